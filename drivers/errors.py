@@ -1,0 +1,29 @@
+"""What can go wrong with a device. Vendor exceptions become these."""
+
+
+class DriverError(Exception):
+    """A device, or the way to it, broke its promise."""
+
+
+class DeviceLost(DriverError):
+    """The device itself is gone: unplugged, closed, its service dead."""
+
+
+class DeviceTimeout(DriverError):
+    """The device is there and silent."""
+
+
+class DeviceUnavailable(DriverError):
+    """The device cannot be opened; the message names the step that mends it."""
+
+
+class CardRemoved(DriverError):
+    """The card left while it was being talked to: the outcome is unknown."""
+
+
+class CardClash(DriverError):
+    """More than one card answers in the field."""
+
+
+class UnknownDriver(DriverError):
+    """Config names a driver that is not in the registry's table."""

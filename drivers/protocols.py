@@ -1,0 +1,143 @@
+"""What the terminal asks of its devices. Bytes and images, never payments."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+    Image = NDArray[numpy.uint8]
+    """Height × width grey levels, or height × width × 3 in blue, green, red."""
+
+
+class Health(enum.Enum):
+    """How a device is, for the status line and the doctor."""
+
+    READY = "ready"
+    STARTING = "starting"
+    FAULTY = "faulty"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One line about a device, and the step that mends it."""
+
+    health: Health
+    summary: str
+    remedy: str = ""
+
+
+class Device(Protocol):
+    """What every device can do."""
+
+    def diagnose(self) -> Diagnosis:
+        """Say how the device is, without disturbing it."""
+
+    def close(self) -> None:
+        """Let the device go. Safe to call twice."""
+
+
+class Interface(enum.Enum):
+    """How a card meets the reader."""
+
+    CONTACTLESS = "contactless"
+    CONTACT = "contact"
+
+
+class CardReader(Device, Protocol):
+    """A slot or an antenna that holds one card at a time."""
+
+    @property
+    def interface(self) -> Interface:
+        """Antenna or slot."""
+
+    def wait_for_card(self, timeout_s: float) -> bool:
+        """True once a card is active, False when the time is up.
+
+        Raises CardClash if two cards answer, DeviceLost if the reader is gone.
+        """
+
+    def transceive(self, command: bytes) -> tuple[bytes, int]:
+        """Send a C-APDU; return the R-APDU and the time it took.
+
+        command: at least 4 bytes.
+        R-APDU: data, then 2 status bytes. Time in microseconds, taken
+        next to the wire.
+        Raises CardRemoved if the card left, DeviceTimeout if it is silent,
+        DeviceLost if the reader is gone.
+        """
+
+    def release(self) -> None:
+        """Power the card down. Safe to call twice."""
+
+
+class Symbology(enum.Enum):
+    """The printed forms we read."""
+
+    QR = "qr"
+    CODE_128 = "code128"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One code seen in an image."""
+
+    symbology: Symbology
+    data: bytes
+    """The payload to the byte; no text decoding has touched it."""
+    corners: tuple[tuple[int, int], ...] = ()
+    """Pixels, clockwise from top left; empty when a hand scanner read it."""
+
+
+class SymbolReader(Protocol):
+    """Finds codes in one image after another."""
+
+    def read(self, image: Image) -> Sequence[Symbol]:
+        """Return the codes that count in this image.
+
+        A doubtful bar code counts once two views agree, which may be in
+        a later image: feed the frames of one stream to one reader.
+        """
+
+
+class Scanner(Device, Protocol):
+    """A camera or a hand scanner: delivers codes while it is on."""
+
+    def start(self) -> None:
+        """Begin to look. Returns at once; safe to call twice."""
+
+    def stop(self) -> None:
+        """Stop looking, and forget what was seen. Safe to call twice."""
+
+    def wait_for_symbols(self, timeout_s: float) -> Sequence[Symbol]:
+        """Return the codes of the next frame that has any, or nothing in time.
+
+        Raises DeviceLost if the scanner is gone and cannot be reopened now.
+        """
+
+
+class ReceiptPrinter(Device, Protocol):
+    """Prints lines of text and cuts."""
+
+    def print_lines(self, lines: Sequence[str]) -> None:
+        """Print and cut. Raises DeviceLost or DeviceTimeout."""
+
+
+class CustomerDisplay(Device, Protocol):
+    """Two lines that face the customer."""
+
+    def show(self, upper: str, lower: str) -> None:
+        """Replace both lines. Raises DeviceLost."""
+
+
+class PinPad(Device, Protocol):
+    """Takes a PIN and gives back only its encrypted block."""
+
+    def encrypted_pin(self, pan: str, timeout_s: float) -> bytes | None:
+        """Return the PIN block, or None when the customer cancels or is late."""

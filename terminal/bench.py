@@ -1,0 +1,54 @@
+"""What a simulated shop lets the cashier do to it. A live shop has no bench.
+
+The terminal only knows this protocol; the assembly fulfils it from the
+simulators.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Group(enum.StrEnum):
+    """The bench panel's four columns."""
+
+    CARD = "card"
+    PHONE = "phone"
+    CODE = "code"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that can be presented or done.
+
+    id: what do() takes, such as 'card:visa-online', 'wallet:alipay-qr',
+    'show-code:alipay', 'fault:bank-cut'. title and title_zh: one short line.
+    expect: the outcome to expect, in English; expect_zh in Chinese.
+    """
+
+    id: str
+    group: Group
+    title: str
+    title_zh: str
+    expect: str = ""
+    expect_zh: str = ""
+    is_on: bool = False
+    """A fault switch that is on now."""
+
+
+class Bench(Protocol):
+    """The far ends of every wire, at the cashier's finger tips."""
+
+    def offers(self) -> Sequence[Offer]:
+        """List what can be presented or done now, in the order to show."""
+
+    def do(self, offer: str) -> str:
+        """Present or do it; return one line on what happened, in English.
+
+        Returns at once; what follows comes through the devices.
+        Raises BenchRefused if there is no such offer or it cannot be now.
+        """

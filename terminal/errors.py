@@ -1,0 +1,49 @@
+"""What can go wrong in the payment. A decline is an outcome, not one of these."""
+
+
+class TillError(Exception):
+    """The till cannot do what was asked; the message says why and what next."""
+
+
+class IllegalTransition(TillError):
+    """A payment was asked to move where the table has no way."""
+
+
+class JournalCorrupt(TillError):
+    """The journal's chain, schema or pages do not hold."""
+
+
+class JournalUnavailable(TillError):
+    """The journal cannot be opened or written: locked, full, read-only."""
+
+
+class AmountRefused(TillError):
+    """An amount is zero, negative, too large, or not of its currency."""
+
+
+class AlreadySettled(TillError):
+    """Nothing is left to refund or void."""
+
+
+class NotAllowed(TillError):
+    """The shop, the state or the person forbids it."""
+
+
+class Busy(TillError):
+    """Another payment stands in the way; the message names it."""
+
+
+class UnknownPayment(TillError):
+    """No payment has this number or identity."""
+
+
+class BenchRefused(TillError):
+    """The bench cannot do this now."""
+
+
+class LiveShopRefused(TillError):
+    """A live shop was configured with something only a bench may have."""
+
+
+class BankLinkError(TillError):
+    """The bank's certificate, signature or answer cannot be trusted."""

@@ -1,0 +1,192 @@
+"""What the screens show, as plain facts. No words, no colours, no decisions."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from terminal.messages import Message
+from terminal.states import State
+
+
+class Kind(enum.StrEnum):
+    """What a payment is."""
+
+    SALE = "sale"
+    REFUND = "refund"
+    VOID = "void"
+
+
+class Medium(enum.StrEnum):
+    """How the customer paid."""
+
+    CARD = "card"
+    PHONE = "phone"
+    PAYMENT_CODE = "payment_code"
+    """The customer's code, scanned by us."""
+    SHOWN_CODE = "shown_code"
+    """Our code, scanned by the customer."""
+
+
+class Stage(enum.StrEnum):
+    """Which screen the till is on."""
+
+    IDLE = "idle"
+    PRESENT = "present"
+    READING = "reading"
+    CODE = "code"
+    PROCESSING = "processing"
+    PAYER = "payer"
+    CLOSING = "closing"
+    RESULT = "result"
+
+
+class Step(enum.IntEnum):
+    """How far the payment in hand has come; each includes those before."""
+
+    NONE = 0
+    READ = 1
+    WRITTEN = 2
+    SENT = 3
+    ANSWERED = 4
+
+
+class Readiness(enum.StrEnum):
+    """How one way to pay, or one device, stands."""
+
+    READY = "ready"
+    STARTING = "starting"
+    OFF = "off"
+    FAULTY = "faulty"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """One payment as the lists, the result and scripts show it."""
+
+    id: str
+    """The attempt's identity, a UUIDv7."""
+    number: int
+    """Counts up in this journal; what people call a payment by."""
+    kind: Kind
+    state: State
+    amount_minor: int
+    currency: str
+    """ISO 4217 letters."""
+    created_ms: int
+    """Unix time in milliseconds, by the till's clock."""
+    updated_ms: int
+    medium: Medium | None = None
+    brand: str = ""
+    """'Visa', 'Alipay'; empty until known."""
+    masked_pan: str = ""
+    """First six, last four at most; empty for codes."""
+    reason: Message | None = None
+    next_step: Message | None = None
+    response_code: str = ""
+    """The bank's two characters; supervisor only where it is 41 or 43."""
+    bank_reference: str = ""
+    authorisation: str = ""
+    application_label: str = ""
+    aid: str = ""
+    """Upper-case hex, as are the two below."""
+    tvr: str = ""
+    ctq: str = ""
+    signature: bool = False
+    """The customer has to sign the receipt."""
+    original: str = ""
+    """For a refund or a void: the identity of the first payment."""
+    refunded_minor: int = 0
+    """Sum of refunds of this sale that stand or may stand."""
+    asked: int = 0
+    """How often the bank has been asked about it."""
+    durations_ms: Mapping[str, float] = field(default_factory=dict)
+    """By phase: 'present', 'read', 'written', 'bank'."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLine:
+    """One journal line of a payment, for people."""
+
+    offset_ms: int
+    """Since the first line."""
+    text: str
+    """No card data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that hangs over the shop; the gravest comes first."""
+
+    message: Message
+    count: int = 0
+    amount_minor: int | None = None
+    age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCode:
+    """A code on the customer's screen."""
+
+    text: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The whole till at one moment. Times are seconds on the till's own clock."""
+
+    stage: Stage = Stage.IDLE
+    payment: PaymentView | None = None
+    """The payment in hand, or the one whose result stands."""
+    prompt: Message | None = None
+    """What the customer or cashier should do now."""
+    hint: Message | None = None
+    """Why the last card or code did not count, while the sale goes on."""
+    step: Step = Step.NONE
+    tap: Readiness = Readiness.OFF
+    insert: Readiness = Readiness.ABSENT
+    scan: Readiness = Readiness.OFF
+    show: Readiness = Readiness.OFF
+    """READY means F7 may be pressed."""
+    code: ShownCode | None = None
+    started_at: float = 0.0
+    deadline_at: float | None = None
+    """When this stage ends by itself; None when it does not."""
+    next_ask_at: float | None = None
+    """When the bank is asked again about the payment in hand."""
+    cancellable: bool = False
+    bank: Readiness = Readiness.STARTING
+    reader: Readiness = Readiness.STARTING
+    camera: Readiness = Readiness.STARTING
+    notices: Sequence[Notice] = ()
+    recent: Sequence[PaymentView] = ()
+    """The last few payments, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFacts:
+    """What does not change while the till runs."""
+
+    name: str
+    name_zh: str
+    till_name: str
+    cashier: str
+    currency: str
+    currency_symbol: str
+    """'¥'; empty where letters are used instead."""
+    currency_digits: int
+    amount_max_minor: int
+    is_bench: bool
+    is_training: bool = False
+    wallets: Sequence[str] = ()
+    """Brands that can pay a shown code."""
+
+
+class Observer(Protocol):
+    """Called on the core's thread with each new view; must return at once."""
+
+    def __call__(self, view: View, /) -> None: ...
