@@ -1,0 +1,1 @@
+"""Data and its schema: shops, applications and limits, CA keys, currencies."""

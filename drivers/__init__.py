@@ -1,0 +1,1 @@
+"""Devices. They know bytes and images, not payments."""

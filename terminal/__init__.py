@@ -1,0 +1,1 @@
+"""The payment: its states, its money, its memory."""

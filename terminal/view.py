@@ -189,4 +189,5 @@ class ShopFacts:
 class Observer(Protocol):
     """Called on the core's thread with each new view; must return at once."""
 
-    def __call__(self, view: View, /) -> None: ...
+    def __call__(self, view: View, /) -> None:
+        """Take the new view."""

@@ -1,0 +1,1 @@
+"""The screens: show events, send wishes, decide nothing."""

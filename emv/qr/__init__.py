@@ -1,0 +1,1 @@
+"""Payment codes: the shop's, the customer's, and plain digits."""

@@ -1,0 +1,1 @@
+"""A bank: its rules, its ledger, its door."""

@@ -1,0 +1,1 @@
+"""A card that answers APDUs: bytes in; bytes, a tear or a delay out."""

@@ -1,0 +1,1 @@
+"""Ways for a simulated card to meet a reader."""
