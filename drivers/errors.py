@@ -27,3 +27,7 @@ class CardClash(DriverError):
 
 class UnknownDriver(DriverError):
     """Config names a driver that is not in the registry's table."""
+
+
+class OptionRefused(DriverError):
+    """Config gives a driver an option it does not take."""

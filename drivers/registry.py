@@ -1,0 +1,108 @@
+"""Opens devices by name from a closed table that the assembly fills.
+
+Which driver a name means is decided once, at assembly; nothing here searches
+for plug-ins. A driver's module, and the vendor library behind it, is imported
+when its device is opened and not before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from drivers.errors import DeviceUnavailable, OptionRefused, UnknownDriver
+from drivers.protocols import (
+    CardReader,
+    CustomerDisplay,
+    PinPad,
+    ReceiptPrinter,
+    Scanner,
+    SymbolReader,
+)
+
+D = TypeVar("D")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[D]):
+    """How one driver is opened, and whether it is a simulator."""
+
+    factory: str | Callable[..., D]
+    """A callable, or 'package.module:attribute' that is imported on demand.
+    It is called with the device's options as keywords."""
+    simulated: bool = False
+    """A live shop refuses it."""
+    extra: str = ""
+    """The installable extra that brings the vendor library: 'pcsc', 'nfc'."""
+
+
+class Registry(Generic[D]):
+    """The drivers of one kind: all readers, or all scanners."""
+
+    def __init__(self, kind: str, entries: Mapping[str, Entry[D]] | None = None) -> None:
+        """kind: what errors call such a device: 'reader', 'scanner'."""
+        self._kind = kind
+        self._entries = dict(entries or {})
+
+    def names(self) -> Sequence[str]:
+        """Return the names that open() takes, in the table's order."""
+        return tuple(self._entries)
+
+    def is_simulated(self, name: str) -> bool:
+        """Say whether a name stands for a simulator. Raises UnknownDriver."""
+        return self._entry(name).simulated
+
+    def open(self, name: str, options: Mapping[str, Any] | None = None) -> D:
+        """Return the device, opened with its options.
+
+        options: the driver's own keywords, as config holds them.
+        Raises UnknownDriver if the table has no such name, OptionRefused if
+        the driver does not take an option, DeviceUnavailable if its library
+        is not installed or the device cannot be opened.
+        """
+        entry = self._entry(name)
+        factory = self._resolve(name, entry)
+        signature = inspect.signature(factory)
+        try:
+            signature.bind(**(options or {}))
+        except TypeError as error:
+            takes = ", ".join(signature.parameters) or "none"
+            raise OptionRefused(f"{self._kind} {name!r}: {error}; its options: {takes}") from None
+        return factory(**(options or {}))
+
+    def _entry(self, name: str) -> Entry[D]:
+        try:
+            return self._entries[name]
+        except KeyError:
+            known = ", ".join(self._entries) or "none"
+            raise UnknownDriver(f"no {self._kind} driver {name!r}; there is: {known}") from None
+
+    def _resolve(self, name: str, entry: Entry[D]) -> Callable[..., D]:
+        if not isinstance(entry.factory, str):
+            return entry.factory
+        module, _, attribute = entry.factory.partition(":")
+        try:
+            factory: Callable[..., D] = getattr(importlib.import_module(module), attribute)
+        except ImportError as error:
+            remedy = f"; install opentill[{entry.extra}]" if entry.extra else ""
+            raise DeviceUnavailable(
+                f"{self._kind} {name!r} needs a library that cannot be loaded: {error}{remedy}"
+            ) from error
+        return factory
+
+
+@dataclass(frozen=True, slots=True)
+class Drivers:
+    """Every table of this till, one per kind of device."""
+
+    readers: Registry[CardReader] = field(default_factory=lambda: Registry("reader"))
+    scanners: Registry[Scanner] = field(default_factory=lambda: Registry("scanner"))
+    symbol_readers: Registry[SymbolReader] = field(
+        default_factory=lambda: Registry("symbol reader")
+    )
+    printers: Registry[ReceiptPrinter] = field(default_factory=lambda: Registry("printer"))
+    displays: Registry[CustomerDisplay] = field(default_factory=lambda: Registry("display"))
+    pin_pads: Registry[PinPad] = field(default_factory=lambda: Registry("PIN pad"))
