@@ -1,0 +1,261 @@
+"""Reads a shop's files into Settings, or says which file and key is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from config.errors import ConfigError
+from config.schema import (
+    Application,
+    ApplicationsFile,
+    CAKey,
+    CAKeysFile,
+    CodeRule,
+    CurrenciesFile,
+    Currency,
+    Devices,
+    ExceptionCard,
+    ExceptionsFile,
+    HexBytes,
+    PaymentCodesFile,
+    Settings,
+    ShopFile,
+)
+
+FOLDER = Path(__file__).parent
+"""The tables that come with the till."""
+BENCH = FOLDER / "bench.toml"
+"""A simulated shop."""
+
+FILE_BYTES_MAX = 1_000_000
+
+T = TypeVar("T")
+
+
+def load_settings(
+    shop: Path = BENCH,
+    *,
+    overrides: Mapping[str, object] | None = None,
+    more_ca_keys: Sequence[Path] = (),
+) -> Settings:
+    """Read a shop's file and the tables it names, checked as a whole.
+
+    overrides: keys of the shop's file with their new values, by dotted name
+    ('bank.url'); for what is known only when the till starts.
+    more_ca_keys: further files of CA keys, such as a simulated scheme's.
+    Raises ConfigError, naming the file and the key, or the line of broken TOML.
+    """
+    own = _convert(shop, _overridden(_parse(shop), overrides or {}), ShopFile)
+    files = own.files
+
+    applications_path = _find(shop, files.applications)
+    applications = read_table(applications_path, ApplicationsFile).applications
+    _check_applications(applications_path, applications)
+
+    key_paths = [_find(shop, name) for name in files.ca_keys] + list(more_ca_keys)
+    ca_keys = _read_ca_keys(key_paths)
+
+    currencies_path = _find(shop, files.currencies)
+    currencies = load_currencies(currencies_path)
+    if own.shop.currency not in currencies:
+        raise ConfigError(
+            f"{shop}: shop.currency: {own.shop.currency} is not in {currencies_path.name}"
+        )
+
+    codes_path = _find(shop, files.payment_codes)
+    payment_codes = load_payment_codes(codes_path)
+
+    exceptions: tuple[ExceptionCard, ...] = ()
+    if files.exceptions is not None:
+        exceptions = read_table(_find(shop, files.exceptions), ExceptionsFile).exceptions
+        if own.shop.mode == "live" and exceptions:
+            raise ConfigError(
+                f"{shop}: files.exceptions: a live shop keeps no card numbers in plain text"
+            )
+
+    _check_devices(shop, own.devices)
+    return Settings(
+        shop=own.shop,
+        bank=own.bank,
+        devices=own.devices,
+        applications=applications,
+        ca_keys=ca_keys,
+        currencies=currencies,
+        payment_codes=payment_codes,
+        exceptions=exceptions,
+    )
+
+
+def load_currencies(path: Path = FOLDER / "currencies.toml") -> Mapping[str, Currency]:
+    """Read the currency table. Raises ConfigError."""
+    table = read_table(path, CurrenciesFile).currencies
+    named = {
+        letters: msgspec.structs.replace(currency, letters=letters)
+        for letters, currency in table.items()
+    }
+    for key, values in (
+        ("numeric", [currency.numeric for currency in named.values()]),
+        ("symbol", [currency.symbol for currency in named.values() if currency.symbol]),
+    ):
+        twice = _first_twice(values)
+        if twice is not None:
+            raise ConfigError(f"{path}: currencies: {key} {twice} stands twice")
+    return named
+
+
+def load_payment_codes(path: Path = FOLDER / "payment_codes.toml") -> tuple[CodeRule, ...]:
+    """Read the grammar of payment codes. Raises ConfigError."""
+    rules = read_table(path, PaymentCodesFile).payment_codes
+    seen: list[tuple[str, int, int, str]] = []
+    for number, rule in enumerate(rules):
+        for prefix in rule.prefixes or ("",):
+            for other, least, most, wallet in seen:
+                overlap = rule.lengths[0] <= most and least <= rule.lengths[1]
+                if prefix == other and overlap and wallet != rule.wallet:
+                    raise ConfigError(
+                        f"{path}: payment_codes[{number}].prefixes: {prefix or 'any'} of this "
+                        f"length is {wallet}'s already, so {rule.wallet} cannot be told from it"
+                    )
+            seen.append((prefix, *rule.lengths, rule.wallet))
+    return rules
+
+
+def read_table(path: Path, kind: type[T]) -> T:
+    """Read one TOML file as one of schema's file types. Raises ConfigError."""
+    return _convert(path, _parse(path), kind)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            content = file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(content) > FILE_BYTES_MAX:
+        raise ConfigError(f"{path}: more than {FILE_BYTES_MAX:,} bytes, which is no settings file")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}: line {line}: not UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        # The parser's own words already say "at line 3, column 7".
+        raise ConfigError(f"{path}: broken TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: broken TOML: tables nested too deeply") from error
+
+
+def _convert(path: Path, tree: Mapping[str, Any], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(tree, kind, dec_hook=_decode_hex)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(str(error))}") from error
+
+
+def _decode_hex(kind: type, value: object) -> HexBytes:
+    if kind is not HexBytes:
+        raise NotImplementedError(f"no way to read a {kind.__name__} from TOML")
+    if not isinstance(value, str):
+        raise ValueError("must be hexadecimal text in quotes")
+    try:
+        return HexBytes.fromhex(value)
+    except ValueError:
+        raise ValueError("must be hexadecimal text, two digits a byte") from None
+
+
+def _explain(message: str) -> str:
+    """Turn msgspec's words into 'shop.till_nam: unknown key'.
+
+    It says 'Object contains unknown field `x` - at `$.shop`' and the like;
+    our own checks say 'ttq: 3 bytes, must be 4 - at `$.applications[0]`'.
+    """
+    reason, _, where = message.partition(" - at `$")
+    path = where.rstrip("`").removeprefix(".")
+
+    def below(key: str) -> str:
+        return f"{path}.{key}" if path else key
+
+    unknown, missing = "Object contains unknown field ", "Object missing required field "
+    if reason.startswith(unknown):
+        return f"{below(reason.removeprefix(unknown).strip('`'))}: unknown key"
+    if reason.startswith(missing):
+        return f"{below(reason.removeprefix(missing).strip('`'))}: missing"
+    key, colon, rest = reason.partition(": ")
+    if colon and key.isidentifier():
+        return f"{below(key)}: {rest}"
+    words = reason.replace("`", "")
+    return f"{path}: {words[:1].lower()}{words[1:]}" if path else words
+
+
+def _overridden(tree: dict[str, Any], overrides: Mapping[str, object]) -> dict[str, Any]:
+    for name, value in overrides.items():
+        *tables, key = name.split(".")
+        place = tree
+        for table in tables:
+            inner = place.setdefault(table, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"{name}: {table} is not a table")
+            place = inner
+        place[key] = value
+    return tree
+
+
+def _find(shop: Path, name: str) -> Path:
+    """Return a table's file: beside the shop's, else one that comes with the till."""
+    beside = shop.parent / name
+    packaged = FOLDER / name
+    if not beside.exists() and Path(name).name == name and packaged.exists():
+        return packaged
+    return beside
+
+
+def _check_applications(path: Path, applications: Sequence[Application]) -> None:
+    twice = _first_twice(
+        f"{application.aid.hex().upper()} for kernel {application.kernel}"
+        for application in applications
+    )
+    if twice is not None:
+        raise ConfigError(f"{path}: applications: AID {twice} stands twice")
+
+
+def _read_ca_keys(paths: Sequence[Path]) -> tuple[CAKey, ...]:
+    keys: dict[str, CAKey] = {}
+    for path in paths:
+        for key in read_table(path, CAKeysFile).ca_keys:
+            if key.name in keys:
+                raise ConfigError(f"{path}: ca_keys: {key.name} stands twice")
+            if _ca_key_hash(key) != key.sha1:
+                raise ConfigError(f"{path}: ca_keys: {key.name}: sha1 does not match the key")
+            keys[key.name] = key
+    return tuple(keys.values())
+
+
+def _ca_key_hash(key: CAKey) -> bytes:
+    """Return the check value that a scheme publishes with its key.
+
+    Source: EMV 4.4 Book 2, 11.2.2.
+    """
+    exponent = key.exponent.to_bytes((key.exponent.bit_length() + 7) // 8, "big")
+    return hashlib.sha1(key.rid + bytes([key.index]) + key.modulus + exponent).digest()
+
+
+def _check_devices(path: Path, devices: Devices) -> None:
+    everything = [*devices.readers, *devices.scanners, *devices.printers]
+    twice = _first_twice(device.name for device in everything)
+    if twice is not None:
+        raise ConfigError(f"{path}: devices: two are called {twice}")
+
+
+def _first_twice(values: Iterable[Any]) -> Any | None:
+    seen = set()
+    for value in values:
+        if value in seen:
+            return value
+        seen.add(value)
+    return None

@@ -1,0 +1,298 @@
+"""Every key a shop may set, with its unit and meaning.
+
+Plain numbers, text and bytes; nothing here knows a payment. Unknown keys are
+refused. Money is in minor units of the shop's currency.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Line = Annotated[str, Meta(min_length=1, max_length=64)]
+"""Text for a screen or a receipt."""
+CurrencyLetters = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Minor = Annotated[int, Meta(ge=0, le=999_999_999_999)]
+"""As many as fit in tag 9F02, which has 12 digits."""
+
+
+class HexBytes(bytes):
+    """Bytes that a file holds as hexadecimal text; white space may stand between."""
+
+
+class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whose till this is, and how long it waits."""
+
+    name: Line
+    name_zh: Line
+    address: Annotated[tuple[Line, ...], Meta(max_length=4)] = ()
+    """Lines below the name on a receipt."""
+    mode: Literal["bench", "live"]
+    """'bench' allows simulators, test keys and the bench panel; 'live' refuses them."""
+    training: bool = False
+    """Every screen and receipt says so, and no sale is sent for settlement."""
+    country: Annotated[int, Meta(ge=1, le=999)] = 156
+    """ISO 3166-1 number; tag 9F1A."""
+    currency: CurrencyLetters = "CNY"
+    """What amounts are entered in; one of the currency table's."""
+    merchant_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{15}\Z")]
+    """As the acquirer gave it; DE 42, tag 9F16."""
+    terminal_id: Annotated[str, Meta(pattern=r"^[0-9A-Za-z]{8}\Z")]
+    """As the acquirer gave it; DE 41, tag 9F1C."""
+    merchant_category: Annotated[str, Meta(pattern=r"^[0-9]{4}\Z")]
+    """ISO 18245; tag 9F15."""
+    till_name: Line = "1"
+    """What people call this till."""
+    cashier: Line = "1"
+    """Who operates it; printed on receipts."""
+    amount_max_minor: Annotated[int, Meta(ge=1, le=999_999_999)] = 5_000_000
+    """The largest sale, in minor units; the screen takes nine digits."""
+    present_timeout_s: Seconds = 60.0
+    """How long a customer may take to present a card or code, in seconds."""
+    payer_timeout_s: Seconds = 90.0
+    """How long a wallet payment may await its payer before it is closed, in seconds."""
+    code_valid_s: Annotated[int, Meta(ge=10, le=3600)] = 120
+    """How long a shown code can be paid, in seconds by the bank's clock."""
+
+
+class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the bank is, and how long the till waits for it."""
+
+    url: Annotated[str, Meta(pattern=r"^https://[^\s/@?#]+\Z")]
+    """Scheme, host and port, without a path: 'https://bank.example:8443'."""
+    server_name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")] | None = None
+    """The name its certificate must carry; absent: the host of the url."""
+    connect_s: Annotated[float, Meta(gt=0, le=60)] = 5.0
+    """Longest wait for the connection and the TLS handshake, in seconds."""
+    answer_s: Annotated[float, Meta(gt=0, le=120)] = 30.0
+    """Silence after which the payment is unknown, in seconds."""
+
+
+class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One device, opened by the name of its driver."""
+
+    name: Line
+    """What people call it; no other device may have the same."""
+    driver: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}\Z")]
+    """A name in the registry's table."""
+    options: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    """The driver's own keys, such as a source, a port or a speed; the driver checks them."""
+
+
+class Devices(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is plugged in, by role. An absent role is a device the shop has not."""
+
+    readers: tuple[Device, ...] = ()
+    scanners: tuple[Device, ...] = ()
+    printers: tuple[Device, ...] = ()
+
+
+class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One card application the till accepts, and its limits for a tap.
+
+    The comparison belongs to each limit; an absent limit is not tested.
+    Source: EMV Contactless Book A, 5.3; Book B, 3.1.
+    """
+
+    aid: HexBytes
+    """5 to 16 bytes; tag 9F06."""
+    label: Line
+    """What people call it."""
+    kernel: Annotated[int, Meta(ge=1, le=255)]
+    """Which contactless kernel speaks with it; 3 is Visa's."""
+    enabled: bool = True
+    ttq: HexBytes | None = None
+    """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernel 3 needs them."""
+    transaction_limit_minor: Minor | None = None
+    """From this amount on a tap is not allowed; minor units."""
+    floor_limit_minor: Minor | None = None
+    """Above this amount a tap must go online; minor units."""
+    cvm_limit_minor: Minor | None = None
+    """From this amount on the cardholder must be verified; minor units."""
+    status_check: bool = False
+    """A sale of one unit of currency asks for an online cryptogram."""
+    zero_amount_allowed: bool = False
+    """A tap for nothing goes online instead of being refused."""
+    extended_selection: bool = False
+    """Tag 9F29 of the directory is appended to the name that is selected."""
+    partial_match: bool = True
+    """A card's longer AID that begins with this one matches too."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if not 5 <= len(self.aid) <= 16:
+            raise ValueError(f"aid: {len(self.aid)} bytes, must be 5 to 16")
+        if self.ttq is not None and len(self.ttq) != 4:
+            raise ValueError(f"ttq: {len(self.ttq)} bytes, must be 4")
+        if self.kernel == 3 and self.ttq is None:
+            raise ValueError("ttq: missing, and kernel 3 needs it")
+
+
+class CAKey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One public key of a card scheme's certification authority.
+
+    Source: EMV 4.4 Book 2, 11.2.
+    """
+
+    rid: HexBytes
+    """Registered application provider, the first 5 bytes of its AIDs."""
+    index: Annotated[int, Meta(ge=0, le=255)]
+    """Tag 9F22; cards name their key by it."""
+    modulus: HexBytes
+    """As long as the key; 1984 bits are 248 bytes."""
+    exponent: Literal[3, 65537]
+    expires: datetime.date | None = None
+    """The last day it may be used; absent when the scheme published none."""
+    sha1: HexBytes
+    """Over RID, index, modulus and exponent, as published; 20 bytes."""
+    test: bool = False
+    """A test key: a live shop refuses it by name."""
+
+    @property
+    def name(self) -> str:
+        """What errors call it: 'A000000003 index 92'."""
+        return f"{self.rid.hex().upper()} index {self.index:02X}"
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if len(self.rid) != 5:
+            raise ValueError(f"rid: {len(self.rid)} bytes, must be 5")
+        if not 64 <= len(self.modulus) <= 248:
+            raise ValueError(f"modulus: {len(self.modulus)} bytes, must be 64 to 248")
+        if not self.modulus[0] & 0x80:
+            raise ValueError("modulus: its first bit is zero, so it is shorter than it looks")
+        if len(self.sha1) != 20:
+            raise ValueError(f"sha1: {len(self.sha1)} bytes, must be 20")
+
+
+class Currency(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One currency as ISO 4217 and people know it."""
+
+    letters: CurrencyLetters = "XXX"
+    """Its key in the table; not written again."""
+    numeric: Annotated[int, Meta(ge=1, le=999)]
+    """ISO 4217 number; tag 5F2A."""
+    digits: Annotated[int, Meta(ge=0, le=4)]
+    """After the point; tag 5F36."""
+    symbol: Annotated[str, Meta(max_length=4)] = ""
+    """Shown before the amount; empty where the letters are shown instead."""
+    name: Line
+    name_zh: Line
+
+
+class CodeRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which digits are a wallet's payment code.
+
+    A code must have the length, one of the beginnings and one of the printed
+    forms; the longest beginning wins where two rules fit.
+    """
+
+    wallet: Annotated[str, Meta(pattern=r"^[a-z0-9_]{1,32}\Z")]
+    """A stable word for the wallet; several rules may share it."""
+    name: Line
+    name_zh: Line
+    prefixes: tuple[Annotated[str, Meta(pattern=r"^[0-9]{1,12}\Z")], ...] = ()
+    """Beginnings; none: any digits of this length."""
+    lengths: Annotated[
+        tuple[Annotated[int, Meta(ge=12, le=64)], Annotated[int, Meta(ge=12, le=64)]], Meta()
+    ]
+    """Fewest and most digits."""
+    symbologies: Annotated[tuple[Literal["qr", "code128"], ...], Meta(min_length=1)] = (
+        "qr",
+        "code128",
+    )
+    """Printed forms it comes in."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if self.lengths[0] > self.lengths[1]:
+            raise ValueError(f"lengths: {self.lengths[0]} is more than {self.lengths[1]}")
+
+
+class ExceptionCard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One card that is never accepted. Bench shops only: a number in plain text."""
+
+    pan: Annotated[str, Meta(pattern=r"^[0-9]{12,19}\Z")]
+    """A published test number."""
+    sequence_number: Annotated[int, Meta(ge=0, le=99)] | None = None
+    """Tag 5F34; absent: every card with this number."""
+
+    def __repr__(self) -> str:
+        """Show that there is a card, never which."""
+        return "ExceptionCard(pan=hidden)"
+
+
+class Files(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the other tables are: paths from the folder of this file.
+
+    A name without a folder that does not stand beside this file is one of
+    those that come with the till.
+    """
+
+    applications: str = "applications.toml"
+    ca_keys: tuple[str, ...] = ("ca_keys.toml",)
+    currencies: str = "currencies.toml"
+    payment_codes: str = "payment_codes.toml"
+    exceptions: str | None = None
+
+
+class ShopFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The shop's own file."""
+
+    shop: Shop
+    bank: Bank
+    devices: Devices = Devices()
+    files: Files = Files()
+
+
+class ApplicationsFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which card applications are accepted."""
+
+    applications: Annotated[tuple[Application, ...], Meta(min_length=1)]
+
+
+class CAKeysFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Public keys of certification authorities."""
+
+    ca_keys: tuple[CAKey, ...]
+
+
+class CurrenciesFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The currency table, by letters."""
+
+    currencies: dict[CurrencyLetters, Currency]
+
+
+class PaymentCodesFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The grammar of payment codes; the acquirer may change it."""
+
+    payment_codes: tuple[CodeRule, ...]
+
+
+class ExceptionsFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Cards that are never accepted."""
+
+    exceptions: tuple[ExceptionCard, ...]
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything a till is told, checked as a whole."""
+
+    shop: Shop
+    bank: Bank
+    devices: Devices
+    applications: tuple[Application, ...]
+    ca_keys: tuple[CAKey, ...]
+    currencies: Mapping[str, Currency]
+    payment_codes: tuple[CodeRule, ...]
+    exceptions: tuple[ExceptionCard, ...] = ()
+
+    @property
+    def currency(self) -> Currency:
+        """The shop's own currency."""
+        return self.currencies[self.shop.currency]
