@@ -1,0 +1,346 @@
+"""What reaches the core through its inbox, and what it wishes done.
+
+Events are facts: something happened. Wishes are deeds in order: a Record
+is on disk before the wish behind it begins, and if it cannot be written the
+rest of that list is not done.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from terminal.messages import Message
+from terminal.states import Event as Move
+from terminal.view import Medium, PaymentView, Readiness
+
+# --- events -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The till came up; these payments were open when it went down."""
+
+    unfinished: tuple[PaymentView, ...]
+    recent: tuple[PaymentView, ...]
+    next_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaleWanted:
+    """The cashier entered an amount."""
+
+    attempt: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundWanted:
+    """Money back for an earlier sale, all or part of what is left."""
+
+    attempt: str
+    original: str
+    amount_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoidWanted:
+    """An earlier sale is to be undone whole."""
+
+    attempt: str
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelWanted:
+    """Esc."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWanted:
+    """F7: show the customer a code to scan.
+
+    order: a fresh identity for it.
+    """
+
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckWanted:
+    """Ask the bank now, not at the next turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveWanted:
+    """Done with this result, or go on and let the till finish it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardPresented:
+    """A card is active in a reader."""
+
+    arming: int
+
+
+class CardEnd(enum.Enum):
+    """What a conversation with a card came to, for the core."""
+
+    ONLINE = "online"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    AGAIN = "again"
+    """The same card or another may be presented; the sale goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What may be shown and kept of a card. No whole number in it."""
+
+    medium: Medium
+    brand: str
+    masked_pan: str
+    application_label: str = ""
+    aid: str = ""
+    tvr: str = ""
+    ctq: str = ""
+    signature: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """A conversation with a card is over."""
+
+    arming: int
+    end: CardEnd
+    reason: Message | None = None
+    next_step: Message | None = None
+    facts: CardFacts | None = None
+    sealed: str = ""
+    """Card data as JWE to the bank's key; for ONLINE and APPROVED."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRead:
+    """A customer's payment code was scanned."""
+
+    arming: int
+    brand: str
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRejected:
+    """Something was scanned that cannot pay."""
+
+    arming: int
+    reason: Message
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceHealth:
+    """A reader or a camera changed its state."""
+
+    role: str
+    """'reader', 'contact' or 'camera'."""
+    readiness: Readiness
+
+
+class Purpose(enum.Enum):
+    """Why a request goes to the bank."""
+
+    PAY = "pay"
+    ASK = "ask"
+    REVERSE = "reverse"
+    CLOSE = "close"
+    ORDER = "order"
+    ADVISE = "advise"
+    ECHO = "echo"
+
+
+@dataclass(frozen=True, slots=True)
+class BankAnswer:
+    """A verified decision of the bank, in the core's words."""
+
+    state: str
+    """As in docs/bank-link.md: approved, declined, pending, not_found, …"""
+    code: str = ""
+    reference: str = ""
+    authorisation: str = ""
+    brand: str = ""
+    shown_code: str = ""
+    expires_at_ms: int | None = None
+    skew_ms: int = 0
+    """How far the bank's clock is ahead of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The request is on its way out: from here on silence is no decline."""
+
+    purpose: Purpose
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The bank decided, and the answer was verified."""
+
+    purpose: Purpose
+    attempt: str
+    answer: BankAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The bank refused the request itself, in a verified answer."""
+
+    purpose: Purpose
+    attempt: str
+    status: int
+    error: str
+    skew_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NeverLeft:
+    """Provably nothing of the request left the till."""
+
+    purpose: Purpose
+    attempt: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerLost:
+    """The request left, and no verified answer came."""
+
+    purpose: Purpose
+    attempt: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerRang:
+    """A moment the core asked for has come."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFailed:
+    """A Record could not be written; what stood behind it was not done."""
+
+    payments: tuple[str, ...]
+    detail: str
+
+
+# --- wishes -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One move of one payment, as the journal keeps it."""
+
+    payment: PaymentView
+    """As it stands after the move."""
+    move: Move | None
+    """None when the entry is the payment's first."""
+    sealed: str | None = None
+    """A sealed sale to keep until the bank has it; '' erases it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Put these moves on disk, all or none, before anything else happens."""
+
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Switch on everything that can read a customer's card or code."""
+
+    arming: int
+    attempt: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disarm:
+    """Switch all of it off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Ask the bank; the answer comes as an event with the same attempt."""
+
+    purpose: Purpose
+    payment: PaymentView
+    sealed: str = ""
+    order: str = ""
+    reason: str = ""
+    """Of a reversal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A moment's name: what for, and for which attempt."""
+
+    name: str
+    attempt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Ring at this moment of the monotonic clock; replaces one of that name."""
+
+    timer: Timer
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopTimer:
+    """Do not ring."""
+
+    timer: Timer
+
+
+InboxEvent = (
+    Started
+    | SaleWanted
+    | RefundWanted
+    | VoidWanted
+    | CancelWanted
+    | CodeWanted
+    | CheckWanted
+    | LeaveWanted
+    | CardPresented
+    | CardRead
+    | CodeRead
+    | CodeRejected
+    | DeviceHealth
+    | Sending
+    | Answered
+    | Refused
+    | NeverLeft
+    | AnswerLost
+    | TimerRang
+    | JournalFailed
+)
+Wish = Record | Arm | Disarm | Send | SetTimer | StopTimer
+
+
+@dataclass(frozen=True, slots=True)
+class Tender:
+    """What the customer pays with, sealed, on its way to the bank."""
+
+    sealed: str
+    is_offline: bool
+    """The card has approved; the bank will be told."""
+    facts: CardFacts | None = None
+    """Of a card or a phone."""
+    brand: str = ""
+    """Of a wallet's code."""

@@ -1,0 +1,437 @@
+"""The till's memory: an append-only, hash-chained table of moves.
+
+The payments table that lists read is written in the same transaction and
+can be rebuilt from the moves. One writer, on the core's thread; readers
+have connections of their own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import IO, Any
+
+import apsw
+
+from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
+from terminal.events import Entry
+from terminal.messages import Message
+from terminal.seams import Clock
+from terminal.states import FINAL, State
+from terminal.view import Kind, Medium, PaymentView, TraceLine
+
+SCHEMA_VERSION = 1
+# A whole chain of a million payments takes a minute; its end is where a
+# power cut or a restored copy shows.
+CHECKED_AT_START = 64
+_GENESIS = hashlib.sha256(b"OpenTill journal").digest()
+
+_SCHEMA = """
+CREATE TABLE moves (
+    seq INTEGER PRIMARY KEY,
+    attempt TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX moves_by_attempt ON moves (attempt, seq);
+CREATE TABLE payments (
+    attempt TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    original TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    body TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX payments_open ON payments (state) WHERE state NOT IN ({final});
+CREATE INDEX payments_by_original ON payments (original) WHERE original <> '';
+CREATE TABLE sealed (
+    attempt TEXT PRIMARY KEY,
+    data TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+
+_GIVEN_BACK = """
+    SELECT coalesce(sum(amount_minor), 0) FROM payments
+    WHERE original = ? AND state NOT IN ('declined', 'cancelled', 'not_sent', 'reversed')
+"""
+
+
+class Journal:
+    """What one till has done, on one disk. Only one till may have it open."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        """Open or make the journal in this folder.
+
+        Raises JournalUnavailable if it is in use, full or unreadable, and
+        JournalCorrupt if what it holds does not fit together.
+        """
+        self._clock = clock
+        self._path = folder / "journal.db"
+        self._reader_lock = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _lock(folder / "journal.lock")
+        except OSError as error:
+            raise JournalUnavailable(
+                f"Cannot open the journal in {folder}: {error.strerror}"
+            ) from error
+        try:
+            with _translated(self._path):
+                self._writer = self._connect()
+                self._prepare()
+                self._reader = self._connect(apsw.SQLITE_OPEN_READONLY)
+                self._head = self._check_end()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    # --- writing ------------------------------------------------------------
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Put these moves on disk, all or none; returns once they are safe.
+
+        Raises JournalUnavailable if the disk will not take them.
+        """
+        head = self._head
+        with _translated(self._path), self._transaction() as connection:
+            for entry in entries:
+                head = self._write(connection, entry, head)
+        self._head = head
+
+    def _write(self, connection: apsw.Connection, entry: Entry, head: bytes) -> bytes:
+        payment = entry.payment
+        at_ms = self._clock.wall_ms()
+        body = _encode(payment)
+        record = json.dumps(
+            {"move": entry.move, "sealed": _digest(entry.sealed), "payment": json.loads(body)},
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=True,
+        )
+        head = _link(head, payment.id, at_ms, record)
+        connection.execute(
+            "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)",
+            (payment.id, at_ms, record, head),
+        )
+        _project(connection, payment, body)
+        if entry.sealed == "":
+            connection.execute("DELETE FROM sealed WHERE attempt = ?", (payment.id,))
+        elif entry.sealed is not None:
+            connection.execute(
+                "INSERT INTO sealed VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
+                (payment.id, entry.sealed),
+            )
+        return head
+
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._writer
+            self._writer.execute("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
+
+    # --- reading ------------------------------------------------------------
+
+    def payment(self, key: str) -> PaymentView:
+        """Return the payment with this identity or number.
+
+        Raises UnknownPayment if there is none.
+        """
+        column = "number" if key.isdecimal() else "attempt"
+        value: str | int = int(key) if key.isdecimal() else key
+        rows = self._read(f"SELECT body FROM payments WHERE {column} = ?", (value,))  # noqa: S608
+        if not rows:
+            raise UnknownPayment(f"No payment {key} in this journal")
+        return self._with_refunds(_decode(rows[0][0]))
+
+    def payments(self, search: str = "", limit: int = 200) -> list[PaymentView]:
+        """Return payments, newest first, whose words contain the search text.
+
+        Searched are number, amount, brand, last four digits, state, reference.
+        """
+        pattern = "%" + search.lower().replace("%", "").replace("_", "") + "%"
+        condition = "WHERE words LIKE ?" if search else ""
+        rows = self._read(
+            f"SELECT body FROM payments {condition} ORDER BY number DESC LIMIT ?",  # noqa: S608
+            (pattern, limit) if search else (limit,),
+        )
+        return [self._with_refunds(_decode(body)) for (body,) in rows]
+
+    def unfinished(self) -> list[PaymentView]:
+        """Return the payments that are not at their end, oldest first."""
+        final = _final_list()
+        rows = self._read(
+            f"SELECT body FROM payments WHERE state NOT IN ({final}) ORDER BY number",  # noqa: S608
+            (),
+        )
+        return [_decode(body) for (body,) in rows]
+
+    def next_number(self) -> int:
+        """Return the number the next payment will carry."""
+        return int(self._read("SELECT coalesce(max(number), 0) + 1 FROM payments", ())[0][0])
+
+    def sealed(self, attempt: str) -> str:
+        """Return the sealed sale kept for this attempt; '' if there is none."""
+        rows = self._read("SELECT data FROM sealed WHERE attempt = ?", (attempt,))
+        return str(rows[0][0]) if rows else ""
+
+    def trace(self, attempt: str) -> list[TraceLine]:
+        """Return the moves of one payment as lines for people."""
+        rows = self._read(
+            "SELECT at_ms, body FROM moves WHERE attempt = ? ORDER BY seq", (attempt,)
+        )
+        if not rows:
+            raise UnknownPayment(f"No payment {attempt} in this journal")
+        return [TraceLine(at_ms - rows[0][0], _tell(json.loads(body))) for at_ms, body in rows]
+
+    def verify(self) -> int:
+        """Check the whole chain and the payments against it; return its length.
+
+        Raises JournalCorrupt naming the first move that does not hold.
+        """
+        head = _GENESIS
+        latest: dict[str, str] = {}
+        count = 0
+        for seq, attempt, at_ms, body, digest in self._read(
+            "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq", ()
+        ):
+            head = _link(head, attempt, at_ms, body)
+            count += 1
+            if seq != count or digest != head:
+                raise JournalCorrupt(f"Move {seq} does not follow from the one before it")
+            latest[attempt] = _dump(json.loads(body)["payment"])
+        for attempt, body in self._read("SELECT attempt, body FROM payments", ()):
+            if latest.pop(attempt, None) != body:
+                raise JournalCorrupt(f"Payment {attempt} is not what its moves say")
+        if latest:
+            raise JournalCorrupt(f"Payment {next(iter(latest))} is missing from the list")
+        return count
+
+    def rebuild(self) -> None:
+        """Make the payments table again from the moves."""
+        with _translated(self._path), self._transaction() as connection:
+            connection.execute("DELETE FROM payments")
+            rows = connection.execute("SELECT body FROM moves ORDER BY seq").fetchall()
+            for (body,) in rows:
+                values = json.loads(str(body))["payment"]
+                _project(connection, _view(values), _dump(values))
+
+    def export(self, out: IO[str]) -> int:
+        """Write every readable move as a line of JSON; return how many."""
+        count = 0
+        for seq, attempt, at_ms, body, digest in self._read(
+            "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq", ()
+        ):
+            line = {"seq": seq, "attempt": attempt, "at_ms": at_ms, "hash": digest.hex()}
+            out.write(json.dumps({**line, **json.loads(body)}, ensure_ascii=False) + "\n")
+            count += 1
+        return count
+
+    def close(self) -> None:
+        """Let the journal go. Safe to call twice."""
+        self._writer.close()
+        self._reader.close()
+        self._lock.close()
+
+    # --- inside -------------------------------------------------------------
+
+    def _connect(
+        self, flags: int = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    ) -> apsw.Connection:
+        connection = apsw.Connection(str(self._path), flags=flags)
+        connection.set_busy_timeout(2000)
+        return connection
+
+    def _prepare(self) -> None:
+        self._path.chmod(0o600)
+        # FULL: NORMAL loses acknowledged commits when the power goes.
+        self._writer.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        (version,) = self._writer.execute("PRAGMA user_version").fetchone() or (0,)
+        if version == 0:
+            with self._transaction() as connection:
+                connection.execute(_SCHEMA.format(final=_final_list()))
+        elif version > SCHEMA_VERSION:
+            raise JournalUnavailable(
+                f"{self._path} was written by a newer OpenTill (schema {version}); "
+                "run that release, or move the journal aside"
+            )
+
+    def _check_end(self) -> bytes:
+        """Check the last moves of the chain; return the hash of the last."""
+        rows = self._read(
+            "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq DESC LIMIT ?",
+            (CHECKED_AT_START + 1,),
+        )[::-1]
+        if not rows:
+            return _GENESIS
+        head = rows[0][4]
+        if rows[0][0] == 1:
+            head = _link(_GENESIS, *rows[0][1:4])
+            if head != rows[0][4]:
+                raise JournalCorrupt("Move 1 does not hold")
+        for seq, attempt, at_ms, body, digest in rows[1:]:
+            head = _link(head, attempt, at_ms, body)
+            if head != digest:
+                raise JournalCorrupt(
+                    f"Move {seq} of {self._path} does not follow from the one before it: "
+                    "the journal was altered or damaged; export it and call service"
+                )
+        return bytes(head)
+
+    def _read(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+        with self._reader_lock, _translated(self._path):
+            return self._reader.execute(statement, values).fetchall()
+
+    def _with_refunds(self, payment: PaymentView) -> PaymentView:
+        if payment.kind is not Kind.SALE:
+            return payment
+        ((refunded,),) = self._read(_GIVEN_BACK, (payment.id,))
+        return replace(payment, refunded_minor=refunded) if refunded else payment
+
+
+def _lock(path: Path) -> IO[str]:
+    """Hold the journal for this process alone, until the file is closed."""
+    file = path.open("a+")
+    os.chmod(path, 0o600)  # noqa: PTH101
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        raise JournalUnavailable(
+            f"Another till (process {holder}) has this journal open: {path.parent}. "
+            "Close it, or set OPENTILL_HOME to another folder"
+        ) from None
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ours, saying what to do."""
+    try:
+        yield
+    except (apsw.FullError, apsw.TooBigError) as error:
+        raise JournalUnavailable(
+            f"No room on the disk for {path}: free some space, then try again"
+        ) from error
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise JournalCorrupt(
+            f"{path} is damaged ({error}): nothing was changed; export what is readable"
+        ) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise JournalUnavailable(f"{path} is in use by another program") from error
+    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
+        raise JournalUnavailable(f"Cannot write {path}: check its permissions") from error
+    except apsw.IOError as error:
+        raise JournalUnavailable(f"The disk failed under {path}: {error}") from error
+
+
+def _final_list() -> str:
+    return ", ".join(f"'{state}'" for state in sorted(FINAL))
+
+
+def _link(head: bytes, attempt: str, at_ms: int, body: str) -> bytes:
+    return hashlib.sha256(b"%b%b%d%b" % (head, attempt.encode(), at_ms, body.encode())).digest()
+
+
+def _digest(sealed: str | None) -> str | None:
+    """The chain vouches for a sealed sale that will be erased from beside it."""
+    return hashlib.sha256(sealed.encode()).hexdigest() if sealed else sealed
+
+
+def _dump(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+_DEFAULTS = {
+    field.name: field.default for field in fields(PaymentView) if field.name != "durations_ms"
+}
+
+
+def _encode(payment: PaymentView) -> str:
+    """Only what differs from the defaults: a move is some 300 bytes."""
+    values = {
+        name: value
+        for name, value in asdict(payment).items()
+        if value != _DEFAULTS.get(name, {}) and name != "refunded_minor"
+    }
+    return _dump(values)
+
+
+def _view(values: dict[str, Any]) -> PaymentView:
+    known = {name: value for name, value in values.items() if name in _FIELDS}
+    for name, kind in (("kind", Kind), ("state", State), ("medium", Medium)):
+        if known.get(name) is not None:
+            known[name] = kind(known[name])
+    for name in ("reason", "next_step"):
+        if known.get(name) is not None:
+            known[name] = Message(known[name])
+    return PaymentView(**known)
+
+
+_FIELDS = {field.name for field in fields(PaymentView)}
+
+
+def _decode(body: str) -> PaymentView:
+    return _view(json.loads(body))
+
+
+def _project(connection: apsw.Connection, payment: PaymentView, body: str) -> None:
+    words = " ".join(
+        (
+            str(payment.number),
+            f"{payment.number:04}",
+            str(payment.amount_minor),
+            f"{payment.amount_minor // 100}.{payment.amount_minor % 100:02}",
+            payment.brand,
+            payment.masked_pan[-4:],
+            payment.kind,
+            payment.state,
+            payment.bank_reference,
+            payment.id,
+        )
+    ).lower()
+    connection.execute(
+        """
+        INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (attempt) DO UPDATE SET
+            state = excluded.state, words = excluded.words, body = excluded.body
+        """,
+        (
+            payment.id,
+            payment.number,
+            payment.state,
+            payment.original,
+            payment.amount_minor,
+            words,
+            body,
+        ),
+    )
+
+
+def _tell(record: dict[str, Any]) -> str:
+    payment = record["payment"]
+    if record["move"] is None:
+        return f"{payment['kind']} of {payment['amount_minor']} {payment['currency']} written down"
+    line = f"{str(record['move']).replace('_', ' ')}: {str(payment['state']).replace('_', ' ')}"
+    if payment.get("response_code"):
+        line += f", code {payment['response_code']}"
+    return line

@@ -1,0 +1,55 @@
+"""What hangs over the shop, gravest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from terminal.messages import Message
+from terminal.states import State
+from terminal.view import Notice, PaymentView, Readiness
+
+# In the order of their gravity: money in doubt before money merely late.
+_BY_STATE = {
+    State.UNKNOWN: Message.BEING_CHECKED,
+    State.REVERSING: Message.BEING_REVERSED,
+    State.CLOSING: Message.BEING_CLOSED,
+    State.STORED: Message.TO_BE_SENT,
+}
+
+
+def notices_for(
+    kept: Iterable[PaymentView],
+    *,
+    bank: Readiness,
+    reader: Readiness,
+    camera: Readiness,
+    journal_fault: bool,
+    clock_wrong: bool,
+    now_ms: int,
+) -> tuple[Notice, ...]:
+    """Return the notices for payments not in hand and for what is broken."""
+    notices = []
+    if journal_fault:
+        notices.append(Notice(Message.JOURNAL_FAULT))
+    payments = list(kept)
+    for state, message in _BY_STATE.items():
+        those = [payment for payment in payments if payment.state is state]
+        if those:
+            oldest_ms = min(payment.created_ms for payment in those)
+            notices.append(
+                Notice(
+                    message,
+                    count=len(those),
+                    amount_minor=sum(payment.amount_minor for payment in those),
+                    age_s=max(0.0, (now_ms - oldest_ms) / 1000),
+                )
+            )
+    if bank is Readiness.FAULTY:
+        notices.append(Notice(Message.NO_BANK))
+    if clock_wrong:
+        notices.append(Notice(Message.CLOCK_WRONG))
+    if reader in (Readiness.FAULTY, Readiness.ABSENT):
+        notices.append(Notice(Message.NO_READER))
+    if camera in (Readiness.FAULTY, Readiness.ABSENT):
+        notices.append(Notice(Message.NO_CAMERA))
+    return tuple(notices)
