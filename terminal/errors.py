@@ -47,3 +47,27 @@ class LiveShopRefused(TillError):
 
 class BankLinkError(TillError):
     """The bank's certificate, signature or answer cannot be trusted."""
+
+
+class NeverLeft(BankLinkError):
+    """Provably nothing of the request left the till: it may be tried again."""
+
+
+class AnswerLost(BankLinkError):
+    """The request left and no verified answer came: only the bank knows."""
+
+
+class UntrustedAnswer(BankLinkError):
+    """An answer's signature, digest or form does not hold; the message names it."""
+
+
+class MalformedMessage(BankLinkError):
+    """Bytes that are no message of the bank link, or a request it has no room for."""
+
+
+class KeysUnusable(BankLinkError):
+    """A key, certificate or identity of the till is missing, broken or open to others."""
+
+
+class EnrolmentRefused(BankLinkError):
+    """The bank's enrolment answer does not fit what was asked; nothing was stored."""

@@ -1,0 +1,176 @@
+"""The till's key folder: what is in it, and whether it can be trusted.
+
+Made by enrolment, read at start. Private keys stay in files that only their
+owner reads; a hardware module can hold the signing key instead, behind
+terminal.bank.signing.SigningKey.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from terminal.bank.signing import (
+    Ed25519Signer,
+    Ed25519Verifier,
+    P256Signer,
+    P256Verifier,
+    SigningKey,
+    VerifyingKey,
+)
+from terminal.errors import KeysUnusable
+
+TLS_KEY: Final = "tls-key.pem"
+CERTIFICATES: Final = "tls-certificates.pem"
+"""The till's certificate first, then those between it and the bank's CA."""
+SIGNING_KEY: Final = "signing-key.pem"
+BANK_CA: Final = "bank-ca.pem"
+ANSWER_KEY: Final = "bank-answer-key.pem"
+SEALING_KEY: Final = "bank-sealing-key.json"
+TILL_ID: Final = "till-id"
+
+TILL_ID_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+
+
+@dataclass(frozen=True, slots=True)
+class TillKeys:
+    """Everything the bank link needs, checked. Its text shows no key."""
+
+    till_id: str
+    tls_key: Path
+    certificates: Path
+    bank_ca: Path
+    expires_ms: int
+    """Unix milliseconds: the end of the till's certificate."""
+    signer: SigningKey = field(repr=False)
+    answer_key: VerifyingKey = field(repr=False)
+    sealing_key: dict[str, str] = field(repr=False)
+    """The bank's public JWK, for terminal.bank.sealing.Sealer."""
+
+
+def is_enrolled(folder: Path) -> bool:
+    """True if an enrolment was finished in this folder."""
+    return (folder / TILL_ID).exists()
+
+
+def load_keys(folder: Path) -> TillKeys:
+    """Return the till's keys, each checked to be what it must be.
+
+    Raises KeysUnusable, naming the file and the step that mends it.
+    """
+    if not is_enrolled(folder):
+        raise KeysUnusable(f"{folder}: no keys; enrol this till with its bank first")
+    for name in (TLS_KEY, SIGNING_KEY):
+        _check_private(folder / name)
+    till_id = _read(folder / TILL_ID).decode("ascii", "replace").strip()
+    if not re.fullmatch(TILL_ID_PATTERN, till_id):
+        raise KeysUnusable(f"{folder / TILL_ID}: not a till id")
+    certificate = read_certificates(folder / CERTIFICATES)[0]
+    tls_key = read_private_key(folder / TLS_KEY)
+    if certificate.public_key() != tls_key.public_key():
+        raise KeysUnusable(f"{folder / CERTIFICATES}: not the certificate of {TLS_KEY}")
+    read_certificates(folder / BANK_CA)
+    return TillKeys(
+        till_id=till_id,
+        tls_key=folder / TLS_KEY,
+        certificates=folder / CERTIFICATES,
+        bank_ca=folder / BANK_CA,
+        expires_ms=int(certificate.not_valid_after_utc.timestamp() * 1000),
+        signer=_signer(folder / SIGNING_KEY),
+        answer_key=_verifier(folder / ANSWER_KEY),
+        sealing_key=_jwk(folder / SEALING_KEY),
+    )
+
+
+def read_certificates(path: Path) -> list[x509.Certificate]:
+    """Return the certificates of a PEM file. Raises KeysUnusable, naming the file."""
+    try:
+        return x509.load_pem_x509_certificates(_read(path))
+    except ValueError:
+        raise KeysUnusable(f"{path}: no certificate in PEM form; enrol again") from None
+
+
+def read_private_key(path: Path) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey:
+    """Return a P-256 or Ed25519 private key. Raises KeysUnusable, naming the file."""
+    try:
+        key = serialization.load_pem_private_key(_read(path), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise KeysUnusable(f"{path}: no private key in PEM form; enrol again") from None
+    if isinstance(key, ed25519.Ed25519PrivateKey) or (
+        isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
+    ):
+        return key
+    raise KeysUnusable(f"{path}: neither a P-256 nor an Ed25519 key; enrol again")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put content in a file that only its owner reads; all of it is on disk, or nothing."""
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Put a folder's own entries on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise KeysUnusable(f"{path}: {error.strerror}; enrol again") from None
+
+
+def _check_private(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise KeysUnusable(f"{path}: {error.strerror}; enrol again") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise KeysUnusable(f"{path}: others can read it; chmod 600 it, and enrol again if they did")
+
+
+def _signer(path: Path) -> SigningKey:
+    key = read_private_key(path)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return Ed25519Signer(key)
+    return P256Signer(key)
+
+
+def _verifier(path: Path) -> VerifyingKey:
+    try:
+        key = serialization.load_pem_public_key(_read(path))
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeysUnusable(f"{path}: no public key in PEM form; enrol again") from None
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return Ed25519Verifier(key)
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return P256Verifier(key)
+    raise KeysUnusable(f"{path}: neither an Ed25519 nor a P-256 key; enrol again")
+
+
+def _jwk(path: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(_read(path), type=dict[str, str])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise KeysUnusable(f"{path}: no JSON Web Key; enrol again") from None
