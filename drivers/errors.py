@@ -31,3 +31,7 @@ class UnknownDriver(DriverError):
 
 class OptionRefused(DriverError):
     """Config gives a driver an option it does not take."""
+
+
+class ImageUnreadable(DriverError):
+    """A file is not a picture, or is a damaged one."""

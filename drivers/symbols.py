@@ -1,0 +1,313 @@
+"""Finds QR and Code 128 symbols in images, in stages.
+
+A clean frame is read by one quick pass. What that misses gets a thorough
+pass, then enhanced views: the region of the code enlarged, inverted, turned,
+its contrast evened out. A live reader takes a few views per frame and goes
+round them from frame to frame, so that no frame takes long.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import cv2
+import numpy
+import zxingcpp
+
+from drivers.errors import ImageUnreadable
+from drivers.protocols import Symbol, Symbology
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from drivers.protocols import Image
+
+    Back: TypeAlias = NDArray[numpy.float64]
+    """2 × 3: where a point of a view lies in the frame."""
+
+_SYMBOLOGIES = {
+    zxingcpp.BarcodeFormat.QRCode: Symbology.QR,
+    zxingcpp.BarcodeFormat.Code128: Symbology.CODE_128,
+}
+_BOTH = zxingcpp.BarcodeFormats(list(_SYMBOLOGIES))
+_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+_CODE_128 = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.Code128])
+_LOCAL = zxingcpp.Binarizer.LocalAverage
+_GLOBAL = zxingcpp.Binarizer.GlobalHistogram
+
+# OpenCV writes what it dislikes about a picture over the till's screen.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+VOTES_FRAMES = 30
+"""A doubtful bar code is forgotten after this many frames without another."""
+REGION_PIXELS_MAX = 500_000
+"""A larger region is enlarged twice, not three times."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One enhanced picture of a frame, and what is looked for in it."""
+
+    name: str
+    draw: Callable[[Image], tuple[Image, Back]]
+    whole: bool = False
+    """Of the whole frame; else of the region where the code seems to be."""
+    formats: zxingcpp.BarcodeFormats = _BOTH
+    binarizer: zxingcpp.Binarizer = _LOCAL
+    is_faithful: bool = False
+    """No pixel gained or lost meaning: as good as the plain passes."""
+
+
+class ZXingSymbolReader:
+    """Satisfies drivers.protocols.SymbolReader with zxing-cpp.
+
+    One reader belongs to one stream and one thread.
+    """
+
+    def __init__(self, *, thorough: bool = False) -> None:
+        """thorough: take every view of every image, for single pictures.
+
+        A live reader takes one round of views per frame.
+        """
+        # Frames are small: waking more threads costs more than they save.
+        cv2.setNumThreads(1)
+        self._thorough = thorough
+        self._round = 0
+        self._frame = 0
+        self._votes: dict[tuple[Symbology, bytes], set[tuple[str, int]]] = {}
+        self._voted_at: dict[tuple[Symbology, bytes], int] = {}
+
+    def read(self, image: Image) -> Sequence[Symbol]:
+        """Return the codes that count in this image.
+
+        image: height × width grey levels, or height × width × 3 blue, green,
+        red. The bytes of a symbol are its own; no text decoding touches them.
+        A Code 128 that only an enhanced view shows counts once two different
+        views, or two different frames, agree on it.
+        """
+        frame = image if image.ndim == 2 else _as_image(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+        self._frame += 1
+        for quick in (True, False):
+            found = _found(frame, _IDENTITY, quick=quick)
+            if found:
+                return found
+        if min(frame.shape) < 16:
+            return ()
+        return self._read_views(frame)
+
+    def _read_views(self, frame: Image) -> Sequence[Symbol]:
+        region, corner = _busiest(frame)
+        # The same still picture twice is one witness, not two.
+        print_ = zlib.crc32(frame[::8, ::8].tobytes())
+        turn = self._round
+        self._forget_old_votes()
+        for view in ALL_VIEWS if self._thorough else ROUNDS[turn]:
+            if view.whole:
+                pixels, back = view.draw(frame)
+            elif region is not None:
+                pixels, back = view.draw(region)
+                back = back + corner
+            else:
+                continue
+            accepted = [
+                symbol
+                for symbol in _found(
+                    pixels, back, formats=view.formats, binarizer=view.binarizer, quick=False
+                )
+                if symbol.symbology is Symbology.QR
+                or view.is_faithful
+                or self._is_agreed(symbol, view.name, print_)
+            ]
+            if accepted:
+                return accepted
+        # A round that saw a doubtful code looks again at the next frame.
+        if not any(at == self._frame for at in self._voted_at.values()):
+            self._round = (turn + 1) % len(ROUNDS)
+        return ()
+
+    def _is_agreed(self, symbol: Symbol, view: str, fingerprint: int) -> bool:
+        key = (symbol.symbology, symbol.data)
+        witnesses = self._votes.setdefault(key, set())
+        witnesses.add((view, fingerprint))
+        self._voted_at[key] = self._frame
+        return len(witnesses) > 1
+
+    def _forget_old_votes(self) -> None:
+        for key, at in list(self._voted_at.items()):
+            if self._thorough or self._frame - at > VOTES_FRAMES:
+                del self._voted_at[key], self._votes[key]
+
+
+def load_image(path: Path) -> Image:
+    """Return a picture file as height × width × 3, blue, green, red.
+
+    Raises ImageUnreadable if it cannot be opened or is no picture.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageUnreadable(f"{path}: {error.strerror}") from error
+    try:
+        image = cv2.imdecode(numpy.frombuffer(data, numpy.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise ImageUnreadable(f"{path}: {error.err}") from error
+    if image is None:
+        raise ImageUnreadable(f"{path}: not a picture, or a damaged one")
+    return _as_image(image)
+
+
+def _found(
+    pixels: Image,
+    back: Back,
+    *,
+    quick: bool,
+    formats: zxingcpp.BarcodeFormats = _BOTH,
+    binarizer: zxingcpp.Binarizer = _LOCAL,
+) -> list[Symbol]:
+    """Return what zxing-cpp sees in one picture, each payload once.
+
+    quick: upright or upside down, as large as it is, dark on light.
+    """
+    seen: dict[tuple[Symbology, bytes], Symbol] = {}
+    for barcode in zxingcpp.read_barcodes(
+        pixels,
+        formats=formats,
+        try_rotate=not quick,
+        try_downscale=not quick,
+        try_invert=not quick,
+        binarizer=binarizer,
+    ):
+        if barcode.valid and barcode.bytes:
+            symbology = _SYMBOLOGIES[barcode.format]
+            symbol = Symbol(symbology, barcode.bytes, _corners(barcode.position, back))
+            seen.setdefault((symbology, symbol.data), symbol)
+    return list(seen.values())
+
+
+def _corners(position: zxingcpp.Position, back: Back) -> tuple[tuple[int, int], ...]:
+    points = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
+    placed = back @ numpy.array([[point.x, point.y, 1] for point in points]).T
+    return tuple((round(x), round(y)) for x, y in placed.T.tolist())
+
+
+def _busiest(frame: Image) -> tuple[Image | None, Back]:
+    """Return the part of the frame with the densest edges, and its place.
+
+    None if nothing in it has edges at all: an empty counter.
+    """
+    height, width = frame.shape
+    step = max(1, round(max(height, width) / 320))
+    small = cv2.resize(
+        frame, (max(2, width // step), max(2, height // step)), interpolation=cv2.INTER_AREA
+    )
+    across = cv2.absdiff(small[:-1, 1:], small[:-1, :-1])
+    down = cv2.absdiff(small[1:, :-1], small[:-1, :-1])
+    density = cv2.blur(cv2.max(across, down).astype(numpy.float32), (13, 13))
+    peak = float(density.max())
+    if peak < 2:
+        return None, _IDENTITY
+    dense = (density > 0.45 * peak).astype(numpy.uint8)
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(dense)
+    # The first box is the background.
+    box = max(boxes[1:].tolist(), key=lambda box: box[cv2.CC_STAT_AREA])
+    left, top, wide, high = (step * side for side in box[:4])
+    margin = int(0.15 * max(wide, high)) + 8 * step
+    left, right = max(0, left - margin), min(width, left + wide + margin)
+    top, bottom = max(0, top - margin), min(height, top + high + margin)
+    return frame[top:bottom, left:right], numpy.array([[0, 0, left], [0, 0, top]])
+
+
+def _as_image(pixels: Any) -> Image:  # cv2's own type is wider than what it returns here
+    image: Image = pixels
+    return image
+
+
+def _enlarged(image: Image) -> tuple[Image, Back]:
+    times = 3 if image.size < REGION_PIXELS_MAX else 2
+    large = cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    return _as_image(large), _IDENTITY / times
+
+
+def _doubled(image: Image) -> tuple[Image, Back]:
+    large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    return _as_image(large), _IDENTITY / 2
+
+
+def _plain(image: Image) -> tuple[Image, Back]:
+    return image, _IDENTITY
+
+
+def _inverted(image: Image) -> tuple[Image, Back]:
+    return _as_image(cv2.bitwise_not(image)), _IDENTITY
+
+
+def _bent(gamma: float) -> Callable[[Image], tuple[Image, Back]]:
+    """Below 1 lifts the shadows, above 1 opens the highlights."""
+    table = (255 * (numpy.arange(256) / 255) ** gamma).astype(numpy.uint8)
+    return lambda image: (_as_image(cv2.LUT(image, table)), _IDENTITY)
+
+
+def _evened(image: Image) -> tuple[Image, Back]:
+    """The contrast of each neighbourhood made alike: for pale or shaded codes."""
+    mean = cv2.blur(image, (31, 31))
+    spread = cv2.blur(cv2.absdiff(image, mean), (31, 31)).astype(numpy.float32) + 2
+    difference = cv2.subtract(image, mean, dtype=cv2.CV_32F)
+    scaled = cv2.divide(difference, spread, scale=40)
+    middle = numpy.full(image.shape, 127, numpy.uint8)
+    return _as_image(cv2.add(scaled, middle, dtype=cv2.CV_8U)), _IDENTITY
+
+
+def _sharpened(image: Image) -> tuple[Image, Back]:
+    soft = cv2.GaussianBlur(image, (0, 0), 2)
+    return _as_image(cv2.addWeighted(image, 2.5, soft, -1.5, 0)), _IDENTITY
+
+
+def _turned(degrees: float) -> Callable[[Image], tuple[Image, Back]]:
+    def draw(image: Image) -> tuple[Image, Back]:
+        height, width = image.shape
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+        cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+        wide, high = int(height * sine + width * cosine), int(height * cosine + width * sine)
+        turn[0, 2] += (wide - width) / 2
+        turn[1, 2] += (high - height) / 2
+        pixels = cv2.warpAffine(image, turn, (wide, high), borderValue=255)
+        return _as_image(pixels), numpy.asarray(cv2.invertAffineTransform(turn))
+
+    return draw
+
+
+def _turns(*degrees: float) -> Iterator[View]:
+    for angle in degrees:
+        yield View(f"turned {angle:g}", _turned(angle), formats=_CODE_128)
+
+
+_IDENTITY: Back = numpy.array([[1.0, 0, 0], [0, 1.0, 0]])
+
+# One round per live frame, each about as dear as the plain passes together.
+# Sharpened Code 128 was seen to misread, so sharpening looks for QR only.
+# QR needs no agreement: its error correction leaves nothing to doubt.
+ROUNDS: tuple[tuple[View, ...], ...] = (
+    (View("enlarged", _enlarged),),
+    (
+        View("inverted", _inverted, formats=_CODE_128),
+        View("whole inverted", _inverted, whole=True, formats=_CODE_128, is_faithful=True),
+        View("lifted", _bent(0.4)),
+        View("global", _plain, binarizer=_GLOBAL),
+        View("opened", _bent(8), formats=_CODE_128, binarizer=_GLOBAL),
+    ),
+    (View("whole sharpened", _sharpened, whole=True, formats=_QR), *_turns(22, -15)),
+    tuple(_turns(45, -45, 30, -30)),
+    (View("whole evened", _evened, whole=True),),
+    tuple(_turns(60, -60, 15, -22)),
+    (View("doubled", _doubled), *_turns(68, -68)),
+    (
+        View("whole opened", _bent(8), whole=True, formats=_CODE_128, binarizer=_GLOBAL),
+        View("evened", _evened),
+        View("whole lifted", _bent(0.4), whole=True),
+    ),
+)
+ALL_VIEWS = tuple(view for views in ROUNDS for view in views)

@@ -1,0 +1,214 @@
+"""Finding codes in images: photographs, rendered frames, doubt and damage."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy
+import pytest
+import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.errors import ImageUnreadable
+from drivers.protocols import Symbol, Symbology
+from drivers.symbols import ROUNDS, ZXingSymbolReader, load_image
+
+if TYPE_CHECKING:
+    from drivers.protocols import Image
+
+UNREADABLE = "real/zxcpp-falsepositives-1/1x100.webp"
+"""30 bytes; the image library takes no WebP shorter than 32."""
+
+
+@pytest.fixture(scope="module")
+def pictures(shared: Path) -> Path:
+    return shared / "testdata" / "qr"
+
+
+@pytest.fixture(scope="module")
+def manifest(pictures: Path) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = json.loads((pictures / "manifest.json").read_text())
+    return [case for case in cases if case["file"] != UNREADABLE]
+
+
+def written(kind: zxingcpp.BarcodeFormat, content: str | bytes, scale: int = 4) -> Image:
+    """A flawless symbol, with its quiet zone, on white paper."""
+    symbol = numpy.array(zxingcpp.create_barcode(content, kind).to_image(scale=scale))
+    return numpy.pad(symbol, 60, constant_values=255)
+
+
+def text(symbol: Symbol) -> str:
+    try:
+        content = symbol.data.decode()
+    except UnicodeDecodeError:
+        content = symbol.data.decode("shift-jis")
+    return content.rstrip("\r\n")
+
+
+def plainly(image: Image) -> list[str]:
+    """What zxing-cpp reads by itself, limited to our two symbologies."""
+    formats = zxingcpp.BarcodeFormats(
+        [zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128]
+    )
+    return [barcode.text.rstrip("\r\n") for barcode in zxingcpp.read_barcodes(image, formats)]
+
+
+def check_against_plain(cases: Iterable[dict[str, Any]], pictures: Path) -> None:
+    """Nothing misread, no ghost, and at least what the decoder reads by itself."""
+    ours: Counter[str] = Counter()
+    plain: Counter[str] = Counter()
+    for case in cases:
+        image = load_image(pictures / case["file"])
+        expected = case["text"].rstrip("\r\n")
+        read = [text(symbol) for symbol in ZXingSymbolReader(thorough=True).read(image)]
+        assert set(read) <= {expected}, f"{case['file']} was misread"
+        if case["kind"] == "none":
+            assert not read, f"a ghost in {case['file']}"
+        ours[case["kind"]] += expected in read
+        plain[case["kind"]] += expected in plainly(image)
+    for kind in ("qr", "code128"):
+        assert ours[kind] >= plain[kind] > 0
+
+
+def test_a_sample_of_frames_is_read_without_a_mistake(
+    manifest: list[dict[str, Any]], pictures: Path
+) -> None:
+    check_against_plain(random.Random(1).sample(manifest, 60), pictures)
+
+
+@pytest.mark.slow
+def test_every_frame_is_read_without_a_mistake(
+    manifest: list[dict[str, Any]], pictures: Path
+) -> None:
+    check_against_plain(manifest, pictures)
+
+
+@pytest.mark.slow
+def test_a_live_reader_reads_no_frame_wrong(manifest: list[dict[str, Any]], pictures: Path) -> None:
+    """Each rendered frame is held before it for two rounds, trembling a little."""
+    noise = numpy.random.default_rng(7)
+    for case in manifest:
+        if not case["file"].startswith("synth"):
+            continue
+        still = load_image(pictures / case["file"])
+        reader = ZXingSymbolReader()
+        for _ in range(2 * len(ROUNDS)):
+            frame = cv2.add(still, noise.integers(0, 3, still.shape, numpy.uint8))
+            read = [text(symbol) for symbol in reader.read(frame)]  # type: ignore[arg-type]
+            assert set(read) <= {case["text"]}, f"{case['file']} was misread"
+            if read:
+                break
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.binary(min_size=1, max_size=120))
+def test_the_bytes_of_a_code_arrive_untouched(payload: bytes) -> None:
+    """NUL, Latin-1 and bytes that are no text at all included."""
+    image = written(zxingcpp.BarcodeFormat.QRCode, payload)
+    assert [symbol.data for symbol in ZXingSymbolReader().read(image)] == [payload]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(1, 40).flatmap(
+        lambda side: st.binary(min_size=side * side, max_size=side * side).map(
+            lambda noise: numpy.frombuffer(noise, numpy.uint8).reshape(side, side)
+        )
+    )
+)
+def test_noise_of_any_size_holds_no_code(image: Image) -> None:
+    assert ZXingSymbolReader(thorough=True).read(image) == ()
+
+
+def test_an_inverted_image_is_read() -> None:
+    """Wallets in dark mode show white on black."""
+    for kind, symbology in (
+        (zxingcpp.BarcodeFormat.QRCode, Symbology.QR),
+        (zxingcpp.BarcodeFormat.Code128, Symbology.CODE_128),
+    ):
+        image = 255 - written(kind, "281234567890123456")
+        (symbol,) = ZXingSymbolReader(thorough=True).read(image)
+        assert (symbol.symbology, symbol.data) == (symbology, b"281234567890123456")
+
+
+def test_two_codes_in_one_image_are_both_told() -> None:
+    one = written(zxingcpp.BarcodeFormat.QRCode, "281234567890123456")
+    other = written(zxingcpp.BarcodeFormat.QRCode, "134567890123456789")
+    read = ZXingSymbolReader().read(numpy.hstack([one, other]))
+    assert {symbol.data for symbol in read} == {b"281234567890123456", b"134567890123456789"}
+
+
+def test_other_symbologies_are_not_looked_for() -> None:
+    image = written(zxingcpp.BarcodeFormat.EAN13, "4006381333931")
+    assert plainly(image) == []
+    assert ZXingSymbolReader(thorough=True).read(image) == ()
+
+
+def test_corners_lie_on_the_code_whichever_view_found_it() -> None:
+    """The plain pass, and a turned one whose points must be turned back."""
+    for degrees in (0, 20):
+        paper = numpy.full((600, 900), 255, numpy.uint8)
+        symbol = written(zxingcpp.BarcodeFormat.Code128, "281234567890123456", 3)
+        height, width = symbol.shape
+        left, top = 300 - width // 4, 250
+        paper[top : top + height, left : left + width] = symbol
+        turn = cv2.getRotationMatrix2D((450, 300), degrees, 1)
+        image = cv2.warpAffine(paper, turn, (900, 600), borderValue=255)
+        (read,) = ZXingSymbolReader(thorough=True).read(image)  # type: ignore[arg-type]
+        least, most = (
+            numpy.array([left - 3, top - 3]),
+            numpy.array([left + width, top + height]) + 3,
+        )
+        corners = numpy.array(read.corners)
+        back = cv2.invertAffineTransform(turn) @ numpy.c_[corners, numpy.ones(4)].T
+        assert (back.T - least).min() >= 0
+        assert (most - back.T).min() >= 0
+
+
+@pytest.fixture
+def doubtful(pictures: Path) -> Image:
+    """A tilted bar code that exactly one enhanced view can read."""
+    return load_image(pictures / "synth/perspective/code128-10.jpg")
+
+
+def test_one_view_of_a_bar_code_is_not_enough(doubtful: Image) -> None:
+    """Nor is the same view of the same still picture, however often."""
+    assert ZXingSymbolReader(thorough=True).read(doubtful) == ()
+    reader = ZXingSymbolReader()
+    assert not any(reader.read(doubtful) for _ in range(3 * len(ROUNDS)))
+
+
+def test_two_frames_that_agree_on_a_bar_code_are_enough(
+    doubtful: Image, manifest: list[dict[str, Any]]
+) -> None:
+    expected = next(c["text"] for c in manifest if c["file"] == "synth/perspective/code128-10.jpg")
+    noise = numpy.random.default_rng(3)
+    reader = ZXingSymbolReader()
+    for _ in range(2 * len(ROUNDS)):
+        frame = cv2.add(doubtful, noise.integers(0, 3, doubtful.shape, numpy.uint8))
+        read = reader.read(frame)  # type: ignore[arg-type]
+        if read:
+            break
+    assert [symbol.data.decode() for symbol in read] == [expected]
+
+
+def test_a_damaged_picture_is_refused_and_named(
+    tmp_path: Path, pictures: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And nothing is written over the till's screen about it."""
+    files = {"empty.png": b"", "text.png": b"no picture", "missing.png": None}
+    for name, content in files.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(ImageUnreadable, match=name):
+            load_image(tmp_path / name)
+    with pytest.raises(ImageUnreadable, match="1x100"):
+        load_image(pictures / UNREADABLE)
+    assert capfd.readouterr() == ("", "")
