@@ -1,0 +1,111 @@
+"""The simulated bank of a bench shop: made at first run, found at every later one.
+
+The till calls this while it starts, so what is heavy is imported only when
+there is something to make.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from simulators.bank.place import BankPlace
+
+FORMAT = "1"
+"""Raised when the files of a bank's folder change their meaning."""
+
+CERTIFICATE_DAYS = 3650
+"""A bench shop should still open next year; a live till renews every 90 days."""
+
+
+def prepare(home: Path, now_ms: int) -> BankPlace:
+    """Return the bank of a state directory, made if it is not there yet.
+
+    now_ms: Unix time, for the certificates' validity.
+    Safe to call from two processes at once. Raises BankFileWrong if the folder
+    was made by another release.
+    """
+    place = BankPlace(home)
+    if not _is_ready(place):
+        place.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.folder.mkdir(mode=0o700, exist_ok=True)
+        with place.folder.joinpath("prepare.lock").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_ready(place):
+                from simulators.bank.trust.keys import create_keys, write_private
+
+                create_keys(place, now_ms)
+                write_private(place.ready, FORMAT.encode())
+    return place
+
+
+def issue_enrolment_code(
+    place: BankPlace,
+    role: str,
+    id: str,
+    now_ms: int,
+    random: Callable[[int], bytes],
+    *,
+    merchant: str = "",
+    certificate_days: int = CERTIFICATE_DAYS,
+) -> str:
+    """Return a one-time code that enrols a till or a wallet.
+
+    role: 'till' or 'wallet'. id: such as 'till-1'; for a wallet its account
+    in accounts.toml. merchant: whose money a till takes.
+    random: returns as many random bytes as asked.
+    """
+    from simulators.bank.store import Store
+    from simulators.bank.trust.enrolment import issue_code
+
+    store = Store.on_file(place.ledger)
+    try:
+        return store.write(
+            lambda connection: issue_code(
+                connection,
+                role,
+                id,
+                merchant,
+                now_ms,
+                random,
+                certificate_days=certificate_days,
+            )
+        )
+    finally:
+        store.close()
+
+
+def enrol(place: BankPlace, request: Mapping[str, object], now_ms: int) -> dict[str, Any]:
+    """Answer an enrolment request, as trust.enrolment.enrol does.
+
+    Works beside a running bank, which knows the newcomer at once.
+    Raises EnrolmentRefused.
+    """
+    from simulators.bank.store import Store
+    from simulators.bank.trust import enrolment
+    from simulators.bank.trust.authority import Authority
+    from simulators.bank.trust.keys import Keys
+
+    authority = Authority.load(place)
+    public = Keys.load(place).public()
+    store = Store.on_file(place.ledger)
+    try:
+        return store.write(
+            lambda connection: enrolment.enrol(connection, authority, public, request, now_ms)
+        )
+    finally:
+        store.close()
+
+
+def _is_ready(place: BankPlace) -> bool:
+    try:
+        made = place.ready.read_text("ascii")
+    except FileNotFoundError:
+        return False
+    if made != FORMAT:
+        from simulators.bank.errors import BankFileWrong
+
+        raise BankFileWrong(f"{place.folder} was made by another release: move it away")
+    return True

@@ -1,0 +1,1 @@
+"""The cards' bank: reads the card, proves its cryptogram, decides."""

@@ -1,0 +1,176 @@
+"""The bank's tables.
+
+Identifiers are made by whoever inserts, never by a sequence of the server,
+so that the same statements spread over several workers and databases.
+Money is whole minor units, time is Unix milliseconds by the bank's clock.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+VERSION = 1
+
+metadata = MetaData()
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(200), nullable=False),
+)
+
+# ---- who may knock ---------------------------------------------------------
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("role", String(10), primary_key=True),  # 'till' or 'wallet'
+    Column("id", String(60), primary_key=True),
+    Column("merchant", String(60), nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # SHA-256 of the TLS certificate
+    Column("algorithm", String(30), nullable=False),  # RFC 9421 name; '' for a wallet
+    Column("signing_key", String(400), nullable=False),  # PEM, public
+    Column("enrolled_ms", BigInteger, nullable=False),
+)
+
+enrolment_codes = Table(
+    "enrolment_codes",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("role", String(10), nullable=False),
+    Column("id", String(60), nullable=False),
+    Column("merchant", String(60), nullable=False),
+    Column("certificate_days", Integer, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("used", Boolean, nullable=False),
+)
+
+nonces = Table(
+    "nonces",
+    metadata,
+    Column("keyid", String(60), primary_key=True),
+    Column("nonce", String(128), primary_key=True),
+    Column("seen_ms", BigInteger, nullable=False, index=True),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("keyid", String(60), primary_key=True),
+    Column("key", String(36), primary_key=True),
+    Column("path", String(60), nullable=False),
+    Column("body_digest", LargeBinary, nullable=False),  # SHA-256
+    Column("body", LargeBinary, nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+
+# ---- payments --------------------------------------------------------------
+
+payments = Table(
+    "payments",
+    metadata,
+    Column("attempt", String(36), primary_key=True),
+    Column("till", String(60), nullable=False),
+    Column("merchant", String(60), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("kind", String(10), nullable=False),  # 'sale', 'refund', 'void', '' unseen
+    Column("medium", String(20), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("at", String(24), nullable=False),  # by the till's clock
+    Column("state", String(10), nullable=False),
+    Column("code", String(2), nullable=False),
+    Column("why", String(60), nullable=False),  # for the bank's own people
+    Column("reference", String(12), unique=True),
+    Column("authorisation", String(6)),
+    Column("emv", String(200)),
+    Column("brand", String(40)),
+    Column("account", String(80)),
+    Column("original", String(36), index=True),
+    Column("expires_ms", BigInteger),
+    Column("made_ms", BigInteger, nullable=False),
+)
+Index("payments_of_account", payments.c.account, payments.c.made_ms)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("attempt", String(36), nullable=False, index=True),
+    Column("till", String(60), nullable=False),
+    Column("merchant", String(60), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("at", String(24), nullable=False),
+    Column("shown_code", String(60), nullable=False, unique=True),
+    Column("state", String(10), nullable=False),  # 'open', 'paid', 'closed'
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
+closings = Table(
+    "closings",
+    metadata,
+    Column("attempt", String(36), primary_key=True),
+    Column("signed_s", BigInteger, nullable=False),  # by the till's clock
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("code", String(512), primary_key=True),
+    Column("wallet", String(60), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("used", Boolean, nullable=False),
+)
+
+cryptograms = Table(
+    "cryptograms",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column("key_check", String(16), primary_key=True),  # which issuer key
+    Column("atc", Integer, primary_key=True),
+    Column("attempt", String(36), nullable=False),
+)
+
+# ---- the ledger ------------------------------------------------------------
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("attempt", String(36), nullable=False, index=True),
+    Column("what", String(20), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("transfer", String(36), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("account", String(80), nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+)
+Index("entries_of_account", entries.c.account, entries.c.currency)
+
+# Customers only: a merchant's row would be written by every sale of the shop.
+balances = Table(
+    "balances",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("amount_minor", BigInteger, nullable=False),
+)
