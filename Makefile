@@ -1,0 +1,84 @@
+# Each target does all the set-up it needs; 'make run' is the place to begin.
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench soak lock openapi pictures clean system-packages
+
+help:
+	@echo 'make run       open the till on a simulated shop'
+	@echo 'make test      every test, with the system packages they need'
+	@echo 'make check     lint, types and the quick tests'
+	@echo 'make setup     only make .venv/bin/till ready'
+	@echo 'make bench     the figures, each beside its peer'
+	@echo 'make soak      the long campaigns in full'
+	@echo 'make lock      pin the dependencies again'
+	@echo 'make openapi   write the contract of the bank link again'
+	@echo 'make pictures  draw the pictures of the README again'
+	@echo 'make clean     remove what the others made'
+
+$(VENV)/bin/python:
+	@PYTHON='$(PYTHON)' sh .ci/python-check
+	@echo '[1/3] Making the environment in $(VENV)'
+	@'$(PYTHON)' -m venv $(VENV)
+
+$(VENV)/.setup: requirements.lock setup.cfg pyproject.toml | $(VENV)/bin/python
+	@echo '[2/3] Installing the libraries, each checked against requirements.lock'
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on \
+		--require-hashes --requirement requirements.lock \
+		| sed -u -n -e 's/^Collecting \([^ ]*\).*/      \1/p' -e 's/^Installing collected packages.*/      putting them in place/p' -e '/rror/p'
+	@echo '[3/3] Installing OpenTill'
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		--no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/.setup-dev: requirements-dev.lock $(VENV)/.setup
+	@echo 'Installing the tools for tests, each checked against requirements-dev.lock'
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		--require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.setup
+
+run: $(VENV)/.setup
+	@$(BIN)/till run
+
+system-packages:
+	@sh .ci/system-packages
+
+test: system-packages $(VENV)/.setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: $(VENV)/.setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m 'not slow' --ignore tests/scenarios --numprocesses 2
+
+bench: $(VENV)/.setup-dev
+	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.setup-dev
+	OPENTILL_SOAK=1 $(BIN)/python -m pytest tests/scenarios -m slow
+
+lock: $(VENV)/.setup-dev
+	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
+	echo setuptools | $(LOCKING) - setup.cfg --extra bank --extra dev \
+		-c requirements.lock -o requirements-dev.lock
+
+openapi: $(VENV)/.setup-dev
+	$(BIN)/till sim bank --openapi docs/bank-link.openapi.yaml
+
+pictures: $(VENV)/.setup-dev
+	$(BIN)/python -m ui.pictures docs/pictures
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

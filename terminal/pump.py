@@ -1,0 +1,80 @@
+"""The short loop that joins a kernel and a card reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from drivers.errors import CardRemoved, DeviceTimeout
+from drivers.protocols import CardReader
+from emv.conversation import (
+    Answer,
+    Command,
+    Kernel,
+    Note,
+    OnExceptionFile,
+    RandomBytes,
+    Reply,
+    Show,
+)
+from emv.errors import LinkLost
+from emv.outcome import UserInterfaceRequest
+from terminal.seams import Randomness
+
+T = TypeVar("T")
+
+
+class Answers:
+    """Whoever can answer what a kernel asks and the card cannot."""
+
+    def __init__(
+        self,
+        random: Randomness,
+        is_on_exception_file: Callable[[str, int | None], bool],
+        show: Callable[[UserInterfaceRequest], None],
+        note: Callable[[Note], None],
+    ) -> None:
+        self._random = random
+        self._is_on_exception_file = is_on_exception_file
+        self._show = show
+        self._note = note
+
+    def ask(self, request: RandomBytes | OnExceptionFile | Show | Note) -> Answer:
+        """Return the answer to one question."""
+        match request:
+            case RandomBytes(count):
+                return self._random(count)
+            case OnExceptionFile(pan, sequence_number):
+                return self._is_on_exception_file(pan, sequence_number)
+            case Show(wanted):
+                self._show(wanted)
+            case Note():
+                self._note(request)
+        return None
+
+
+def converse(kernel: Kernel[T], reader: CardReader, answers: Answers) -> T:
+    """Carry a kernel's requests to the card, or to whoever can answer.
+
+    A card that leaves or falls silent is thrown into the kernel as LinkLost:
+    what that means is the kernel's to say.
+    Raises DeviceLost if the reader itself is gone.
+    """
+    reply: Answer = None
+    lost: LinkLost | None = None
+    while True:
+        try:
+            request = kernel.send(reply) if lost is None else kernel.throw(lost)
+        except StopIteration as finished:
+            outcome: T = finished.value
+            return outcome
+        lost = None
+        if not isinstance(request, Command):
+            reply = answers.ask(request)
+            continue
+        try:
+            reply = Reply.parse(*reader.transceive(request.encoded))
+        except CardRemoved:
+            lost = LinkLost("transmission")
+        except DeviceTimeout:
+            lost = LinkLost("timeout")

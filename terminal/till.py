@@ -1,0 +1,158 @@
+"""The one door: what a cashier, a cash register or a script can ask for.
+
+Every face of the till (screen, line mode, command line) comes through here;
+none has a way of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from terminal.bench import Bench
+from terminal.errors import AmountRefused
+from terminal.events import (
+    CancelWanted,
+    CheckWanted,
+    CodeWanted,
+    LeaveWanted,
+    RefundWanted,
+    SaleWanted,
+    VoidWanted,
+)
+from terminal.journal import Journal
+from terminal.receipts.receipt import Letterhead, receipt_lines
+from terminal.runner import Runner
+from terminal.seams import Clock, Randomness, uuid7
+from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+
+
+class Till:
+    """A till that is open for business. Its calls return at once.
+
+    Whatever it cannot do it refuses with a TillError that says why and what
+    to do; nothing has changed then.
+    """
+
+    def __init__(
+        self,
+        shop: ShopFacts,
+        letterhead: Letterhead,
+        runner: Runner,
+        journal: Journal,
+        clock: Clock,
+        random: Randomness,
+        *,
+        bench: Bench | None,
+        closers: Sequence[Callable[[], None]] = (),
+    ) -> None:
+        """closers: what to close with the till, in this order."""
+        self.shop = shop
+        self.bench = bench
+        self._letterhead = letterhead
+        self._runner = runner
+        self._journal = journal
+        self._clock = clock
+        self._random = random
+        self._closers = list(closers)
+
+    # --- time and sight -----------------------------------------------------
+
+    def now(self) -> float:
+        """Return seconds on the clock that View's moments are on."""
+        return self._clock.monotonic()
+
+    def wall_ms(self) -> int:
+        """Return Unix milliseconds, for the clock people read."""
+        return self._clock.wall_ms()
+
+    def view(self) -> View:
+        """Return the till as it stands."""
+        return self._runner.view
+
+    def subscribe(self, observer: Observer) -> Callable[[], None]:
+        """Hand each new view to the observer, on the core's thread; returns how to end it."""
+        return self._runner.subscribe(observer)
+
+    # --- wishes -------------------------------------------------------------
+
+    def sale(self, amount_minor: int, currency: str | None = None) -> str:
+        """Begin a sale; return the attempt's identity, which is on disk by then.
+
+        Raises AmountRefused, Busy, JournalUnavailable.
+        """
+        if currency is not None and currency != self.shop.currency:
+            raise AmountRefused(
+                f"This till takes {self.shop.currency}, not {currency}: enter the amount in it"
+            )
+        attempt = uuid7(self._clock, self._random)
+        self._runner.ask(SaleWanted(attempt, amount_minor, self.shop.currency))
+        return attempt
+
+    def cancel(self) -> None:
+        """Cancel the payment in hand. Raises NotAllowed once it was sent."""
+        self._runner.ask(CancelWanted())
+
+    def show_code(self) -> None:
+        """Show the customer a code to scan. Raises NotAllowed when it cannot be now."""
+        self._runner.ask(CodeWanted(uuid7(self._clock, self._random)))
+
+    def check_now(self) -> None:
+        """Ask the bank about the payment in hand at once."""
+        self._runner.ask(CheckWanted())
+
+    def leave(self) -> None:
+        """Close the result; what the bank has not ended is followed on.
+
+        Raises NotAllowed while the payment still needs the cashier.
+        """
+        self._runner.ask(LeaveWanted())
+
+    def refund(self, payment_id: str, amount_minor: int | None = None) -> str:
+        """Give back what is left of a sale, or this much; return the refund's identity.
+
+        Raises AlreadySettled, AmountRefused, NotAllowed, UnknownPayment, Busy.
+        """
+        original = self._journal.payment(payment_id).id
+        attempt = uuid7(self._clock, self._random)
+        self._runner.ask(RefundWanted(attempt, original, amount_minor))
+        return attempt
+
+    def void(self, payment_id: str) -> str:
+        """Undo a whole sale; return the void's identity.
+
+        Raises NotAllowed, UnknownPayment, Busy.
+        """
+        original = self._journal.payment(payment_id).id
+        attempt = uuid7(self._clock, self._random)
+        self._runner.ask(VoidWanted(attempt, original))
+        return attempt
+
+    # --- memory -------------------------------------------------------------
+
+    def payments(self, search: str = "", limit: int = 200) -> Sequence[PaymentView]:
+        """Return payments, newest first."""
+        return self._journal.payments(search, limit)
+
+    def payment(self, key: str) -> PaymentView:
+        """Return the payment of this identity or number. Raises UnknownPayment."""
+        return self._journal.payment(key)
+
+    def trace(self, payment_id: str) -> Sequence[TraceLine]:
+        """Return what happened to a payment, step by step."""
+        return self._journal.trace(self._journal.payment(payment_id).id)
+
+    def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
+        """Return the receipt's lines; a copy says that it is one."""
+        return receipt_lines(
+            self._journal.payment(payment_id),
+            self._letterhead,
+            copy=copy,
+        )
+
+    def close(self) -> None:
+        """Close the till; what is open is followed at the next start."""
+        self._runner.stop()
+        for close in self._closers:
+            close()
+        self._closers.clear()
+        self._journal.close()
