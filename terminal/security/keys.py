@@ -19,6 +19,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from terminal.bank.signing import (
     Ed25519Signer,
@@ -113,6 +114,15 @@ def read_private_key(path: Path) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519
     raise KeysUnusable(f"{path}: neither a P-256 nor an Ed25519 key; enrol again")
 
 
+def verifier_of(key: PublicKeyTypes) -> VerifyingKey:
+    """Return what verifies with this public key. Raises ValueError if the link has no such kind."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return Ed25519Verifier(key)
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return P256Verifier(key)
+    raise ValueError("neither an Ed25519 nor a P-256 key")
+
+
 def write_file(path: Path, content: bytes) -> None:
     """Put content in a file that only its owner reads; all of it is on disk, or nothing."""
     temporary = path.with_name(f".{path.name}.new")
@@ -159,14 +169,11 @@ def _signer(path: Path) -> SigningKey:
 
 def _verifier(path: Path) -> VerifyingKey:
     try:
-        key = serialization.load_pem_public_key(_read(path))
+        return verifier_of(serialization.load_pem_public_key(_read(path)))
     except (ValueError, UnsupportedAlgorithm):
-        raise KeysUnusable(f"{path}: no public key in PEM form; enrol again") from None
-    if isinstance(key, ed25519.Ed25519PublicKey):
-        return Ed25519Verifier(key)
-    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
-        return P256Verifier(key)
-    raise KeysUnusable(f"{path}: neither an Ed25519 nor a P-256 key; enrol again")
+        raise KeysUnusable(
+            f"{path}: no Ed25519 or P-256 public key in PEM form; enrol again"
+        ) from None
 
 
 def _jwk(path: Path) -> dict[str, str]:
