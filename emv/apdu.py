@@ -83,7 +83,6 @@ class CommandAPDU:
 
         Source: ISO/IEC 7816-3:2006, 12.1.3, figure 7.
         """
-        encoded = bytes(encoded)
         length = len(encoded)
         if length < 4:
             raise MalformedData(f"C-APDU of {length} bytes has no header")

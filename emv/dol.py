@@ -77,7 +77,7 @@ def fill_dol(dol: bytes, values: Mapping[int, bytes]) -> bytes:
 
     Source: EMV 4.4 Book 3, 5.4.
     """
-    return b"".join(fit(tag, values.get(tag, b""), length) for tag, length in parse_dol(bytes(dol)))
+    return b"".join(fit(tag, values.get(tag, b""), length) for tag, length in parse_dol(dol))
 
 
 def fit(tag: int, value: bytes, length: int) -> bytes:
@@ -86,7 +86,7 @@ def fit(tag: int, value: bytes, length: int) -> bytes:
         # Zeros also where F is the padding: an absent object is no number.
         return bytes(length)
     if len(value) == length:
-        return bytes(value)
+        return value
     reading = tags.meaning(tag)
     format = reading.format if reading else Format.B
     if format is Format.N:

@@ -46,7 +46,7 @@ def decode(data: bytes, *, depth_max: int = DEPTH_MAX) -> tuple[Node, ...]:
     Raises MalformedData, with the path of tags and the offset, where an
     object is cut short, leaves its template, or nests beyond depth_max.
     """
-    return _decode(bytes(data), 0, (), depth_max)
+    return _decode(data, 0, (), depth_max)
 
 
 def _decode(data: bytes, base: int, path: tuple[int, ...], depth_max: int) -> tuple[Node, ...]:
