@@ -71,3 +71,7 @@ class KeysUnusable(BankLinkError):
 
 class EnrolmentRefused(BankLinkError):
     """The bank's enrolment answer does not fit what was asked; nothing was stored."""
+
+
+class CodeTooLong(TillError):
+    """A text does not fit into any QR code."""
