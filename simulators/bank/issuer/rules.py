@@ -1,0 +1,133 @@
+"""How an issuer decides: one rule after the other, the first that speaks wins."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from simulators.bank.accounts import CardAccount
+from simulators.bank.issuer import cryptogram
+from simulators.bank.issuer.card import CardData
+
+APPROVED = "00"
+DO_NOT_HONOUR = "05"
+INVALID_CARD = "14"
+INSUFFICIENT_FUNDS = "51"
+EXPIRED = "54"
+OVER_LIMIT = "61"
+TOO_OFTEN = "65"
+ISSUER_DOWN = "91"
+
+# Tags under the cryptogram, in this order. Source: VIS 1.6, D.2 and D.3.
+SIGNED_TAGS = (0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A, 0x9A, 0x9C, 0x9F37, 0x82, 0x9F36)
+
+CVN_10 = 0x0A
+CVN_18 = 0x12
+
+# Card status update: issuer approves online, byte 2 bit 8.
+# Source: EMV 4.4 Book 3, annex C10.
+CSU_APPROVED = bytes.fromhex("00800000")
+CSU_DECLINED = bytes(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A response code, and why, for the bank's own people."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What the issuer knows of an account beyond its rules."""
+
+    balance_minor: int
+    approved_today: int
+    """Approvals within the last 24 hours."""
+    is_replay: bool
+    """Its counter was used before."""
+
+
+def is_genuine(card: CardData, issuer_key: bytes) -> bool:
+    """Return whether the card's own key made this cryptogram, over this data."""
+    key, version = _session_key(card, issuer_key), card.issuer_data[2]
+    if key is None:
+        return False
+    data = b"".join(card.values[tag] for tag in SIGNED_TAGS)
+    if version == CVN_10:
+        data += card.issuer_data[3:7]
+        expected = cryptogram.application_cryptogram(key, data, is_marked=False)
+    else:
+        data += card.issuer_data
+        expected = cryptogram.application_cryptogram(key, data, is_marked=True)
+    return cryptogram.is_same(expected, card.values[0x9F26])
+
+
+def issuer_answer(card: CardData, issuer_key: bytes, code: str) -> bytes:
+    """Return tag 91's value: the issuer's cryptogram, and what the card shall do.
+
+    card: whose cryptogram is genuine. code: the response code.
+    """
+    key = _session_key(card, issuer_key)
+    if key is None:
+        return b""
+    request_cryptogram = card.values[0x9F26]
+    if card.issuer_data[2] == CVN_10:
+        answer = code.encode("ascii")
+        return cryptogram.response_cryptogram_method_1(key, request_cryptogram, answer) + answer
+    update = CSU_APPROVED if code == APPROVED else CSU_DECLINED
+    return cryptogram.response_cryptogram_method_2(key, request_cryptogram, update) + update
+
+
+def decide(
+    account: CardAccount, card: CardData, amount_minor: int, history: History, today: datetime.date
+) -> Decision:
+    """Decide on a sale whose cryptogram is genuine.
+
+    today: by the bank's calendar.
+    """
+    if history.is_replay:
+        return Decision(DO_NOT_HONOUR, "the card's counter was used before")
+    if account.always is not None:
+        return Decision(account.always, "the account's own rule")
+    if _is_expired(account, card, today):
+        return Decision(EXPIRED, "the card is expired")
+    if account.limit_minor is not None and amount_minor > account.limit_minor:
+        return Decision(OVER_LIMIT, "above the account's limit")
+    most = account.payments_per_day_max
+    if most is not None and history.approved_today >= most:
+        return Decision(TOO_OFTEN, "too many payments within 24 hours")
+    if amount_minor > history.balance_minor:
+        return Decision(INSUFFICIENT_FUNDS, "not enough money")
+    return Decision(APPROVED, "")
+
+
+def decide_advice(history: History) -> Decision:
+    """Decide on a sale that the card has approved already.
+
+    The issuer's card gave its word, so the shop is paid, from an empty
+    account too; but only once.
+    """
+    if history.is_replay:
+        return Decision(DO_NOT_HONOUR, "the card's counter was used before")
+    return Decision(APPROVED, "")
+
+
+def _session_key(card: CardData, issuer_key: bytes) -> bytes | None:
+    """Return the key of this transaction; None for a version not issued here."""
+    card_key = cryptogram.card_master_key(issuer_key, card.pan, card.sequence_number)
+    version = card.issuer_data[2]
+    if version == CVN_10:
+        return card_key
+    if version == CVN_18:
+        return cryptogram.session_key(card_key, card.values[0x9F36] + bytes(6))
+    return None
+
+
+def _is_expired(account: CardAccount, card: CardData, today: datetime.date) -> bool:
+    this_month = f"{today:%Y-%m}"
+    if account.expires is not None and account.expires < this_month:
+        return True
+    # The card's own date has two digits for the year.
+    return bool(card.expires) and card.expires[:4] < f"{today:%y%m}"
