@@ -8,7 +8,7 @@ Whoever pumps it throws LinkLost into it when the card's link fails.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from emv.errors import MalformedData
@@ -33,7 +33,7 @@ class RandomBytes:
 class OnExceptionFile:
     """Is this card on the terminal's exception file? Answered with a bool."""
 
-    pan: str
+    pan: str = field(repr=False)
     sequence_number: int | None
 
 
@@ -59,7 +59,7 @@ class Note:
 class Reply:
     """An R-APDU, and the time it took next to the wire."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     status: int
     elapsed_us: int
 

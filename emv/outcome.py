@@ -101,6 +101,40 @@ class ErrorIndication:
     message: MessageId = MessageId.NONE
 
 
+class Reason(enum.StrEnum):
+    """Why a conversation ended as it did; stable words for screens and scripts.
+
+    An online request carries no reason: the issuer decides.
+    """
+
+    NO_APPLICATION = "no application"
+    OVER_CONTACTLESS_LIMIT = "over contactless limit"
+    ZERO_AMOUNT = "zero amount not allowed"
+    LINK_LOST = "link lost"
+    SEE_PHONE = "see phone"
+    SWITCH_INTERFACE = "switch interface"
+    """The card itself asks for another interface."""
+    SELECT_NEXT = "conditions of use not satisfied"
+    CARD_REFUSED = "card refused"
+    """A status word that no rule foresees."""
+    CARD_DATA_MISSING = "card data missing"
+    CARD_DATA_ERROR = "card data error"
+    CARD_DECLINED = "card declined"
+    EXPIRED = "expired"
+    EXCEPTION_FILE = "exception file"
+    CASH_NOT_ALLOWED = "cash not allowed"
+    CASHBACK_NOT_ALLOWED = "cashback not allowed"
+    NOT_AUTHENTIC = "not authentic"
+    """Offline data authentication failed."""
+    PIN_NOT_POSSIBLE = "pin not possible"
+    """The card wants a PIN, and the reader has no PIN pad."""
+    CVM_NOT_POSSIBLE = "cardholder verification not possible"
+    DEVICE_NOT_TRUSTED = "device verification not proved"
+    """The phone says that it verified its owner, and its data do not prove it."""
+    ONLINE_NOT_POSSIBLE = "online not possible"
+    """The card wants the issuer, and the reader is offline only."""
+
+
 class Interface(enum.Enum):
     """The other way to try."""
 
@@ -117,13 +151,16 @@ class Outcome:
     cvm: CVM = CVM.NOT_APPLICABLE
     ui: UserInterfaceRequest | None = None
     ui_on_restart: UserInterfaceRequest | None = None
-    data_record: Mapping[int, bytes] = field(default_factory=dict)
+    # Both hold card data, so that neither may show in a log or a traceback.
+    data_record: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     """Tag to value: what goes to the bank and onto the receipt."""
-    discretionary: Mapping[int, bytes] = field(default_factory=dict)
+    discretionary: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     alternate_interface: Interface | None = None
     receipt: bool = False
     field_off_ms: int | None = None
     removal_timeout_ms: int = 0
     error: ErrorIndication | None = None
     reason: str = ""
-    """A stable word for the decision that ended it, such as 'expired'."""
+    """A Reason for the decision that ended it, such as 'expired'."""
+    retained: object | None = field(default=None, repr=False)
+    """What the Entry Point keeps for a restart; hand the outcome back to it."""
