@@ -195,6 +195,8 @@ class BankClient:
             content = response.raw.read(messages.BODY_BYTES_MAX + 1, decode_content=False)
             if len(content) > messages.BODY_BYTES_MAX:
                 raise requests.exceptions.ContentDecodingError("the answer does not end")
+            if response.raw.length_remaining:
+                raise ConnectionError("the answer ends before its announced length")
         except BaseException:
             # What is left on this connection belongs to no later request.
             response.close()

@@ -48,9 +48,8 @@ def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
     """Return the keys of a till that the bank has just taken in, kept in the folder.
 
     folder: becomes the till's key folder. code: the bank's one-time code.
-    The keys are on disk before the bank is asked, so that a power cut in the
-    middle can be followed by the same request again. The till id is written
-    last: until then the till is not enrolled.
+    The keys are on disk before the bank is asked, and another try uses them
+    again. The till id is written last: until then the till is not enrolled.
     Raises KeysUnusable if the folder holds an enrolled till or cannot be
     used, EnrolmentRefused if the answer does not fit what was asked; what
     the carrier raises passes through.
