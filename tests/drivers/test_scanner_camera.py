@@ -1,0 +1,224 @@
+"""The camera scanner over real streams and files, opened by cv2.VideoCapture."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy
+import pytest
+import zxingcpp
+
+from drivers.errors import DeviceLost
+from drivers.protocols import Health, Symbology
+from drivers.scanner_camera import CameraScanner
+from simulators.camera import CameraSimulator
+
+if TYPE_CHECKING:
+    from drivers.protocols import Image
+
+LONG_S = 20.0
+"""Nothing here takes this long unless it is broken."""
+CODE, OTHER = "281234567890123456", "134567890123456789"
+
+
+def screen(content: str) -> Image:
+    """A phone's screen with one QR code on it."""
+    barcode = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.QRCode)
+    return numpy.pad(numpy.array(barcode.to_image(scale=8)), 60, constant_values=255)
+
+
+@pytest.fixture
+def camera() -> Iterator[CameraSimulator]:
+    simulator = CameraSimulator(seed=1, frames_per_s=30)
+    yield simulator
+    simulator.close()
+
+
+@pytest.fixture
+def scanner(camera: CameraSimulator) -> Iterator[CameraScanner]:
+    driver = CameraScanner(camera.url, open_timeout_s=1.0, read_timeout_s=0.3)
+    yield driver
+    driver.close()
+
+
+def drain(scanner: CameraScanner) -> None:
+    """Take what is still under way, until the scanner complains."""
+    while True:
+        scanner.wait_for_symbols(1.0)
+
+
+def read_until(scanner: CameraScanner, expected: str) -> list[str]:
+    """Return what was delivered, up to and with the code that is expected."""
+    delivered: list[str] = []
+    while expected not in delivered:
+        symbols = scanner.wait_for_symbols(LONG_S)
+        assert symbols, f"{expected} never came"
+        delivered += [symbol.data.decode() for symbol in symbols]
+    return delivered
+
+
+def test_a_code_before_the_lens_is_delivered(
+    camera: CameraSimulator, scanner: CameraScanner
+) -> None:
+    scanner.start()
+    camera.show(screen(CODE))
+    (symbol,) = scanner.wait_for_symbols(LONG_S)
+    assert (symbol.symbology, symbol.data) == (Symbology.QR, CODE.encode())
+    assert len(symbol.corners) == 4
+
+
+def test_an_empty_counter_delivers_nothing_and_is_healthy(
+    camera: CameraSimulator, scanner: CameraScanner
+) -> None:
+    assert scanner.diagnose().health is Health.STARTING
+    scanner.start()
+    sent = camera.frames_sent
+    assert camera.wait_for(lambda: camera.frames_sent > sent + 3, LONG_S)
+    assert scanner.wait_for_symbols(0.2) == ()
+    assert scanner.diagnose().health is Health.READY
+    assert "1280×720, on" in scanner.diagnose().summary
+
+
+def test_a_slow_consumer_gets_the_newest_frame(
+    camera: CameraSimulator, scanner: CameraScanner
+) -> None:
+    """Thirty frames went by unread: none of them may be delivered now."""
+    scanner.start()
+    camera.show(screen(CODE))
+    read_until(scanner, CODE)
+    unread = camera.frames_sent + 30
+    assert camera.wait_for(lambda: camera.frames_sent > unread, LONG_S)
+    camera.show(screen(OTHER))
+    settled = camera.frames_sent + 5
+    assert camera.wait_for(lambda: camera.frames_sent > settled, LONG_S)
+    assert read_until(scanner, OTHER) == [OTHER]
+
+
+def test_the_camera_is_open_only_while_it_is_wanted(
+    camera: CameraSimulator, scanner: CameraScanner
+) -> None:
+    assert camera.viewers == 0
+    scanner.start()
+    scanner.start()
+    assert camera.wait_for(lambda: camera.viewers == 1, LONG_S)
+    scanner.stop()
+    assert camera.wait_for(lambda: camera.viewers == 0, LONG_S)
+    scanner.stop()
+    scanner.start()
+    assert camera.wait_for(lambda: camera.viewers == 1, LONG_S)
+    scanner.close()
+    assert camera.wait_for(lambda: camera.viewers == 0, LONG_S)
+    scanner.close()
+    assert scanner.wait_for_symbols(LONG_S) == ()
+    assert scanner.diagnose().health is Health.ABSENT
+
+
+def test_a_code_of_the_last_sale_is_forgotten(
+    camera: CameraSimulator, scanner: CameraScanner
+) -> None:
+    """The last customer's phone must not pay for the next one."""
+    scanner.start()
+    camera.show(screen(CODE))
+    read_until(scanner, CODE)
+    scanner.stop()
+    camera.show(screen(OTHER))
+    scanner.start()
+    assert read_until(scanner, OTHER) == [OTHER]
+
+
+def test_stopping_wakes_whoever_waits(camera: CameraSimulator, scanner: CameraScanner) -> None:
+    scanner.start()
+    results: list[object] = []
+    waiter = Thread(target=lambda: results.append(scanner.wait_for_symbols(10 * LONG_S)))
+    waiter.start()
+    assert camera.wait_for(lambda: camera.viewers == 1, LONG_S)
+    scanner.stop()
+    waiter.join(LONG_S)
+    assert results == [()]
+
+
+@pytest.mark.parametrize("fault", ["stall", "drop", "garbage"])
+def test_a_broken_stream_is_told_and_recovers(
+    camera: CameraSimulator,
+    scanner: CameraScanner,
+    fault: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Silence, a closed connection and rubbish; and nothing over the screen."""
+    scanner.start()
+    camera.show(screen(CODE))
+    read_until(scanner, CODE)
+    getattr(camera, fault)()
+    with pytest.raises(DeviceLost, match=r"127\.0\.0\.1"):
+        drain(scanner)
+    diagnosis = scanner.diagnose()
+    assert diagnosis.health is Health.FAULTY
+    assert diagnosis.remedy
+    camera.show(screen(OTHER))
+    camera.resume()
+    assert OTHER in read_on(scanner, OTHER)
+    assert scanner.diagnose().health is Health.READY
+    assert capfd.readouterr() == ("", "")
+
+
+def read_on(scanner: CameraScanner, expected: str) -> list[str]:
+    """Keep asking, as the till does while a camera is lost."""
+    for _ in range(20):
+        try:
+            symbols = [symbol.data.decode() for symbol in scanner.wait_for_symbols(1.0)]
+        except DeviceLost:
+            continue
+        if expected in symbols:
+            return symbols
+    return []
+
+
+def test_a_missing_camera_is_absent_until_it_appears() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    scanner = CameraScanner(f"http://user:secret@127.0.0.1:{port}/stream", open_timeout_s=1.0)
+    scanner.start()
+    with pytest.raises(DeviceLost, match="cannot be opened") as lost:
+        scanner.wait_for_symbols(0.5)
+    assert "secret" not in str(lost.value)
+    assert scanner.diagnose().health is Health.ABSENT
+    camera = CameraSimulator(port=port)
+    try:
+        camera.show(screen(CODE))
+        assert CODE in read_on(scanner, CODE)
+    finally:
+        scanner.close()
+        camera.close()
+
+
+def test_no_device_of_that_number_is_absent_with_a_remedy() -> None:
+    scanner = CameraScanner(97)
+    scanner.start()
+    with pytest.raises(DeviceLost, match="camera 97: cannot be opened"):
+        scanner.wait_for_symbols(0.5)
+    assert "plugged in" in scanner.diagnose().remedy
+    scanner.close()
+
+
+def test_every_frame_of_a_file_is_looked_at(tmp_path: Path) -> None:
+    """A file comes as fast as it can be read; its one good frame is not dropped."""
+    film = tmp_path / "film.avi"
+    writer = cv2.VideoWriter(str(film), cv2.VideoWriter.fourcc(*"MJPG"), 15, (640, 480))
+    empty = numpy.full((480, 640, 3), 90, numpy.uint8)
+    for number in range(30):
+        frame = empty.copy()
+        if number == 17:
+            code = screen(CODE)
+            frame[: code.shape[0], : code.shape[1]] = code[:, :, None]
+        writer.write(frame)
+    writer.release()
+    scanner = CameraScanner(str(film))
+    scanner.start()
+    assert read_until(scanner, CODE) == [CODE]
+    assert read_until(scanner, CODE) == [CODE], "a file that ended starts again"
+    scanner.close()
