@@ -25,6 +25,7 @@ TRAILER = 0xBC
 HASH_SHA_1 = 0x01
 ALGORITHM_RSA = 0x01
 HASH_LENGTH = 20
+EXPONENTS = (3, 65537)  # Book 2, Annex B2.1
 
 FORMAT_ISSUER_CERTIFICATE = 0x02
 FORMAT_SIGNED_STATIC = 0x03
@@ -59,9 +60,9 @@ class CAKey:
     rid: bytes
     index: int
     modulus: bytes = field(repr=False)
-    exponent: bytes
-    expires: date
-    """The last day on which it may be used."""
+    exponent: int
+    expires: date | None
+    """The last day on which it may be used; None where the scheme set none."""
     sha1: bytes
     """The published check sum over RID, index, modulus and exponent."""
 
@@ -81,13 +82,13 @@ class CAKeyStore:
         not fit, a RID that is not 5 bytes, an exponent other than 3 and
         65537, or two keys of one name.
 
-        Source: EMV 4.4 Book 2, 11.2.2 (exponents) and Book 4, 10.2.
+        Source: EMV 4.4 Book 2, 11.2.2.
         """
         self._keys: dict[tuple[bytes, int], CAKey] = {}
         for key in keys:
             if len(key.rid) != 5 or not 0 <= key.index <= 0xFF:
                 raise ConfigurationError(f"CA key {key.name}: not a RID and an index")
-            if int.from_bytes(key.exponent, "big") not in (3, 65537):
+            if key.exponent not in EXPONENTS:
                 raise ConfigurationError(f"CA key {key.name}: exponent is neither 3 nor 65537")
             if not hmac.compare_digest(check_sum(key), key.sha1):
                 raise ConfigurationError(f"CA key {key.name}: its SHA-1 does not fit")
@@ -103,9 +104,9 @@ class CAKeyStore:
         key = self._keys.get((rid, index))
         if key is None:
             raise AuthenticationFailed(f"CA key {rid.hex().upper()}/{index:02X} is not known")
-        if today > key.expires:
+        if key.expires is not None and today > key.expires:
             raise AuthenticationFailed(f"CA key {key.name} has expired")
-        return PublicKey.of(key.modulus, key.exponent)
+        return PublicKey(int.from_bytes(key.modulus, "big"), key.exponent, len(key.modulus))
 
 
 def check_sum(key: CAKey) -> bytes:
@@ -113,7 +114,8 @@ def check_sum(key: CAKey) -> bytes:
 
     Source: EMV 4.4 Book 2, 11.2.2, Table 29.
     """
-    return sha1(key.rid + bytes((key.index,)) + key.modulus + key.exponent).digest()
+    exponent = key.exponent.to_bytes((key.exponent.bit_length() + 7) // 8, "big")
+    return sha1(key.rid + bytes((key.index,)) + key.modulus + exponent).digest()
 
 
 def recover(signature: bytes, key: PublicKey, format_: int, what: str) -> bytes:
@@ -256,7 +258,7 @@ def _open(
         raise AuthenticationFailed(f"{what}: unknown hash algorithm {hash_algorithm:02X}")
     if key_algorithm != ALGORITHM_RSA:
         raise AuthenticationFailed(f"{what}: unknown key algorithm {key_algorithm:02X}")
-    if exponent_length != len(exponent) or int.from_bytes(exponent, "big") not in (3, 65537):
+    if exponent_length != len(exponent) or int.from_bytes(exponent, "big") not in EXPONENTS:
         raise AuthenticationFailed(f"{what}: exponent is not the certified one's length or value")
 
     area = signer.length - overhead

@@ -1,0 +1,218 @@
+"""The Entry Point: from an amount to a kernel's outcome, over one tap.
+
+The caller polls for a card and pumps; everything between the first SELECT
+and the outcome is here. What concerns the till comes back: an outcome
+that starts again at B is returned, so that the card is polled for anew,
+and then given back as previous.
+
+Source: EMV Contactless Books A and B.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from emv import tlv
+from emv.conversation import Kernel
+from emv.entry_point.configuration import (
+    Combination,
+    EntryPointConfig,
+    Terminal,
+    Transaction,
+)
+from emv.entry_point.pre_processing import (
+    Indicators,
+    Prepared,
+    assess,
+    pre_process,
+    refusal,
+    without_amount,
+)
+from emv.entry_point.selection import Candidate, Selected, select_combinations, select_final
+from emv.errors import ConfigurationError, LinkLost
+from emv.outcome import (
+    ErrorIndication,
+    MessageId,
+    Outcome,
+    ReaderStatus,
+    Reason,
+    Start,
+    Status,
+    UserInterfaceRequest,
+)
+
+__all__ = [
+    "COLLISION",
+    "COLLISION_OVER",
+    "Activation",
+    "Combination",
+    "EntryPointConfig",
+    "Indicators",
+    "KernelFactory",
+    "Prepared",
+    "Retained",
+    "Terminal",
+    "Transaction",
+    "activation_request",
+    "assess",
+    "pre_process",
+    "refusal",
+    "run",
+]
+
+COLLISION = UserInterfaceRequest(MessageId.PRESENT_ONE_CARD, ReaderStatus.PROCESSING_ERROR)
+"""While two cards answer. Source: Book B, 3.2.1.4."""
+COLLISION_OVER = UserInterfaceRequest(MessageId.PRESENT_ONE_CARD, ReaderStatus.READY_TO_READ)
+"""Once one of them is gone. Source: Book B, 3.2.1.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What a kernel is given to begin with. Source: Book B, 3.4.1."""
+
+    terminal: Terminal
+    transaction: Transaction
+    combination: Combination
+    indicators: Indicators
+    adf_name: bytes
+    """The name the card's directory gave, without any extension."""
+    fci: tuple[tlv.Node, ...]
+    """File control information of the SELECT response."""
+
+
+KernelFactory = Callable[[Activation], Kernel[Outcome]]
+"""A kernel with its configuration in it: activation in, conversation, outcome out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retained:
+    """What stays of a conversation for a restart at B, C or D."""
+
+    prepared: tuple[Prepared, ...]
+    candidates: tuple[Candidate, ...] = ()
+    """What is left to try after the one that was selected."""
+    selected: Selected | None = None
+
+
+def activation_request(previous: Outcome | None = None) -> UserInterfaceRequest:
+    """Return what the reader shows while it polls for a card.
+
+    previous: the outcome that asked to start again at B.
+
+    Source: Book B, 3.2.1.2.
+    """
+    if previous is not None and previous.ui_on_restart is not None:
+        return previous.ui_on_restart
+    return UserInterfaceRequest(MessageId.PRESENT_CARD, ReaderStatus.READY_TO_READ)
+
+
+def run(
+    config: EntryPointConfig,
+    transaction: Transaction,
+    kernels: Mapping[int, KernelFactory],
+    start: Start = Start.A,
+    previous: Outcome | None = None,
+) -> Kernel[Outcome]:
+    """Carry one tap from its start to an outcome that concerns the till.
+
+    kernels: by kernel identifier.
+    start: A for a new transaction; B when an outcome says so, or for a
+    reader without an amount; C and D only with the outcome that says so.
+    previous: that outcome.
+    A lost link becomes the outcome 'try again' with message 21.
+    Raises ConfigurationError if a combination's kernel is not in kernels,
+    or a restart lacks what it needs.
+
+    Source: Book B, 3; Book A, 6.3.
+    """
+    for combination in config.combinations:
+        if combination.kernel_id not in kernels:
+            raise ConfigurationError(
+                f"AID {combination.aid.hex().upper()}: no kernel {combination.kernel_id}"
+            )
+    retained = previous.retained if previous is not None else None
+    if start is Start.A:
+        prepared = pre_process(config, transaction)
+        refused = refusal(prepared, transaction)
+        if refused is not None:
+            return refused
+    elif isinstance(retained, Retained):
+        prepared = retained.prepared
+    elif start is Start.B:
+        prepared = without_amount(config, transaction)
+    else:
+        raise ConfigurationError(f"a start at {start.name} needs the outcome before it")
+
+    try:
+        candidates: tuple[Candidate, ...]
+        selected: Selected | None = None
+        if isinstance(retained, Retained) and start in (Start.C, Start.D):
+            candidates = retained.candidates
+            selected = retained.selected if start is Start.D else None
+            if start is Start.D and selected is None:
+                raise ConfigurationError("a start at D needs a selected application")
+        else:
+            candidates = yield from select_combinations(prepared)
+        return (yield from _activate(config, transaction, kernels, prepared, candidates, selected))
+    except LinkLost as lost:
+        return link_lost(lost, Retained(prepared))
+
+
+def _activate(
+    config: EntryPointConfig,
+    transaction: Transaction,
+    kernels: Mapping[int, KernelFactory],
+    prepared: tuple[Prepared, ...],
+    candidates: tuple[Candidate, ...],
+    selected: Selected | None,
+) -> Kernel[Outcome]:
+    """Run kernels, one candidate after the other, until one has an outcome.
+
+    Source: Book B, 3.3.3, 3.4 and 3.5.
+    """
+    while True:
+        if selected is None:
+            selected, candidates = yield from select_final(candidates, frozenset(kernels))
+        if selected is None:
+            return replace(NO_APPLICATION, retained=Retained(prepared))
+        candidate = selected.candidate
+        outcome = yield from kernels[selected.kernel_id](
+            Activation(
+                config.terminal,
+                transaction,
+                candidate.prepared.combination,
+                candidate.prepared.indicators,
+                candidate.entry.adf_name,
+                selected.fci,
+            )
+        )
+        if outcome.status is not Status.SELECT_NEXT:
+            return replace(outcome, retained=Retained(prepared, candidates, selected))
+        selected = None
+
+
+NO_APPLICATION = Outcome(
+    Status.END_APPLICATION,
+    ui=UserInterfaceRequest(MessageId.TRY_ANOTHER_CARD, ReaderStatus.READY_TO_READ),
+    reason=Reason.NO_APPLICATION,
+)
+"""No candidate, or none left. Source: Book B, 3.3.2.7."""
+
+
+def link_lost(lost: LinkLost, retained: Retained) -> Outcome:
+    """Return the outcome of a card that left, or fell silent, too early.
+
+    Source: Book B, 3.3.3.7; Book C-3, 5.2.
+    """
+    return Outcome(
+        Status.TRY_AGAIN,
+        start=Start.B,
+        ui=UserInterfaceRequest(MessageId.PRESENT_CARD_AGAIN, ReaderStatus.PROCESSING_ERROR),
+        ui_on_restart=UserInterfaceRequest(
+            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
+        ),
+        error=ErrorIndication(1, lost.kind, message=MessageId.PRESENT_CARD_AGAIN),
+        reason=Reason.LINK_LOST,
+        retained=retained,
+    )
