@@ -1,0 +1,69 @@
+"""What the screens ask of the till. terminal.till is the one that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from terminal.bench import Bench
+from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+
+
+class Door(Protocol):
+    """The till, as far as a screen may know it. Every call returns at once.
+
+    Calls that wish for something raise TillError with a sentence for the cashier.
+    """
+
+    @property
+    def shop(self) -> ShopFacts:
+        """What does not change while the till runs."""
+
+    @property
+    def bench(self) -> Bench | None:
+        """The far ends of the wires; None in a live shop."""
+
+    def now(self) -> float:
+        """Seconds on the clock of View.deadline_at."""
+
+    def wall_ms(self) -> int:
+        """Unix time in milliseconds."""
+
+    def view(self) -> View:
+        """The till as it stands."""
+
+    def subscribe(self, observer: Observer) -> Callable[[], None]:
+        """Send each new view to the observer; return what ends that."""
+
+    def sale(self, amount_minor: int, currency: str | None = None) -> str:
+        """Begin a sale; return its identity."""
+
+    def cancel(self) -> None:
+        """Give the payment in hand up."""
+
+    def show_code(self) -> None:
+        """Put our code on the customer's screen."""
+
+    def check_now(self) -> None:
+        """Ask the bank at once."""
+
+    def leave(self) -> None:
+        """Close the result, or keep it and go on."""
+
+    def refund(self, payment_id: str, amount_minor: int | None = None) -> str:
+        """Give money back; return the refund's identity."""
+
+    def void(self, payment_id: str) -> str:
+        """Undo a sale that is not settled; return the void's identity."""
+
+    def payments(self, search: str = "", limit: int = 200) -> Sequence[PaymentView]:
+        """Return payments that match, newest first."""
+
+    def payment(self, key: str) -> PaymentView:
+        """Return one payment by identity or number."""
+
+    def trace(self, payment_id: str) -> Sequence[TraceLine]:
+        """Return a payment's journal lines."""
+
+    def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
+        """Return a receipt's lines."""

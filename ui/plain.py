@@ -1,0 +1,485 @@
+"""The till in lines, for screen readers and slow terminals: `till run --plain`.
+
+One event, one line; no colour, no cursor movement. The same door, the same
+words, the same whole sale as on the screen.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from typing import TextIO
+
+from terminal.errors import TillError
+from terminal.messages import TEXT, Message
+from terminal.states import State
+from terminal.view import Kind, PaymentView, Readiness, Stage, View
+from ui.door import Door
+from ui.locale import mark, other, translate
+from ui.money import amount_from_text, plain_amount, time_text
+from ui.refusals import refusal_text
+from ui.screens.payments import may_refund, may_void
+from ui.wording import CURRENCY_NAMES, how_text, result_frame, state_mark
+
+TOLD_AT_S = (30, 10)
+"""Seconds left at which the time is told."""
+
+KEPT = (State.UNKNOWN, State.REVERSING, State.CLOSING)
+REPEATABLE = (State.DECLINED, State.NOT_SENT, State.REVERSED)
+
+HELP = (
+    mark("Type the amount and Enter: 34560 or 345.60. Enter again takes the payment."),
+    mark("cancel: give up. code: show our code. check: ask the bank now. next: keep and go on."),
+    mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
+    mark("status, language, help, quit."),
+)
+BENCH_HELP = mark("bench: list what can be presented. bench NUMBER: do it.")
+
+# What a line may begin with, in both languages and as the keys are called.
+VERBS = {
+    "cancel": ("cancel", "escape", "esc", "取消"),
+    "code": ("code", "f7", "收款码"),
+    "check": ("check", "c", "查询"),
+    "next": ("next", "n", "下一笔"),
+    "list": ("list", "payments", "f2", "交易"),
+    "show": ("show", "查看"),
+    "receipt": ("receipt", "copy", "p", "小票"),
+    "refund": ("refund", "f5", "退货"),
+    "void": ("void", "f4", "撤销"),
+    "status": ("status", "状态"),
+    "language": ("language", "f10", "语言"),
+    "help": ("help", "f1", "?", "帮助"),
+    "bench": ("bench", "b", "模拟台"),
+    "quit": ("quit", "exit", "退出"),
+    "yes": ("yes", "y", "是"),
+}
+_VERB_OF = {word: verb for verb, words in VERBS.items() for word in words}
+
+
+class LineTill:
+    """Turns lines into wishes and views into lines. It waits for nothing itself."""
+
+    def __init__(self, till: Door, language: str, say: Callable[[str], None]) -> None:
+        """say: takes one line to tell, without its line end."""
+        self._till = till
+        self._language = language
+        self._say = say
+        self._view = till.view()
+        self._amount_minor: int | None = None
+        """What Enter takes, on the sale."""
+        self._confirm: tuple[str, PaymentView, int] | None = None
+        """A refund or void that waits for a yes: verb, sale, amount."""
+        self._time_told: set[int] = set()
+        self.is_over = False
+
+    # --- words --------------------------------------------------------------
+
+    def _words(self, english: str) -> str:
+        return translate(self._language)(english)
+
+    def _sentence(self, message: Message) -> str:
+        return self._ended(self._words(TEXT[message]))
+
+    def _ended(self, text: str) -> str:
+        stop = "。" if self._language == "zh" else "."
+        return text if text.endswith((stop, "?", "？", "!", "！")) else text + stop
+
+    def _joined(self, sentences: Iterable[str]) -> str:
+        return ("" if self._language == "zh" else " ").join(part for part in sentences if part)
+
+    def _amount(self, amount_minor: int) -> str:
+        shop = self._till.shop
+        figures = plain_amount(amount_minor, shop.currency_digits)
+        return f"{figures} {self._words(CURRENCY_NAMES.get(shop.currency, shop.currency))}"
+
+    # --- what the till tells ------------------------------------------------
+
+    def welcome(self) -> None:
+        """Tell where one is."""
+        shop = self._till.shop
+        name = shop.name_zh if self._language == "zh" else shop.name
+        self._say(f"OpenTill. {name}. {shop.till_name}.")
+        if shop.is_bench:
+            self._say(self._words("This is a simulation. No money moves."))
+        if shop.is_training:
+            self._say(self._ended(self._words("TRAINING: no money moves")))
+        self._say(self._words("Type an amount, or help."))
+        if self._view.stage is not Stage.IDLE:
+            self._tell_stage(self._view)
+
+    def saw(self, view: View) -> None:
+        """Take a new view; tell what changed."""
+        old, self._view = self._view, view
+        for notice in view.notices:
+            if notice.message not in {each.message for each in old.notices}:
+                count = f" {notice.count}" if notice.count else ""
+                self._say(self._ended(self._words(TEXT[notice.message]) + count))
+        before, after = old.payment, view.payment
+        is_same = view.stage is old.stage and (before and (before.id, before.state)) == (
+            after and (after.id, after.state)
+        )
+        if not is_same:
+            if view.stage is not old.stage:
+                self._time_told.clear()
+            self._tell_stage(view)
+        elif view.hint and view.hint is not old.hint:
+            self._say(self._sentence(view.hint))
+        elif view.prompt and view.prompt is not old.prompt and view.stage is not Stage.RESULT:
+            self._say(self._sentence(view.prompt))
+
+    def _tell_stage(self, view: View) -> None:
+        words = self._words
+        if view.stage is Stage.PRESENT:
+            left = self._seconds_left()
+            self._say(
+                self._joined(
+                    (
+                        words("Ready."),
+                        self._sentence(view.prompt or Message.PRESENT),
+                        words("{count} seconds.").format(count=left) if left else "",
+                    )
+                )
+            )
+        elif view.stage is Stage.READING:
+            self._say(self._sentence(Message.READING))
+        elif view.stage is Stage.CODE:
+            text = words("Our code is on the customer's screen. check asks, cancel closes it.")
+            self._say(text)
+        elif view.stage is Stage.PROCESSING:
+            self._say(words("Authorising. Cannot be cancelled."))
+        elif view.stage is Stage.PAYER:
+            self._say(self._sentence(Message.PAYER_CONFIRMS))
+        elif view.stage is Stage.CLOSING:
+            self._say(self._sentence(Message.CLOSING_CODE))
+        elif view.stage is Stage.RESULT and view.payment:
+            self._tell_result(view.payment)
+
+    def _tell_result(self, payment: PaymentView) -> None:
+        words, state = self._words, payment.state
+        word = words(result_frame(payment).word)
+        head = word if self._language == "zh" else word.capitalize()
+        amount = self._amount(payment.amount_minor)
+        is_sale = payment.kind is Kind.SALE
+        reason = self._sentence(payment.reason) if payment.reason else ""
+        step = payment.next_step
+        if state is State.APPROVED and is_sale:
+            parts = [self._ended(head), self._ended(amount)]
+            last = Message.CUSTOMER_SIGNS if payment.signature else Message.HAND_OVER
+            self._say(self._joined([*parts, self._sentence(last)]))
+        elif state is State.DECLINED:
+            nothing = words("Nothing was charged.")
+            self._say(self._joined((self._ended(head), reason, nothing)))
+            if step and step is not Message.NOTHING:
+                self._say(self._sentence(step))
+        else:
+            advice = self._sentence(step) if step and step is not Message.NOTHING else ""
+            self._say(self._joined((self._ended(head), self._ended(amount), reason, advice)))
+        self._say(self._next_text(payment))
+
+    def _next_text(self, payment: PaymentView) -> str:
+        if payment.state in KEPT:
+            return self._words("Next: Enter, check now. next, keep it and go on.")
+        if payment.kind is Kind.SALE and payment.state in REPEATABLE:
+            return self._words("Next: Enter, another way. cancel, close.")
+        if payment.kind is Kind.SALE and payment.state is State.CANCELLED:
+            return self._words("Next: Enter, the same amount again. cancel, close.")
+        return self._words("Next: Enter, or type the next amount.")
+
+    def _seconds_left(self) -> int | None:
+        if self._view.deadline_at is None:
+            return None
+        return max(0, int(self._view.deadline_at - self._till.now() + 0.999))
+
+    def tick(self) -> None:
+        """Tell the time where it is due."""
+        left = self._seconds_left()
+        if left is None or self._view.stage is Stage.PROCESSING:
+            return
+        for mark_s in TOLD_AT_S:
+            if left <= mark_s and mark_s not in self._time_told:
+                self._time_told.update(each for each in TOLD_AT_S if each >= mark_s)
+                if left > mark_s - 3:
+                    self._say(self._words("{count} seconds.").format(count=left))
+
+    # --- what the cashier says ----------------------------------------------
+
+    def heard(self, line: str) -> None:
+        """Take one line of the cashier's."""
+        text = line.strip()
+        verb, _, rest = text.partition(" ")
+        try:
+            if not text:
+                self._enter()
+            elif verb.lower() in _VERB_OF:
+                self._do(_VERB_OF[verb.lower()], rest.strip())
+            else:
+                self._take_amount(text)
+        except TillError as error:
+            self._say(self._ended(refusal_text(str(error), translate(self._language))))
+
+    def _take_amount(self, text: str) -> None:
+        amount = amount_from_text(text, self._till.shop.currency_digits)
+        self._confirm = None
+        if amount is None:
+            self._say(self._words("Not an amount and not a command. help lists the commands."))
+            return
+        payment = self._view.payment
+        if self._view.stage is Stage.RESULT and payment and payment.state not in KEPT:
+            self._till.leave()
+        elif self._view.stage is not Stage.IDLE:
+            self._say(self._words("A payment is in hand. Finish or cancel it first."))
+            return
+        if not amount:
+            self._say(self._words("The amount is zero. Type the amount first."))
+            return
+        self._amount_minor = amount
+        told = self._words("Amount {amount}. Enter to take payment.")
+        self._say(told.format(amount=self._amount(amount)))
+
+    def _enter(self) -> None:
+        if self._confirm:
+            self._give_back()
+            return
+        payment, stage = self._view.payment, self._view.stage
+        if stage is Stage.IDLE:
+            if self._amount_minor is None:
+                self._say(self._words("Type an amount, or help."))
+                return
+            amount, self._amount_minor = self._amount_minor, None
+            self._till.sale(amount)
+        elif stage is Stage.RESULT and payment:
+            if payment.state in KEPT:
+                self._till.check_now()
+                self._say(self._words("Asking the bank."))
+            elif payment.kind is Kind.SALE and payment.state in (*REPEATABLE, State.CANCELLED):
+                self._till.leave()
+                self._till.sale(payment.amount_minor)
+            else:
+                self._till.leave()
+                self._say(self._words("Type an amount, or help."))
+        else:
+            self._tell_stage(self._view)
+
+    def _do(self, verb: str, rest: str) -> None:
+        simple: dict[str, Callable[[], None]] = {
+            "cancel": self._cancel,
+            "code": self._code,
+            "check": self._till.check_now,
+            "next": self._next,
+            "status": self._status,
+            "language": self._next_language,
+            "help": self._help,
+            "quit": self._quit,
+            "yes": self._enter,
+        }
+        with_text: dict[str, Callable[[str], None]] = {
+            "list": self._list,
+            "show": self._show,
+            "receipt": self._receipt,
+            "refund": self._ask_refund,
+            "void": self._ask_void,
+            "bench": self._bench,
+        }
+        if verb in simple:
+            simple[verb]()
+        else:
+            with_text[verb](rest)
+
+    def _cancel(self) -> None:
+        payment, stage = self._view.payment, self._view.stage
+        if self._confirm or stage is Stage.IDLE:
+            self._confirm, self._amount_minor = None, None
+            self._say(self._words("Cleared. Type an amount, or help."))
+        elif stage is Stage.RESULT and payment and payment.state in KEPT:
+            self._say(self._words("Not settled yet. next keeps it and goes on."))
+        elif stage is Stage.RESULT:
+            self._till.leave()
+            self._say(self._words("Type an amount, or help."))
+        else:
+            self._till.cancel()
+
+    def _code(self) -> None:
+        if self._view.stage is Stage.IDLE and self._amount_minor is not None:
+            amount, self._amount_minor = self._amount_minor, None
+            self._till.sale(amount)
+        self._till.show_code()
+
+    def _next(self) -> None:
+        self._till.leave()
+        self._say(self._words("Type an amount, or help."))
+
+    def _status(self) -> None:
+        words = {
+            Readiness.READY: mark("ready"),
+            Readiness.STARTING: mark("starting"),
+            Readiness.OFF: mark("off"),
+            Readiness.FAULTY: mark("fault"),
+            Readiness.ABSENT: mark("not here"),
+        }
+        view = self._view
+        for name, readiness in (
+            (mark("Bank"), view.bank),
+            (mark("Reader"), view.reader),
+            (mark("Camera"), view.camera),
+        ):
+            self._say(f"{self._words(name)}: {self._words(words[readiness])}")
+        for notice in view.notices:
+            self._say(f"{self._words(TEXT[notice.message])}: {max(1, notice.count)}")
+
+    def _next_language(self) -> None:
+        self._language = other(self._language)
+        self._say(self._words("The till speaks English now."))
+
+    def _help(self) -> None:
+        for line in HELP:
+            self._say(self._words(line))
+        if self._till.bench:
+            self._say(self._words(BENCH_HELP))
+
+    def _quit(self) -> None:
+        if self._view.stage not in (Stage.IDLE, Stage.RESULT):
+            self._say(self._words("A payment is in hand. Finish or cancel it first."))
+            return
+        self.is_over = True
+
+    # --- payments -----------------------------------------------------------
+
+    def _list(self, search: str) -> None:
+        payments = self._till.payments(search, 20)
+        if not payments:
+            self._say(
+                self._words("No payment matches") if search else self._words("No payment yet")
+            )
+        for payment in payments:
+            self._say(self._line_of(payment))
+
+    def _line_of(self, payment: PaymentView) -> str:
+        comma = "，" if self._language == "zh" else ", "
+        return comma.join(
+            (
+                f"{payment.number:04d}",
+                time_text(payment.created_ms),
+                self._amount(payment.amount_minor),
+                how_text(payment, self._words),
+                self._words(state_mark(payment).word),
+            )
+        )
+
+    def _show(self, key: str) -> None:
+        payment = self._till.payment(key.lstrip("0") or key)
+        self._say(self._line_of(payment))
+        for line in self._till.trace(payment.id):
+            self._say(f"+{line.offset_ms / 1000:.3f} {self._words(line.text)}")
+
+    def _receipt(self, key: str) -> None:
+        if key:
+            payment = self._till.payment(key.lstrip("0") or key)
+        elif self._view.payment:
+            payment = self._view.payment
+        else:
+            self._say(self._words("Say which: receipt NUMBER."))
+            return
+        for line in self._till.receipt(payment.id, copy=bool(key)):
+            self._say(line)
+
+    def _ask_refund(self, rest: str) -> None:
+        key, _, amount_typed = rest.partition(" ")
+        payment = self._till.payment(key.lstrip("0") or key)
+        left = payment.amount_minor - payment.refunded_minor
+        amount = left
+        if amount_typed:
+            typed = amount_from_text(amount_typed, self._till.shop.currency_digits)
+            amount = -1 if typed is None else typed
+        if not may_refund(payment):
+            self._say(self._ended(self._words("Nothing here to refund")))
+        elif not 0 < amount <= left:
+            text = self._words("Only {amount} is left to refund").format(amount=self._amount(left))
+            self._say(self._ended(text))
+        else:
+            self._confirm = ("refund", payment, amount)
+            text = self._words("Refund {amount} of {number}? Enter does it, cancel does not.")
+            self._say(text.format(amount=self._amount(amount), number=f"{payment.number:04d}"))
+
+    def _ask_void(self, key: str) -> None:
+        payment = self._till.payment(key.lstrip("0") or key)
+        if not may_void(payment):
+            self._say(self._ended(self._words("This payment cannot be voided")))
+            return
+        self._confirm = ("void", payment, payment.amount_minor)
+        text = self._words("Void {number}, {amount}? Enter does it, cancel does not.")
+        amount = self._amount(payment.amount_minor)
+        self._say(text.format(amount=amount, number=f"{payment.number:04d}"))
+
+    def _give_back(self) -> None:
+        if self._confirm is None:
+            return
+        (verb, payment, amount), self._confirm = self._confirm, None
+        if verb == "refund":
+            self._till.refund(payment.id, amount)
+        else:
+            self._till.void(payment.id)
+
+    # --- bench --------------------------------------------------------------
+
+    def _bench(self, rest: str) -> None:
+        bench = self._till.bench
+        if bench is None:
+            self._say(self._words("This shop has no bench."))
+            return
+        offers = list(bench.offers())
+        is_chinese = self._language == "zh"
+        if not rest:
+            for number, offer in enumerate(offers, start=1):
+                on = f" ({self._words('ON')})" if offer.is_on else ""
+                self._say(f"{number} {offer.title_zh if is_chinese else offer.title}{on}")
+            return
+        chosen = rest
+        if rest.isascii() and rest.isdigit() and 1 <= int(rest) <= len(offers):
+            chosen = offers[int(rest) - 1].id
+        answer = bench.do(chosen)
+        titles = {offer.id: offer.title_zh for offer in offers}
+        what = titles.get(chosen, answer) if is_chinese else answer
+        self._say(self._ended(self._words("Bench: {what}").format(what=what)))
+
+
+TICK_S = 0.5
+
+
+def run(till: Door, language: str, stdin: TextIO, stdout: TextIO) -> None:
+    """Serve the cashier line by line until 'quit' or the end of input.
+
+    Raises KeyError for a language the till does not speak.
+    """
+    inbox: queue.SimpleQueue[View | str | None] = queue.SimpleQueue()
+
+    def say(line: str) -> None:
+        stdout.write(line + "\n")
+        stdout.flush()
+
+    def read() -> None:
+        for line in stdin:
+            inbox.put(line)
+        inbox.put(None)
+
+    lines = LineTill(till, language, say)
+    unsubscribe = till.subscribe(inbox.put)
+    threading.Thread(target=read, name="cashier's lines", daemon=True).start()
+    lines.welcome()
+    inbox.put(till.view())
+    try:
+        while not lines.is_over:
+            try:
+                heard = inbox.get(timeout=TICK_S)
+            except queue.Empty:
+                lines.tick()
+                continue
+            if heard is None:
+                return
+            if isinstance(heard, str):
+                lines.heard(heard)
+            else:
+                lines.saw(heard)
+            lines.tick()
+    finally:
+        unsubscribe()

@@ -1,0 +1,54 @@
+"""What the till refuses, in the cashier's language.
+
+The till says its refusals in English, with numbers in them. Each pattern here
+is such a sentence; what stands in braces is carried over. A sentence that has
+no pattern is shown as the till said it: a refusal is never swallowed.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from terminal.states import State
+from ui.locale import Words, mark
+from ui.wording import MARKS
+
+PATTERNS = (
+    mark("Payment {number} is {state}: nothing to refund"),
+    mark("Payment {number} is refunded in full"),
+    mark("Only {left} minor units are left to refund of {number}"),
+    mark("Payment {number} is {state}: nothing to void"),
+    mark("Payment {number} has refunds: refund the rest instead"),
+    mark("A code can be shown while the till waits for card or code"),
+    mark("Payment {number} is not finished"),
+    mark("The amount must be above zero"),
+    mark("The amount is over this till's limit of {limit} minor units"),
+    mark("The amount is over this till's limit of {limit}"),
+    mark("The amount is zero: enter one above zero"),
+    mark("Payment {number} is {state}: finish or keep it first"),
+    mark("Payment {number} is still giving {sale} back"),
+    mark("No payment {key} in this journal"),
+    mark("No room on the disk for {path}: free some space, then try again"),
+    mark("Cannot write {path}: check its permissions"),
+)
+
+
+@cache
+def _matchers() -> tuple[tuple[re.Pattern[str], str], ...]:
+    def matcher(pattern: str) -> re.Pattern[str]:
+        return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(pattern)))
+
+    return tuple((matcher(pattern), pattern) for pattern in PATTERNS)
+
+
+def refusal_text(text: str, words: Words) -> str:
+    """Return a refusal in the language of these words."""
+    for matcher, pattern in _matchers():
+        found = matcher.fullmatch(text)
+        if found:
+            parts = found.groupdict()
+            if "state" in parts and parts["state"] in set(State):
+                parts["state"] = words(MARKS[State(parts["state"])].word)
+            return words(pattern).format(**parts)
+    return words(text)

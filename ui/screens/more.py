@@ -1,0 +1,76 @@
+"""More: every function by number, for terminals that swallow function keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ui.desk import Desk
+from ui.locale import mark
+from ui.screens.page import Key, Page
+from ui.widgets.canvas import Canvas
+from ui.widgets.chrome import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of the list."""
+
+    label: str
+    key: str
+    """The function key that does the same; empty where there is none."""
+    run: Callable[[], None]
+
+
+class MorePage(Page):
+    """The list; a number chooses, so do the arrows and Enter."""
+
+    name = "more"
+
+    def __init__(self, desk: Desk, choices: Sequence[Choice]) -> None:
+        """choices: at most nine, in the order of their numbers."""
+        super().__init__(desk)
+        self._choices = choices
+        self._cursor = 0
+
+    def actions(self) -> Sequence[Action]:
+        """Choose or go back."""
+        return (
+            Action("Enter", mark("Choose"), is_main=True),
+            Action("1-9", mark("By number")),
+            Action("Esc", mark("Back")),
+        )
+
+    def press(self, key: Key) -> bool:
+        """Choose a line."""
+        if key.digit and 1 <= int(key.digit) <= len(self._choices):
+            self._choose(int(key.digit) - 1)
+        elif key.digit == "0" and len(self._choices) >= 10:
+            self._choose(9)
+        elif key.name in ("down", "up"):
+            step = 1 if key.name == "down" else -1
+            self._cursor = (self._cursor + step) % len(self._choices)
+        elif key.name == "enter":
+            self._choose(self._cursor)
+        elif key.name == "escape" or key.character == "*":
+            self.close_page()
+        else:
+            return False
+        return True
+
+    def _choose(self, number: int) -> None:
+        self.close_page()
+        self._choices[number].run()
+
+    def paint(self, canvas: Canvas) -> None:
+        """Draw the list."""
+        canvas.fill(0, 0, canvas.width, canvas.height, "sheet")
+        words = self.desk.words
+        canvas.put(3, 1, words("MORE"), "muted", bold=True)
+        for row, choice in enumerate(self._choices):
+            y = 3 + row
+            if row == self._cursor:
+                canvas.fill(3, y, canvas.width - 6, 1, "raise")
+            canvas.put(4, y, str((row + 1) % 10), "key", bold=True)
+            canvas.put(8, y, words(choice.label), bold=row == self._cursor)
+            canvas.put_right(canvas.width - 4, y, choice.key, "muted")

@@ -1,0 +1,63 @@
+"""A receipt as text, on the screen. This release has no printer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from terminal.view import PaymentView
+from ui.desk import Desk
+from ui.locale import mark
+from ui.screens.page import Key, Page
+from ui.widgets.canvas import Canvas, cut
+from ui.widgets.chrome import Action
+
+
+class ReceiptPage(Page):
+    """One receipt, scrolled by lines."""
+
+    name = "receipt"
+
+    def __init__(self, desk: Desk, payment: PaymentView, *, is_copy: bool) -> None:
+        """payment: whose receipt; is_copy: whether it says so."""
+        super().__init__(desk)
+        self._payment = payment
+        self._lines = list(desk.till.receipt(payment.id, copy=is_copy))
+        self._top = 0
+        self._shown = 1
+
+    def actions(self) -> Sequence[Action]:
+        """Back, and scrolling where it does not fit."""
+        back = Action("Esc", mark("Back"), is_main=True)
+        if len(self._lines) > self._shown:
+            return (back, Action("Up/Down", mark("Scroll")))
+        return (back,)
+
+    def press(self, key: Key) -> bool:
+        """Scroll, or go back."""
+        last = max(0, len(self._lines) - self._shown)
+        if key.name in ("escape", "enter") or key.letter == "p":
+            self.close_page()
+        elif key.name in ("down", "pagedown"):
+            step = 1 if key.name == "down" else self._shown
+            self._top = min(last, self._top + step)
+        elif key.name in ("up", "pageup"):
+            step = 1 if key.name == "up" else self._shown
+            self._top = max(0, self._top - step)
+        else:
+            return False
+        return True
+
+    def paint(self, canvas: Canvas) -> None:
+        """Draw the receipt in the middle, as on paper."""
+        canvas.fill(0, 0, canvas.width, canvas.height, "sheet")
+        title = self.desk.words("RECEIPT")
+        canvas.put(3, 1, f"{title}   {self._payment.number:04d}", "muted", bold=True)
+        self._shown = max(1, canvas.height - 4)
+        self._top = min(self._top, max(0, len(self._lines) - self._shown))
+        paint_paper(canvas, 3, 3, canvas.width - 6, self._lines[self._top :][: self._shown])
+
+
+def paint_paper(canvas: Canvas, x: int, y: int, width: int, lines: Sequence[str]) -> None:
+    """Draw receipt lines, each cut to the width."""
+    for number, line in enumerate(lines):
+        canvas.put(x, y + number, cut(line, width))

@@ -1,0 +1,119 @@
+"""The customer's screen: amount, what to do, the code, the result. Two languages."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from terminal.customer import CustomerView, Phase
+from terminal.messages import TEXT
+from ui.locale import mark, translate
+from ui.money import plain_amount
+from ui.screens.code import code_size, paint_code
+from ui.widgets.canvas import Canvas
+from ui.widgets.figures import best_size, draw_amount
+from ui.widgets.gauges import LIGHTS_COLUMNS, paint_lights
+from ui.widgets.lettering import draw_word, lines_of, sign_pixels
+
+TEXTS = {
+    Phase.IDLE: mark("Welcome"),
+    Phase.PRESENT: mark("Present card, phone or code"),
+    Phase.READING: mark("Reading. Hold still"),
+    Phase.CODE: mark("Scan to pay"),
+    Phase.WAIT: mark("Please wait"),
+    Phase.CONFIRM: mark("Confirm on your phone"),
+    Phase.APPROVED: mark("Paid. Thank you"),
+    Phase.SIGN: mark("Approved. Please sign"),
+    Phase.REFUNDED: mark("The money goes back to you"),
+    Phase.DECLINED: mark("Declined. Another card or wallet, please"),
+    Phase.NOT_PAID: mark("Not paid. Nothing was charged"),
+    Phase.CHECKING: mark("One moment. The shop asks the bank"),
+}
+
+FIELDS = {
+    Phase.APPROVED: ("ok", "ok-ink", "tick"),
+    Phase.SIGN: ("ok", "ok-ink", "tick"),
+    Phase.REFUNDED: ("ok", "ok-ink", "tick"),
+    Phase.DECLINED: ("no", "no-ink", "cross"),
+    Phase.CHECKING: ("ask", "ask-ink", "question"),
+}
+
+LIGHTS = {Phase.IDLE: 1, Phase.PRESENT: 1, Phase.READING: 2, Phase.WAIT: 4}
+
+
+def both_texts(view: CustomerView) -> tuple[str, str]:
+    """Return the sentence of a view in Chinese and in English."""
+    in_hand = view.phase in (Phase.PRESENT, Phase.READING)
+    english = TEXT[view.prompt] if view.prompt and in_hand else TEXTS[view.phase]
+    return translate("zh")(english), english
+
+
+def paint_customer(canvas: Canvas, view: CustomerView, *, has_blocks: bool) -> None:
+    """Draw the customer's side on the whole canvas."""
+    field, ink, sign = FIELDS.get(view.phase, ("sheet", "ink", ""))
+    canvas.fill(0, 0, canvas.width, canvas.height, field)
+    width = canvas.width
+    names = view.shop_zh if view.shop_zh == view.shop else f"{view.shop_zh}  {view.shop}"
+    if cell_len(names) > width - 4:
+        names = view.shop_zh
+    canvas.put_centred(2, 1, width - 4, names, ink if sign else "muted")
+    if view.code and _fits(canvas, view.code, has_blocks=has_blocks):
+        _paint_code_side(canvas, view)
+        return
+    row = 3
+    if view.phase in LIGHTS and width >= LIGHTS_COLUMNS:
+        paint_lights(canvas, 0, row, width, LIGHTS[view.phase])
+        row += 3
+    elif sign and has_blocks:
+        pixels = sign_pixels(sign, is_large=False)
+        canvas.bitmap((width - len(pixels[0])) // 2, row, pixels, ink)
+        row += lines_of(pixels) + 1
+    text_row = canvas.height - 6
+    if view.amount_minor is not None:
+        _paint_amount(canvas, view, 2, row, width - 4, text_row - row, ink)
+    _paint_texts(canvas, view, text_row, ink)
+    if view.code:
+        lines = (mark("The code is too large for this screen"),)
+        text = translate("zh")(lines[0]) + "  " + lines[0]
+        canvas.put_wrapped(2, canvas.height - 2, width - 4, 2, text, "soft-ask", centred=True)
+    if view.phase is Phase.DECLINED and not has_blocks:
+        draw_word(canvas, 2, row, "✗", ink, is_large=False, has_blocks=False)
+
+
+def _fits(canvas: Canvas, code: str, *, has_blocks: bool) -> bool:
+    columns, lines = code_size(code)
+    return has_blocks and columns <= canvas.width and lines <= canvas.height - 9
+
+
+def _paint_code_side(canvas: Canvas, view: CustomerView) -> None:
+    columns, lines = code_size(view.code)
+    paint_code(canvas, (canvas.width - columns) // 2, 3, view.code)
+    row = 3 + lines
+    if view.amount_minor is not None:
+        room = canvas.height - row - 5
+        _paint_amount(canvas, view, 2, row, canvas.width - 4, max(1, room), "ink")
+    _paint_texts(canvas, view, canvas.height - 5, "ink")
+    brands = "  ".join(translate("zh")(brand) for brand in view.wallets)
+    canvas.put_centred(2, canvas.height - 2, canvas.width - 4, brands, "muted")
+
+
+def _paint_amount(
+    canvas: Canvas, view: CustomerView, x: int, y: int, width: int, height: int, ink: str
+) -> None:
+    if view.amount_minor is None:
+        return
+    text = plain_amount(view.amount_minor, view.digits)
+    unit = view.symbol or view.currency
+    if best_size(text, width - cell_len(unit) - 1, height) is None:
+        plain = f"{unit}{text}" if view.symbol else f"{unit} {text}"
+        canvas.put_centred(x, y + height // 2, width, plain, ink, bold=True)
+        return
+    draw_amount(canvas, x, y, width, height, unit=unit, text=text, ink=ink)
+
+
+def _paint_texts(canvas: Canvas, view: CustomerView, y: int, ink: str) -> None:
+    chinese, english = both_texts(view)
+    width = canvas.width - 4
+    row = canvas.put_wrapped(2, y, width, 2, chinese, ink, bold=True, centred=True)
+    row = canvas.put_wrapped(2, row, width, 2, english, ink, centred=True)
+    if view.left_s is not None and row < canvas.height:
+        canvas.put_centred(2, row, width, f"{view.left_s} s", ink if ink != "ink" else "muted")

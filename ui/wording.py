@@ -1,0 +1,130 @@
+"""Which sign, colour and words stand for a payment's state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from terminal.messages import Message
+from terminal.states import State
+from terminal.view import Kind, Medium, PaymentView
+from ui.locale import Words, mark
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state in a list: sign, word, colour; never colour alone."""
+
+    sign: str
+    word: str
+    ink: str
+
+
+MARKS: dict[State, Mark] = {
+    State.AWAITING_TENDER: Mark("-", mark("open"), "muted"),
+    State.CODE_OPEN: Mark("?", mark("code open"), "soft-ask"),
+    State.AUTHORISING: Mark("?", mark("authorising"), "soft-ask"),
+    State.AWAITING_PAYER: Mark("?", mark("confirming"), "soft-ask"),
+    State.CLOSING: Mark("?", mark("closing"), "soft-ask"),
+    State.UNKNOWN: Mark("?", mark("checking"), "soft-ask"),
+    State.REVERSING: Mark("?", mark("reversing"), "soft-ask"),
+    State.STORED: Mark("^", mark("stored"), "soft-keep"),
+    State.APPROVED: Mark("✓", mark("approved"), "live"),
+    State.DECLINED: Mark("✗", mark("declined"), "soft-no"),
+    State.CANCELLED: Mark("-", mark("cancelled"), "muted"),
+    State.NOT_SENT: Mark("!", mark("not sent"), "muted"),
+    State.REVERSED: Mark("«", mark("reversed"), "muted"),
+    State.VOIDED: Mark("-", mark("voided"), "muted"),
+    State.STORED_REFUSED: Mark("✗", mark("refused"), "soft-no"),
+}
+REFUNDED = Mark("«", mark("refunded"), "muted")
+
+
+def state_mark(payment: PaymentView) -> Mark:
+    """Return how a payment's state is shown in a list."""
+    is_given_back = payment.kind is Kind.SALE and payment.refunded_minor >= payment.amount_minor
+    is_refund = payment.kind is Kind.REFUND
+    if payment.state is State.APPROVED and (is_given_back or is_refund):
+        return REFUNDED
+    return MARKS[payment.state]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How a result looks: its field, sign and large word."""
+
+    field: str
+    ink: str
+    sign: str
+    word: str
+
+
+_OK = ("ok", "ok-ink", "tick")
+_NO = ("no", "no-ink", "cross")
+_ASK = ("ask", "ask-ink", "question")
+_PLAIN = ("raise", "ink", "dash")
+
+APPROVED = Frame(*_OK, mark("APPROVED"))
+TIMED_OUT = Frame(*_PLAIN, mark("TIMED OUT"))
+FRAMES: dict[State, Frame] = {
+    State.APPROVED: APPROVED,
+    State.DECLINED: Frame(*_NO, mark("DECLINED")),
+    State.STORED_REFUSED: Frame(*_NO, mark("REFUSED")),
+    State.UNKNOWN: Frame(*_ASK, mark("UNKNOWN")),
+    State.REVERSING: Frame(*_ASK, mark("REVERSAL")),
+    # The door is not shut yet: money may still come through it.
+    State.CLOSING: Frame(*_ASK, mark("CLOSING")),
+    State.REVERSED: Frame("raise", "ink", "back", mark("REVERSED")),
+    State.VOIDED: Frame("raise", "ink", "back", mark("VOIDED")),
+    State.STORED: Frame("keep", "keep-ink", "tray", mark("STORED")),
+    State.CANCELLED: Frame(*_PLAIN, mark("CANCELLED")),
+    State.NOT_SENT: Frame("no", "no-ink", "bang", mark("NOT SENT")),
+}
+APPROVED_REFUND = Frame(*_OK, mark("REFUNDED"))
+APPROVED_VOID = Frame(*_OK, mark("VOIDED"))
+
+
+def result_frame(payment: PaymentView) -> Frame:
+    """Return the frame of a payment's result.
+
+    A state that has no result of its own shows as unknown: never as settled.
+    """
+    if payment.state is State.APPROVED and payment.kind is Kind.REFUND:
+        return APPROVED_REFUND
+    if payment.state is State.APPROVED and payment.kind is Kind.VOID:
+        return APPROVED_VOID
+    if payment.state is State.CANCELLED and payment.reason is Message.TIMED_OUT:
+        return TIMED_OUT
+    return FRAMES.get(payment.state, FRAMES[State.UNKNOWN])
+
+
+BRANDS = (mark("Alipay"), mark("WeChat Pay"), mark("UnionPay"), mark("UnionPay QR"))
+"""Names that have another form in Chinese; others stay as they are."""
+
+MEDIA: dict[Medium, str] = {
+    Medium.CARD: mark("card"),
+    Medium.PHONE: mark("phone"),
+    Medium.PAYMENT_CODE: mark("code scanned"),
+    Medium.SHOWN_CODE: mark("code shown"),
+}
+
+KINDS: dict[Kind, str] = {
+    Kind.SALE: mark("Sale"),
+    Kind.REFUND: mark("Refund"),
+    Kind.VOID: mark("Void"),
+}
+
+# The customer and the cashier see the same sentence for these; the code is
+# for the supervisor, in the summary.
+HIDDEN_CODES = frozenset({"41", "43"})
+
+CURRENCY_NAMES = {"CNY": mark("yuan")}
+
+
+def how_text(payment: PaymentView, words: Words) -> str:
+    """Return how it was paid: 'Visa **** 4242', 'Alipay', or '-'."""
+    parts = [words(payment.brand)] if payment.brand else []
+    if payment.masked_pan:
+        parts.append(f"**** {payment.masked_pan[-4:]}")
+    if not parts and payment.medium:
+        parts.append(words(MEDIA[payment.medium]))
+    return " ".join(parts) or "-"
