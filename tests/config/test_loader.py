@@ -131,6 +131,13 @@ def test_every_currency_agrees_with_iso_4217() -> None:
         ("applications.toml", 'ttq = "22004080"', "", "applications[0].ttq: missing"),
         ("applications.toml", "20_000", "-1", "applications[0].floor_limit_minor: expected int"),
         ("ca_keys.toml", "A89F25", "A89F26", "A000000003 index 07: sha1 does not match"),
+        ("ca_keys.toml", "A89F25", "009F25", "ca_keys[0].modulus: its first bit is zero"),
+        ("ca_keys.toml", "A89F25", "A89F" + "25" * 200, "ca_keys[0].modulus: 343 bytes"),
+        ("ca_keys.toml", '"A000000003"', '"A0000000"', "ca_keys[0].rid: 4 bytes, must be 5"),
+        ("ca_keys.toml", "B4BC56", "B4BC", "ca_keys[0].sha1: 19 bytes, must be 20"),
+        ("ca_keys.toml", "2017-12-31", "2017-13-31", "broken TOML"),
+        ("ca_keys.toml", "2017-12-31", '"2017"', "ca_keys[0].expires: invalid"),
+        ("ca_keys.toml", "exponent = 3", "exponent = 5", "ca_keys[0].exponent"),
         ("ca_keys.toml", "index = 0x08", "index = 0x07", "A000000003 index 07"),
         ("currencies.toml", "numeric = 784", "numeric = 971", "numeric 971 stands twice"),
         ("payment_codes.toml", "[16, 24]", "[24, 16]", "payment_codes[0].lengths: 24 is more"),
@@ -148,6 +155,12 @@ def test_a_wrong_value_is_named(edited: Edit, name: str, old: str, new: str, say
 
     assert says in str(refusal.value)
     assert ".toml" in str(refusal.value)
+
+
+def test_two_wallets_may_share_a_beginning_if_their_lengths_differ(edited: Edit) -> None:
+    shop = edited("payment_codes.toml", '"15"]', '"15", "62"]')
+
+    assert load_settings(shop).payment_codes
 
 
 def test_broken_toml_is_shown_by_its_line(tmp_path: Path) -> None:
@@ -259,3 +272,11 @@ def test_any_value_in_place_of_a_table_is_refused_or_fits(table: str, value: obj
 def test_every_key_of_the_bench_shop_is_known_to_the_schema() -> None:
     tree = tomllib.loads(BENCH.read_text())
     assert set(tree) == set(ShopFile.__struct_fields__)
+
+
+def test_the_example_of_a_live_shop_loads_without_test_keys() -> None:
+    loaded = load_settings(FOLDER / "live.example.toml")
+
+    assert loaded.shop.mode == "live"
+    assert not any(key.test for key in loaded.ca_keys)
+    assert loaded.devices.scanners[0].options == {"source": 0}

@@ -106,6 +106,15 @@ def test_what_is_not_base64_is_refused_and_not_quoted(text: str) -> None:
     assert HEAD not in str(refusal.value)
 
 
+@pytest.mark.parametrize("stranger", ["\n", " ", "-", "*"])
+def test_characters_of_no_alphabet_are_not_passed_over(stranger: str) -> None:
+    good = encoded(GOOD)
+    assert parse(good).applications
+
+    with pytest.raises(MalformedData, match="not Base64"):
+        parse(good[:12] + stranger + good[12:])
+
+
 def test_unknown_objects_are_kept() -> None:
     text = encoded(GOOD.replace("6107", "610B") + "C102 1234" + "7003 9A0100" + "DF01 00")
     code = parse(text)

@@ -161,6 +161,11 @@ def test_no_card_number_is_left_in_other_text(text: str) -> None:
         assert not 13 <= len(run) <= 19 or checks % 10
 
 
+def test_digits_too_long_for_a_card_are_left_alone() -> None:
+    """Twenty digits with a right check digit."""
+    assert mask_card_numbers("00004761739001010119") == "00004761739001010119"
+
+
 def test_a_card_number_as_a_plain_code_is_masked() -> None:
     assert till("decode", PAN).output == (
         "text; not a payment code: digits of no wallet here; 476173******0119\n"
