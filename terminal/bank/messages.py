@@ -63,7 +63,10 @@ Tender = CardTender | CodeTender
 
 
 class Payment(Message, frozen=True):
-    """Take or give back money. A refund and a void name the original, without tender."""
+    """Take or give back money. A refund and a void name the original, without tender.
+
+    Raises MalformedMessage, when made, if it is neither the one nor the other.
+    """
 
     path: ClassVar[str] = "/v1/payments"
     states: ClassVar[frozenset[str]] = frozenset({"approved", "declined", "pending"})
@@ -80,9 +83,9 @@ class Payment(Message, frozen=True):
     def __post_init__(self) -> None:
         is_sale = self.kind == "sale"
         if is_sale is (self.tender is None):
-            raise ValueError("a sale has a tender; a refund and a void have none")
+            raise MalformedMessage("a sale has a tender; a refund and a void have none")
         if is_sale is (self.original is not None):
-            raise ValueError("a refund and a void name the original; a sale does not")
+            raise MalformedMessage("a refund and a void name the original; a sale does not")
 
 
 class Advice(Message, frozen=True):

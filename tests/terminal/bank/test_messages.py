@@ -159,7 +159,7 @@ def test_a_request_out_of_its_bounds_is_not_encoded(change: dict[str, object]) -
 def test_a_tender_belongs_to_a_sale_and_an_original_to_the_others(
     change: dict[str, object],
 ) -> None:
-    with pytest.raises(ValueError, match="a sale"):
+    with pytest.raises(MalformedMessage, match="a sale"):
         msgspec.structs.replace(SALE, **change)
 
 
