@@ -83,10 +83,13 @@ def printable(text: str) -> str:
 
 
 def mask_pan(pan: str) -> str:
-    """Return a card number with at most its first six and last four digits."""
+    """Return a card number's first six and last four digits, its length hidden too.
+
+    What is too short to be a number is hidden whole; nothing stays nothing.
+    """
     if len(pan) < 12:
-        return "*" * len(pan)
-    return f"{pan[:6]}{'*' * (len(pan) - 10)}{pan[-4:]}"
+        return "******" if pan else ""
+    return f"{pan[:6]}******{pan[-4:]}"
 
 
 def mask_card_numbers(text: str) -> str:
