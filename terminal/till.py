@@ -143,11 +143,9 @@ class Till:
 
     def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
         """Return the receipt's lines; a copy says that it is one."""
-        return receipt_lines(
-            self._journal.payment(payment_id),
-            self._letterhead,
-            copy=copy,
-        )
+        payment = self._journal.payment(payment_id)
+        original = self._journal.payment(payment.original) if payment.original else None
+        return receipt_lines(payment, self._letterhead, copy=copy, original=original)
 
     def close(self) -> None:
         """Close the till; what is open is followed at the next start."""
