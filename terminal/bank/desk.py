@@ -1,0 +1,184 @@
+"""Carries the core's requests to the bank, each lane on a thread of its own.
+
+A wallet that has to be cancelled must not queue behind an authorisation
+that waits, nor either behind the clearing up of an older payment.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from terminal.bank import messages
+from terminal.bank.client import BankClient, Refusal, VerifiedAnswer
+from terminal.errors import AnswerLost, MalformedMessage, NeverLeft
+from terminal.events import (
+    Answered,
+    BankAnswer,
+    InboxEvent,
+    Purpose,
+    Refused,
+    Send,
+    Sending,
+)
+from terminal.events import AnswerLost as AnswerLostEvent
+from terminal.events import NeverLeft as NeverLeftEvent
+from terminal.view import Kind
+
+log = logging.getLogger(__name__)
+
+CLOSE_S = 5.0
+
+_LANES = {
+    Purpose.PAY: "pay",
+    Purpose.ORDER: "pay",
+    Purpose.ASK: "ask",
+    Purpose.CLOSE: "ask",
+    Purpose.REVERSE: "settle",
+    Purpose.ADVISE: "settle",
+    Purpose.ECHO: "settle",
+}
+
+
+class BankDesk:
+    """Three lanes to one bank. Its send() returns at once."""
+
+    def __init__(
+        self,
+        open_client: Callable[[], BankClient],
+        post: Callable[[InboxEvent], None],
+        find_sealed: Callable[[str], str],
+        *,
+        code_valid_s: int,
+    ) -> None:
+        """open_client: makes one client per lane, on the lane's own thread.
+
+        find_sealed: the sealed sale kept for an attempt that the card approved.
+        code_valid_s: how long a shown code may be paid, in seconds.
+        """
+        self._open_client = open_client
+        self._post = post
+        self._find_sealed = find_sealed
+        self._code_valid_s = code_valid_s
+        self._clients: list[BankClient] = []
+        self._closing = False
+        self._queues: dict[str, queue.SimpleQueue[Send | None]] = {
+            lane: queue.SimpleQueue() for lane in dict.fromkeys(_LANES.values())
+        }
+        self._threads = [
+            threading.Thread(target=self._serve, args=(lane,), name=f"bank-{lane}", daemon=True)
+            for lane in self._queues
+        ]
+
+    def start(self) -> None:
+        """Begin to carry."""
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, wish: Send) -> None:
+        """Queue a request; its end comes as exactly one event."""
+        self._queues[_LANES[wish.purpose]].put(wish)
+
+    def close(self) -> None:
+        """End every call that waits, and the lanes. Safe to call twice."""
+        self._closing = True
+        for waiting in self._queues.values():
+            waiting.put(None)
+        for client in self._clients:
+            client.close()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(CLOSE_S)
+
+    def _serve(self, lane: str) -> None:
+        client: BankClient | None = None
+        while (wish := self._queues[lane].get()) is not None and not self._closing:
+            if client is None:
+                client = self._open_client()
+                self._clients.append(client)
+            self._post(self._ask(client, wish))
+
+    def _ask(self, client: BankClient, wish: Send) -> InboxEvent:
+        purpose, attempt = wish.purpose, wish.payment.id
+        try:
+            request = self._request(wish)
+            reply = client.call(request, lambda: self._post(Sending(purpose, attempt)))
+        except (NeverLeft, MalformedMessage) as error:
+            log.info("%s %s never left: %s", purpose.value, attempt, error)
+            return NeverLeftEvent(purpose, attempt, str(error))
+        except AnswerLost as error:
+            log.warning("%s %s has no answer: %s", purpose.value, attempt, error)
+            return AnswerLostEvent(purpose, attempt, str(error))
+        match reply:
+            case Refusal(status, error_word, detail, skew_ms):
+                log.warning("%s %s refused: %s, %s", purpose.value, attempt, error_word, detail)
+                return Refused(purpose, attempt, status, error_word, skew_ms)
+            case VerifiedAnswer(answer, skew_ms):
+                return Answered(purpose, attempt, _in_core_words(answer, skew_ms))
+
+    def _request(self, wish: Send) -> messages.Request:
+        payment = wish.payment
+        at = messages.format_moment(payment.created_ms)
+        match wish.purpose:
+            case Purpose.PAY:
+                tender: messages.Tender | None = None
+                if payment.kind is Kind.SALE:
+                    is_card = bool(payment.masked_pan)
+                    tender = (messages.CardTender if is_card else messages.CodeTender)(wish.sealed)
+                return messages.Payment(
+                    attempt=payment.id,
+                    number=payment.number,
+                    kind=payment.kind.value,
+                    amount_minor=payment.amount_minor,
+                    currency=payment.currency,
+                    at=at,
+                    tender=tender,
+                    original=payment.original or None,
+                )
+            case Purpose.ADVISE:
+                return messages.Advice(
+                    attempt=payment.id,
+                    number=payment.number,
+                    kind="sale",
+                    amount_minor=payment.amount_minor,
+                    currency=payment.currency,
+                    at=at,
+                    tender=messages.CardTender(self._find_sealed(payment.id)),
+                )
+            case Purpose.ORDER:
+                return messages.Order(
+                    order=wish.order,
+                    attempt=payment.id,
+                    number=payment.number,
+                    amount_minor=payment.amount_minor,
+                    currency=payment.currency,
+                    at=at,
+                    valid_s=self._code_valid_s,
+                )
+            case Purpose.ASK:
+                return messages.StatusQuestion(payment.id)
+            case Purpose.CLOSE:
+                return messages.Closing(payment.id)
+            case Purpose.REVERSE:
+                return messages.Reversal(
+                    attempt=payment.id,
+                    reason="not_found" if wish.reason == "not_found" else "no_answer",
+                )
+            case Purpose.ECHO:
+                return messages.Echo()
+
+
+def _in_core_words(answer: messages.Answer, skew_ms: int) -> BankAnswer:
+    expires = answer.expires_at
+    return BankAnswer(
+        state=answer.state or "",
+        code=answer.code or "",
+        reference=answer.reference or "",
+        authorisation=answer.authorisation or "",
+        brand=answer.brand or "",
+        shown_code=answer.shown_code or "",
+        expires_at_ms=None if expires is None else messages.parse_moment(expires),
+        skew_ms=skew_ms,
+    )

@@ -1,0 +1,644 @@
+"""The payment core, one event at a time: no threads, no clock, no disk."""
+
+from typing import Any
+
+import pytest
+
+from terminal.core import ASKS_MAX
+from terminal.errors import AlreadySettled, AmountRefused, Busy, NotAllowed
+from terminal.events import (
+    Answered,
+    AnswerLost,
+    Arm,
+    BankAnswer,
+    CancelWanted,
+    CardEnd,
+    CardPresented,
+    CardRead,
+    CodeRead,
+    CodeRejected,
+    CodeWanted,
+    Disarm,
+    InboxEvent,
+    JournalFailed,
+    LeaveWanted,
+    NeverLeft,
+    Purpose,
+    Record,
+    RefundWanted,
+    Refused,
+    SaleWanted,
+    Send,
+    Started,
+    VoidWanted,
+)
+from terminal.messages import Message
+from terminal.states import State
+from terminal.view import Kind, Medium, Readiness, Stage, Step
+
+SALE = SaleWanted("a1", 34560, "CNY")
+
+
+def approved_sale(counter: Any, attempt: str = "a1", amount: int = 34560) -> None:
+    counter.take(SaleWanted(attempt, amount, "CNY"))
+    counter.tap()
+    counter.answer(Purpose.PAY, attempt, "approved", "00")
+    counter.take(LeaveWanted())
+
+
+# --- the plain sale -----------------------------------------------------------
+
+
+def test_an_amount_is_written_down_before_anything_is_armed(counter: Any) -> None:
+    wishes = counter.take(SALE)
+
+    assert isinstance(wishes[0], Record)
+    assert any(isinstance(wish, Arm) for wish in wishes[1:])
+    assert counter.view.stage is Stage.PRESENT
+    assert counter.view.payment.number == 1
+
+
+def test_authorising_is_written_before_the_request_is_sent(counter: Any) -> None:
+    counter.take(SALE)
+
+    kinds = [type(wish) for wish in counter.tap()]
+
+    assert kinds.index(Record) < kinds.index(Send)
+    assert kinds[0] is Disarm, "the other media are released first"
+    assert counter.moves[-1] == "online_requested > authorising"
+    assert counter.view.step is Step.WRITTEN
+
+
+def test_an_approval_ends_the_sale(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.answer(Purpose.PAY, "a1", "approved", "00")
+
+    view = counter.view
+    assert (view.stage, view.payment.state) == (Stage.RESULT, State.APPROVED)
+    assert view.payment.next_step is Message.HAND_OVER
+    assert view.payment.medium is Medium.CARD
+    assert set(view.payment.durations_ms) >= {"present", "read", "bank"}
+
+
+def test_a_decline_names_its_reason_and_the_next_step(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.answer(Purpose.PAY, "a1", "declined", "51")
+
+    payment = counter.view.payment
+    assert payment.state is State.DECLINED
+    assert payment.reason is Message.NOT_ENOUGH_MONEY
+    assert payment.next_step is Message.ANOTHER_CARD_OR_WALLET
+
+
+@pytest.mark.parametrize("amount", [0, -1, 1_000_001])
+def test_an_impossible_amount_is_refused_and_nothing_written(counter: Any, amount: int) -> None:
+    with pytest.raises(AmountRefused):
+        counter.take(SaleWanted("a1", amount, "CNY"))
+    assert counter.moves == []
+    assert counter.view.stage is Stage.IDLE
+
+
+def test_a_second_sale_waits_for_the_first(counter: Any) -> None:
+    counter.take(SALE)
+    with pytest.raises(Busy, match="Payment 1"):
+        counter.take(SaleWanted("a2", 100, "CNY"))
+
+
+def test_a_sale_begins_over_an_old_result(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.answer(Purpose.PAY, "a1", "approved", "00")
+    counter.take(SaleWanted("a2", 100, "CNY"))
+    assert counter.view.payment.id == "a2"
+
+
+# --- Esc ------------------------------------------------------------------------
+
+
+def test_esc_cancels_until_the_request_has_left(counter: Any) -> None:
+    counter.take(SALE)
+    wishes = counter.take(CancelWanted())
+    assert any(isinstance(wish, Disarm) for wish in wishes)
+    assert counter.view.payment.state is State.CANCELLED
+    assert counter.view.payment.reason is Message.CANCELLED
+
+
+def test_esc_says_why_not_once_the_request_has_left(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    with pytest.raises(NotAllowed, match="Already sent"):
+        counter.take(CancelWanted())
+    assert counter.view.payment.state is State.AUTHORISING
+
+
+def test_cancelling_after_a_card_that_did_not_count_keeps_its_reason(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CardPresented(counter.arming))
+    counter.take(
+        CardRead(
+            counter.arming, CardEnd.AGAIN, Message.CARD_NOT_ACCEPTED, Message.ANOTHER_CARD_OR_WALLET
+        )
+    )
+    assert counter.view.hint is Message.CARD_NOT_ACCEPTED
+    counter.take(CancelWanted())
+    assert counter.view.payment.reason is Message.CARD_NOT_ACCEPTED
+
+
+def test_nobody_comes_and_the_sale_ends(counter: Any) -> None:
+    counter.take(SALE)
+    counter.ring("present")
+    assert counter.view.payment.state is State.CANCELLED
+    assert counter.view.payment.reason is Message.TIMED_OUT
+
+
+def test_a_card_in_mid_reading_is_not_timed_out(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CardPresented(counter.arming))
+    counter.ring("present")
+    assert counter.view.stage is Stage.READING
+
+
+# --- the first medium wins --------------------------------------------------------
+
+
+def test_no_event_of_a_loser_reaches_the_payment(counter: Any) -> None:
+    counter.take(SALE)
+    old = counter.arming
+    counter.tap()
+    before = counter.view
+
+    counter.take(CodeRead(old, "Alipay", "sealed"))
+    counter.take(CardPresented(old))
+    counter.take(CardRead(old, CardEnd.DECLINED))
+    counter.take(CodeRejected(old, Message.TWO_CODES))
+
+    assert counter.view == before
+    assert len(counter.sent(Purpose.PAY)) == 1
+
+
+def test_a_code_seen_while_a_card_is_being_read_does_not_count(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CardPresented(counter.arming))
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed"))
+    assert counter.sent(Purpose.PAY) == []
+
+
+def test_the_next_sale_is_armed_under_a_new_number(counter: Any) -> None:
+    counter.take(SALE)
+    first = counter.arming
+    counter.tap()
+    counter.answer(Purpose.PAY, "a1", "approved", "00")
+    counter.take(SaleWanted("a2", 100, "CNY"))
+    counter.take(CodeRead(first, "Alipay", "sealed"))
+    assert counter.view.stage is Stage.PRESENT
+
+
+# --- silence is not a decline --------------------------------------------------------
+
+
+def lost(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.take(AnswerLost(Purpose.PAY, "a1", "cut"))
+
+
+def test_a_lost_answer_is_unknown_and_asked_about(counter: Any) -> None:
+    lost(counter)
+    assert counter.view.payment.state is State.UNKNOWN
+    assert counter.view.payment.next_step is Message.DO_NOT_CHARGE_AGAIN
+    assert len(counter.sent(Purpose.ASK)) == 1
+    assert counter.view.payment.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "end"),
+    [("approved", "00", State.APPROVED), ("declined", "05", State.DECLINED)],
+)
+def test_only_a_verified_word_ends_the_unknown(
+    counter: Any, state: str, code: str, end: State
+) -> None:
+    lost(counter)
+    counter.answer(Purpose.ASK, "a1", state, code)
+    assert counter.view.payment.state is end
+
+
+def test_not_found_leads_to_a_reversal(counter: Any) -> None:
+    lost(counter)
+    counter.answer(Purpose.ASK, "a1", "not_found")
+    assert counter.view.payment.state is State.REVERSING
+    counter.answer(Purpose.REVERSE, "a1", "reversed")
+    assert counter.view.payment.state is State.REVERSED
+    assert counter.view.payment.next_step is Message.CHARGE_AGAIN
+
+
+def test_a_silent_bank_is_asked_a_few_times_and_then_reversed(counter: Any) -> None:
+    lost(counter)
+    asks = 1
+    while counter.view.payment.state is State.UNKNOWN:
+        counter.take(NeverLeft(Purpose.ASK, "a1", "no route"))
+        if counter.view.payment.state is State.UNKNOWN:
+            counter.ring("follow")
+            asks += 1
+    assert asks == ASKS_MAX + 1
+    assert counter.view.payment.state is State.REVERSING
+
+
+def test_a_reversal_is_repeated_for_ever_and_ever_more_slowly(counter: Any) -> None:
+    lost(counter)
+    counter.answer(Purpose.ASK, "a1", "not_found")
+    waits = []
+    for _ in range(12):
+        before = counter.clock.seconds
+        counter.take(AnswerLost(Purpose.REVERSE, "a1", "cut"))
+        counter.ring("follow")
+        waits.append(counter.clock.seconds - before)
+    assert waits == sorted(waits)
+    assert waits[-1] == 60.0
+    assert counter.view.payment.state is State.REVERSING
+    assert len(counter.sent(Purpose.REVERSE)) == 13
+
+
+def test_an_unknown_payment_can_be_kept_while_the_next_is_taken(counter: Any) -> None:
+    lost(counter)
+    counter.take(LeaveWanted())
+    counter.take(SaleWanted("a2", 100, "CNY"))
+    counter.tap()
+    assert counter.view.payment.id == "a2"
+    assert counter.view.notices[0].message is Message.BEING_CHECKED
+    counter.answer(Purpose.ASK, "a1", "approved", "00")
+    assert counter.payments["a1"].state is State.APPROVED
+    assert counter.view.payment.id == "a2", "a result is matched by attempt, not by latest"
+
+
+def test_no_new_authorisation_overtakes_a_pending_reversal(counter: Any) -> None:
+    lost(counter)
+    counter.answer(Purpose.ASK, "a1", "not_found")
+    counter.take(LeaveWanted())
+    counter.take(SaleWanted("a2", 100, "CNY"))
+    counter.tap()
+
+    assert [wish.payment.id for wish in counter.sent(Purpose.PAY)] == ["a1"]
+    assert counter.view.stage is Stage.PROCESSING
+    counter.answer(Purpose.REVERSE, "a1", "reversed")
+    assert [wish.payment.id for wish in counter.sent(Purpose.PAY)] == ["a1", "a2"]
+
+
+def test_a_sale_behind_a_reversal_that_cannot_be_sent_is_not_sent(counter: Any) -> None:
+    lost(counter)
+    counter.answer(Purpose.ASK, "a1", "not_found")
+    counter.take(LeaveWanted())
+    counter.take(SaleWanted("a2", 100, "CNY"))
+    counter.tap()
+    counter.take(NeverLeft(Purpose.REVERSE, "a1", "no route"))
+    assert counter.payments["a2"].state is State.NOT_SENT
+    assert counter.payments["a2"].reason is Message.REVERSAL_FIRST
+    assert counter.payments["a1"].state is State.REVERSING
+
+
+def test_a_request_that_never_left_is_not_sent(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.take(NeverLeft(Purpose.PAY, "a1", "no route"))
+    assert counter.view.payment.state is State.NOT_SENT
+    assert counter.view.bank is Readiness.FAULTY
+    assert counter.sent(Purpose.ASK) == []
+
+
+@pytest.mark.parametrize("status", [409, 429, 500, 503])
+def test_a_refusal_that_says_nothing_about_the_attempt_is_unknown(
+    counter: Any, status: int
+) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.take(Refused(Purpose.PAY, "a1", status, "busy"))
+    assert counter.view.payment.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [400, 401, 413, 422])
+def test_a_verified_refusal_of_the_request_is_a_decline(counter: Any, status: int) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.take(Refused(Purpose.PAY, "a1", status, "malformed"))
+    assert counter.view.payment.state is State.DECLINED
+    assert counter.view.payment.reason is Message.BANK_REFUSED_REQUEST
+
+
+def test_a_wrong_clock_is_named(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.take(Refused(Purpose.PAY, "a1", 401, "expired", skew_ms=3_600_000))
+    assert counter.view.payment.reason is Message.CLOCK_WRONG
+    assert Message.CLOCK_WRONG in [notice.message for notice in counter.view.notices]
+
+
+# --- a code on the customer's screen -------------------------------------------------
+
+
+def shown(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CodeWanted("o1"))
+    expires = counter.clock.wall_ms() + 90_000
+    counter.take(
+        Answered(
+            Purpose.ORDER, "a1", BankAnswer("open", shown_code="HTTPS://X", expires_at_ms=expires)
+        )
+    )
+
+
+def test_a_code_is_written_down_before_the_bank_opens_it(counter: Any) -> None:
+    counter.take(SALE)
+    kinds = [type(wish) for wish in counter.take(CodeWanted("o1"))]
+    assert kinds.index(Record) < kinds.index(Send)
+    assert counter.view.stage is Stage.CODE
+    assert counter.view.code is None
+
+
+def test_a_shown_code_that_is_paid_is_the_result(counter: Any) -> None:
+    shown(counter)
+    assert counter.view.code.text == "HTTPS://X"
+    assert counter.view.deadline_at == counter.clock.seconds + 90
+    counter.ring("poll")
+    counter.take(Answered(Purpose.ASK, "a1", BankAnswer("approved", "00", brand="Alipay")))
+    payment = counter.view.payment
+    assert (payment.state, payment.medium) == (State.APPROVED, Medium.SHOWN_CODE)
+    assert payment.brand == "Alipay"
+
+
+def test_no_card_request_leaves_before_the_bank_has_closed_the_code(counter: Any) -> None:
+    shown(counter)
+    counter.tap()
+    assert counter.sent(Purpose.PAY) == []
+    assert counter.view.stage is Stage.CLOSING
+    counter.answer(Purpose.CLOSE, "a1", "closed")
+    assert len(counter.sent(Purpose.PAY)) == 1
+    assert counter.moves[-2:] == [
+        "order_released > awaiting_tender",
+        "online_requested > authorising",
+    ]
+
+
+def test_if_the_code_was_paid_the_card_is_not_charged(counter: Any) -> None:
+    shown(counter)
+    counter.tap()
+    counter.take(Answered(Purpose.CLOSE, "a1", BankAnswer("approved", "00", brand="Alipay")))
+    assert counter.sent(Purpose.PAY) == []
+    payment = counter.view.payment
+    assert (payment.state, payment.medium, payment.brand) == (
+        State.APPROVED,
+        Medium.SHOWN_CODE,
+        "Alipay",
+    )
+
+
+def test_while_closing_is_unconfirmed_no_other_tender_is_sent_or_stored(counter: Any) -> None:
+    shown(counter)
+    counter.tap(CardEnd.APPROVED)
+    for _ in range(3):
+        counter.take(AnswerLost(Purpose.CLOSE, "a1", "cut"))
+        counter.ring("follow")
+    assert counter.sent(Purpose.PAY) == []
+    assert counter.payments["a1"].state is State.CLOSING
+
+
+def test_a_card_is_not_charged_after_the_customer_has_left(counter: Any) -> None:
+    shown(counter)
+    counter.tap()
+    counter.ring("tender")
+    counter.answer(Purpose.CLOSE, "a1", "closed")
+    assert counter.sent(Purpose.PAY) == []
+    assert counter.view.payment.state is State.CANCELLED
+
+
+def test_esc_closes_the_code_at_the_bank_first(counter: Any) -> None:
+    shown(counter)
+    counter.take(CancelWanted())
+    assert counter.view.payment.state is State.CLOSING
+    with pytest.raises(NotAllowed):
+        counter.take(CancelWanted())
+    counter.answer(Purpose.CLOSE, "a1", "closed")
+    assert counter.view.payment.state is State.CANCELLED
+
+
+def test_an_expired_code_goes_back_to_presenting(counter: Any) -> None:
+    shown(counter)
+    first = counter.arming
+    counter.ring("poll")
+    counter.answer(Purpose.ASK, "a1", "closed")
+    assert counter.view.stage is Stage.PRESENT
+    assert counter.view.hint is Message.OUR_CODE_EXPIRED
+    assert counter.arming == first, "nothing was switched off in between"
+
+
+def test_a_code_whose_end_nobody_confirms_is_closed(counter: Any) -> None:
+    shown(counter)
+    counter.ring("code")
+    assert counter.view.payment.state is State.CLOSING
+    counter.answer(Purpose.CLOSE, "a1", "closed")
+    assert counter.view.stage is Stage.PRESENT
+
+
+def test_an_order_whose_answer_was_lost_is_closed_before_the_sale_goes_on(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CodeWanted("o1"))
+    counter.take(AnswerLost(Purpose.ORDER, "a1", "cut"))
+    assert counter.view.payment.state is State.CLOSING
+    counter.answer(Purpose.CLOSE, "a1", "closed")
+    assert counter.view.stage is Stage.PRESENT
+    counter.tap()
+    assert len(counter.sent(Purpose.PAY)) == 1
+
+
+def test_a_code_the_bank_has_not_leaves_the_other_media(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CodeWanted("o1"))
+    counter.take(NeverLeft(Purpose.ORDER, "a1", "no route"))
+    assert counter.view.hint is Message.CODE_UNAVAILABLE
+    assert counter.view.stage is Stage.PRESENT
+
+
+# --- the payer who must confirm -----------------------------------------------------
+
+
+def pending(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed"))
+    counter.answer(Purpose.PAY, "a1", "pending", "P0")
+
+
+def test_the_payer_confirms(counter: Any) -> None:
+    pending(counter)
+    assert counter.view.stage is Stage.PAYER
+    counter.ring("poll")
+    counter.answer(Purpose.ASK, "a1", "pending", "P0")
+    counter.ring("poll")
+    counter.answer(Purpose.ASK, "a1", "approved", "00")
+    assert counter.view.payment.state is State.APPROVED
+    assert counter.view.payment.medium is Medium.PAYMENT_CODE
+
+
+def test_the_payer_refuses(counter: Any) -> None:
+    pending(counter)
+    counter.ring("poll")
+    counter.answer(Purpose.ASK, "a1", "declined", "C4")
+    assert counter.view.payment.reason is Message.PAYER_REFUSED
+
+
+@pytest.mark.parametrize("way", ["cancel", "payer"])
+def test_a_payer_who_does_not_come_is_closed_at_the_bank(counter: Any, way: str) -> None:
+    pending(counter)
+    counter.take(CancelWanted()) if way == "cancel" else counter.ring("payer")
+    assert counter.view.payment.state is State.CLOSING
+    counter.answer(Purpose.CLOSE, "a1", "approved", "00")
+    assert counter.view.payment.state is State.APPROVED, "the payer was faster"
+
+
+# --- approved by the card ----------------------------------------------------------
+
+
+def test_an_offline_approval_is_stored_and_told_to_the_bank(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap(CardEnd.APPROVED)
+    assert counter.view.payment.state is State.STORED
+    record = next(wish for wish in reversed(counter.wishes) if isinstance(wish, Record))
+    assert record.entries[-1].sealed == "a.b.c.d.e"
+    counter.take(NeverLeft(Purpose.ADVISE, "a1", "no route"))
+    counter.ring("follow")
+    counter.answer(Purpose.ADVISE, "a1", "approved", "00")
+    assert counter.payments["a1"].state is State.APPROVED
+    record = next(wish for wish in reversed(counter.wishes) if isinstance(wish, Record))
+    assert record.entries[-1].sealed == "", "the sealed sale is erased once the bank has it"
+
+
+def test_a_stored_sale_the_bank_refuses_calls_the_supervisor(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap(CardEnd.APPROVED)
+    counter.answer(Purpose.ADVISE, "a1", "declined", "51")
+    assert counter.payments["a1"].state is State.STORED_REFUSED
+    assert counter.payments["a1"].next_step is Message.TELL_SUPERVISOR
+
+
+# --- giving back -------------------------------------------------------------------
+
+
+def test_a_refund_is_a_payment_of_its_own(counter: Any) -> None:
+    approved_sale(counter)
+    counter.take(RefundWanted("r1", "a1", 1000))
+    assert counter.payments["r1"].state is State.AUTHORISING
+    counter.answer(Purpose.PAY, "r1", "approved", "00")
+    refund = counter.payments["r1"]
+    assert (refund.kind, refund.amount_minor, refund.original) == (Kind.REFUND, 1000, "a1")
+    assert refund.reason is Message.REFUNDED
+
+
+def test_no_more_is_refunded_than_is_left(counter: Any) -> None:
+    approved_sale(counter)
+    sale = counter.payments["a1"]
+    counter.payments["a1"] = type(sale)(**{**_fields(sale), "refunded_minor": 34000})
+    with pytest.raises(AmountRefused, match="560"):
+        counter.take(RefundWanted("r1", "a1", 561))
+    counter.payments["a1"] = type(sale)(**{**_fields(sale), "refunded_minor": 34560})
+    with pytest.raises(AlreadySettled):
+        counter.take(RefundWanted("r1", "a1", None))
+
+
+def _fields(payment: Any) -> dict[str, Any]:
+    return {name: getattr(payment, name) for name in payment.__dataclass_fields__}
+
+
+def test_a_void_takes_the_sale_with_it(counter: Any) -> None:
+    approved_sale(counter)
+    counter.take(VoidWanted("v1", "a1"))
+    counter.answer(Purpose.PAY, "v1", "approved", "00")
+    assert counter.payments["v1"].state is State.APPROVED
+    assert counter.payments["a1"].state is State.VOIDED
+
+
+def test_a_lost_void_is_asked_about_like_any_payment(counter: Any) -> None:
+    approved_sale(counter)
+    counter.take(VoidWanted("v1", "a1"))
+    counter.take(AnswerLost(Purpose.PAY, "v1", "cut"))
+    assert counter.payments["a1"].state is State.APPROVED
+    counter.answer(Purpose.ASK, "v1", "approved", "00")
+    assert counter.payments["a1"].state is State.VOIDED
+
+
+@pytest.mark.parametrize("wanted", [RefundWanted("x", "a1", None), VoidWanted("x", "a1")])
+def test_only_an_approved_sale_is_given_back(counter: Any, wanted: InboxEvent) -> None:
+    counter.take(SALE)
+    counter.take(CancelWanted())
+    with pytest.raises(NotAllowed, match="cancelled"):
+        counter.take(wanted)
+
+
+def test_a_void_waits_for_a_refund_in_doubt(counter: Any) -> None:
+    approved_sale(counter)
+    counter.take(RefundWanted("r1", "a1", 1000))
+    counter.take(AnswerLost(Purpose.PAY, "r1", "cut"))
+    counter.take(LeaveWanted())
+    with pytest.raises(Busy):
+        counter.take(VoidWanted("v1", "a1"))
+
+
+# --- power and disk -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "after_start", "asked"),
+    [
+        (State.AWAITING_TENDER, State.CANCELLED, None),
+        (State.CODE_OPEN, State.CLOSING, Purpose.CLOSE),
+        (State.AUTHORISING, State.UNKNOWN, Purpose.ASK),
+        (State.AWAITING_PAYER, State.CLOSING, Purpose.CLOSE),
+        (State.CLOSING, State.CLOSING, Purpose.CLOSE),
+        (State.UNKNOWN, State.UNKNOWN, Purpose.ASK),
+        (State.REVERSING, State.REVERSING, Purpose.REVERSE),
+        (State.STORED, State.STORED, Purpose.ADVISE),
+    ],
+)
+def test_every_open_payment_is_taken_up_again_at_start(
+    counter: Any, state: State, after_start: State, asked: Purpose | None
+) -> None:
+    counter.take(SALE)
+    left = type(counter.payments["a1"])(**{**_fields(counter.payments["a1"]), "state": state})
+    again = type(counter)(counter.clock)
+    again.payments["a1"] = left
+    again.take(Started((left,), (), 2))
+    assert again.payments["a1"].state is after_start
+    purposes = [
+        wish.purpose
+        for wish in again.wishes
+        if isinstance(wish, Send) and wish.purpose is not Purpose.ECHO
+    ]
+    assert purposes == ([asked] if asked else [])
+
+
+def test_a_sale_that_cannot_be_written_does_not_begin(counter: Any) -> None:
+    counter.core.step(SALE)
+    counter.take(JournalFailed(("a1",), "disk full"))
+    assert counter.view.stage is Stage.IDLE
+    assert counter.view.notices[0].message is Message.JOURNAL_FAULT
+
+
+def test_an_authorisation_that_cannot_be_written_is_not_sent(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CardPresented(counter.arming))
+    counter.core.step(CardRead(counter.arming, CardEnd.ONLINE, sealed="a.b.c.d.e"))
+    counter.take(JournalFailed(("a1",), "disk full"))
+    assert counter.view.stage is Stage.IDLE
+    counter.ring("follow")
+    assert counter.payments["a1"].state is State.CANCELLED
+
+
+def test_an_answer_that_cannot_be_written_is_asked_for_again(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.core.step(Answered(Purpose.PAY, "a1", BankAnswer("approved", "00")))
+    counter.take(JournalFailed(("a1",), "disk full"))
+    assert counter.view.payment.state is State.AUTHORISING
+    counter.ring("follow")
+    assert counter.view.payment.state is State.UNKNOWN
+    counter.answer(Purpose.ASK, "a1", "approved", "00")
+    assert counter.view.payment.state is State.APPROVED
+    assert Message.JOURNAL_FAULT not in [notice.message for notice in counter.view.notices]

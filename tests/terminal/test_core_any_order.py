@@ -1,0 +1,194 @@
+"""Whatever comes in whatever order, the core keeps its promises about money."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terminal.errors import TillError
+from terminal.events import (
+    Answered,
+    AnswerLost,
+    BankAnswer,
+    CancelWanted,
+    CardEnd,
+    CardFacts,
+    CardPresented,
+    CardRead,
+    CheckWanted,
+    CodeRead,
+    CodeRejected,
+    CodeWanted,
+    InboxEvent,
+    JournalFailed,
+    LeaveWanted,
+    NeverLeft,
+    Purpose,
+    Record,
+    RefundWanted,
+    Refused,
+    SaleWanted,
+    Send,
+    Started,
+    TimerRang,
+    VoidWanted,
+)
+from terminal.messages import Message
+from terminal.states import FINAL, State
+from terminal.view import Medium
+
+STATES = ["approved", "declined", "pending", "open", "closed", "reversed", "not_found", "odd"]
+FACTS = CardFacts(Medium.CARD, "Visa", "411111******1111")
+
+
+class Walk:
+    """A counter that is pushed about at random, with its promises checked at each step."""
+
+    def __init__(self, counter: Any, seed: int) -> None:
+        self.counter = counter
+        self.chance = random.Random(seed)
+        self.waiting: list[Send] = []
+        self.attempts = 0
+        self.pays: dict[str, int] = {}
+
+    def event(self) -> InboxEvent:
+        choose = self.chance.random()
+        if self.waiting and choose < 0.4:
+            return self.bank_says(self.waiting.pop(self.chance.randrange(len(self.waiting))))
+        if self.counter.timers and choose < 0.55:
+            timer = self.chance.choice(list(self.counter.timers))
+            self.counter.clock.push(
+                max(0.0, self.counter.timers.pop(timer) - self.counter.clock.seconds)
+            )
+            return TimerRang(timer)
+        self.attempts += 1
+        fresh = f"p{self.attempts}"
+        known = self.chance.choice([*self.counter.payments, "none"])
+        arming = self.chance.randint(0, self.counter.core._arming)
+        return self.chance.choice(
+            [
+                SaleWanted(fresh, self.chance.choice([1, 500, 0, 10**9]), "CNY"),
+                SaleWanted(fresh, 500, "CNY"),
+                RefundWanted(fresh, known, self.chance.choice([None, 1, 10**9])),
+                VoidWanted(fresh, known),
+                CancelWanted(),
+                CodeWanted(fresh),
+                CheckWanted(),
+                LeaveWanted(),
+                CardPresented(arming),
+                CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
+                CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
+                CodeRead(arming, "Alipay", "s"),
+                CodeRejected(arming, Message.TWO_CODES),
+            ]
+        )
+
+    def bank_says(self, wish: Send) -> InboxEvent:
+        purpose, attempt = wish.purpose, wish.payment.id
+        match self.chance.randrange(6):
+            case 0:
+                return NeverLeft(purpose, attempt, "no route")
+            case 1:
+                return AnswerLost(purpose, attempt, "cut")
+            case 2:
+                return Refused(purpose, attempt, self.chance.choice([401, 409, 503]), "no")
+        state = self.chance.choice(STATES)
+        return Answered(purpose, attempt, BankAnswer(state, "00" if state == "approved" else "51"))
+
+    def step(self) -> None:
+        event = self.event()
+        before = dict(self.counter.payments)
+        try:
+            wishes = self.counter.core.step(event)
+        except TillError:
+            assert self.counter.payments == before
+            return
+        if self.chance.random() < 0.05:
+            failed = next((wish for wish in wishes if isinstance(wish, Record)), None)
+            if failed is not None:
+                done = wishes[: wishes.index(failed)]
+                attempts = tuple(entry.payment.id for entry in failed.entries)
+                wishes = done + self.counter.core.step(JournalFailed(attempts, "disk full"))
+        self.carry_out(wishes)
+
+    def carry_out(self, wishes: list[Any]) -> None:
+        counter = self.counter
+        for wish in wishes:
+            match wish:
+                case Record(entries):
+                    for entry in entries:
+                        counter.payments[entry.payment.id] = entry.payment
+                case Send():
+                    self.check_send(wish)
+                    self.waiting.append(wish)
+        counter.wishes += wishes
+        for wish in wishes:
+            if type(wish).__name__ == "SetTimer":
+                counter.timers[wish.timer] = wish.at
+            elif type(wish).__name__ == "StopTimer":
+                counter.timers.pop(wish.timer, None)
+
+    def check_send(self, wish: Send) -> None:
+        if wish.purpose is not Purpose.PAY:
+            return
+        attempt = wish.payment.id
+        self.pays[attempt] = self.pays.get(attempt, 0) + 1
+        assert self.pays[attempt] == 1, "an attempt is sent once"
+        assert self.counter.payments[attempt].state is State.AUTHORISING, "on disk before the wire"
+        for other in self.counter.payments.values():
+            assert other.state is not State.REVERSING, "nothing overtakes a reversal"
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_order_of_events_keeps_every_promise(seed: int) -> None:
+    """Run with the seed that hypothesis prints to see the same walk again."""
+    walk = Walk(new_counter(), seed)
+    for _ in range(300):
+        walk.step()
+        view = walk.counter.view
+        in_hand = view.payment
+        if in_hand is not None and in_hand.id in walk.counter.payments:
+            assert walk.counter.payments[in_hand.id].number == in_hand.number
+    assert_followed(walk)
+
+
+def assert_followed(walk: Walk) -> None:
+    """Every open payment in doubt has a request under way or a timer set."""
+    under_way = {wish.payment.id for wish in walk.waiting} | {
+        timer.attempt for timer in walk.counter.timers
+    }
+    for payment in walk.counter.payments.values():
+        if payment.state not in FINAL | {State.AWAITING_TENDER}:
+            assert payment.id in under_way, f"{payment.id} {payment.state} is forgotten"
+
+
+def test_a_restart_takes_up_whatever_a_walk_left_open() -> None:
+    for seed in range(30):
+        walk = Walk(new_counter(), seed)
+        for _ in range(120):
+            walk.step()
+        left = [p for p in walk.counter.payments.values() if p.state not in FINAL]
+        again = new_counter()
+        again.payments = dict(walk.counter.payments)
+        again.take(Started(tuple(left), (), 10_000))
+        for payment in again.payments.values():
+            assert payment.state is not State.AUTHORISING
+            if payment.state not in FINAL:
+                assert any(wish.payment.id == payment.id for wish in sends(again))
+
+
+def sends(counter: Any) -> list[Send]:
+    return [wish for wish in counter.wishes if isinstance(wish, Send)]
+
+
+@pytest.fixture(autouse=True)
+def _take_counter(counter: Any) -> None:
+    global new_counter
+    kind, clock = type(counter), type(counter.clock)
+    new_counter = lambda: kind(clock())  # noqa: E731
+
+
+new_counter: Any
