@@ -137,6 +137,13 @@ def test_with_a_kernel_only_its_reading_is_named() -> None:
     assert "CDA failed" in text_of("9505 0400000000")[1]
 
 
+def test_a_masked_list_is_not_read_out() -> None:
+    """What a hostile card sends as a list may be a card number, entry by entry."""
+    assert text_of("9F3808 4111111111111111") == [
+        "9F38 [8] Processing Options Data Object List (PDOL): 411111******1111"
+    ]
+
+
 def test_json_says_what_is_masked() -> None:
     record = tlv.decode(bytes.fromhex("700D 5A084111111111111111 9F2600"))
 

@@ -46,6 +46,7 @@ def in_objects(pan: str) -> dict[str, bytes]:
         "a known place and an unknown": tlv.encode(0x5A, number) + tlv.encode(0xDF01, number),
         "packed in an unknown object": tlv.encode(0xDF01, number),
         "packed among other bytes": tlv.encode(0xDF01, b"\x12\x34" + number + b"\xf9\x99"),
+        "packed after half a byte of digits": tlv.encode(0xDF01, b"\xf1" + number),
         "an object inside a script command": tlv.encode(
             0x86, b"\x04\xda" + tlv.encode(0x5A, number)
         ),
