@@ -1,0 +1,358 @@
+"""The bank as one plain function: a request in, an answer out.
+
+No socket, clock or random source in here; the service, the tests and a
+whole simulated world hand them in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from simulators.bank import payments, wallets
+from simulators.bank.accounts import Accounts, load_accounts
+from simulators.bank.desk import Desk, Secrets
+from simulators.bank.errors import BankFileWrong, Refused, StoreBusy
+from simulators.bank.messages import (
+    BODY_BYTES_MAX,
+    UUID_PATTERN,
+    AdviceRequest,
+    Answer,
+    CloseRequest,
+    CodesAnswer,
+    CodesRequest,
+    DecisionRequest,
+    EchoRequest,
+    Message,
+    OrderRequest,
+    PaymentRequest,
+    PayRequest,
+    PendingAnswer,
+    PendingRequest,
+    Refusal,
+    ReversalRequest,
+    StatusRequest,
+    WalletAnswer,
+    moment,
+    read,
+)
+from simulators.bank.place import BankPlace
+from simulators.bank.schema import answers, identities, nonces
+from simulators.bank.store import Store
+from simulators.bank.trust.authority import URI_PREFIX
+from simulators.bank.trust.keys import SERVER_NAMES, Keys
+from simulators.bank.trust.signatures import (
+    SKEW_S,
+    FieldLines,
+    SignedRequest,
+    can_be_bound_to,
+    sign_answer,
+    verify_request,
+)
+
+NONCE_MEMORY_MS = 3 * SKEW_S * 1000
+"""A signature from a fast clock is good for twice the skew; this is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who showed a certificate of ours in the TLS handshake."""
+
+    uris: tuple[str, ...]
+    fingerprint: str
+    """SHA-256 of the certificate, hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as it came off the wire."""
+
+    method: str
+    target: str
+    """Path and query, percent-encoded as sent."""
+    headers: FieldLines
+    body: bytes
+    peer: Peer | None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer, ready for the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    summary: str
+    """For the log: state and code, or the refusal. No card data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What one path takes, does and answers."""
+
+    takes: type[Message]
+    does: Callable[[Desk, Any], Message]
+    answers: type[Message] = Answer
+    is_attempt: bool = False
+    """Its idempotency key is the attempt's identity."""
+
+
+def _echo(desk: Desk, _request: EchoRequest) -> Answer:
+    return Answer(at=moment(desk.now_ms))
+
+
+TILL_ROUTES = {
+    "/v1/payments": Route(PaymentRequest, payments.pay, is_attempt=True),
+    "/v1/advices": Route(AdviceRequest, payments.advise, is_attempt=True),
+    "/v1/payments/status": Route(StatusRequest, payments.status),
+    "/v1/payments/reverse": Route(ReversalRequest, payments.reverse),
+    "/v1/payments/close": Route(CloseRequest, payments.close),
+    "/v1/orders": Route(OrderRequest, wallets.open_order),
+    "/v1/echo": Route(EchoRequest, _echo),
+}
+
+WALLET_ROUTES = {
+    "/wallet/v1/codes": Route(CodesRequest, wallets.issue, CodesAnswer),
+    "/wallet/v1/pay": Route(PayRequest, wallets.pay_order, WalletAnswer),
+    "/wallet/v1/pending": Route(PendingRequest, wallets.pending, PendingAnswer),
+    "/wallet/v1/confirm": Route(DecisionRequest, wallets.confirm, WalletAnswer),
+    "/wallet/v1/refuse": Route(DecisionRequest, wallets.refuse, WalletAnswer),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Bank:
+    """Everything an answer is made with, but time and chance."""
+
+    store: Store
+    accounts: Accounts
+    keys: Keys
+    secrets: Secrets
+    host_names: frozenset[str]
+    """What a signed request may call this bank."""
+
+    @classmethod
+    def open(cls, place: BankPlace) -> Bank:
+        """Open a bank that bench.prepare has made. Raises BankError."""
+        keys = Keys.load(place)
+        secrets = Secrets(keys.sealing, lambda: _read_issuer_key(place))
+        store = Store.on_file(place.ledger)
+        return cls(store, load_accounts(), keys, secrets, frozenset(SERVER_NAMES))
+
+    def close(self) -> None:
+        """Let the database go. Safe to call twice."""
+        self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    role: str
+    id: str
+    merchant: str
+    algorithm: str
+    signing_key: str
+
+
+def answer(
+    bank: Bank, request: HttpRequest, now_ms: int, random: Callable[[int], bytes]
+) -> HttpAnswer:
+    """Answer a till or a wallet; every promise of docs/bank-link.md is kept here.
+
+    now_ms: Unix time. random: returns as many random bytes as asked.
+    """
+    path = request.target.partition("?")[0]
+    is_signed = not path.startswith("/wallet/")
+    try:
+        caller = _identify(bank, request.peer)
+        route = _route(caller, path, request)
+        if caller.role == "till":
+            status, body = _answer_till(bank, caller, route, request, now_ms, random)
+        else:
+            desk_of = _desk_maker(bank, caller, now_ms, random)
+            asked = read(request.body, route.takes)
+            body = bank.store.write(
+                lambda connection: msgspec.json.encode(route.does(desk_of(connection, 0), asked))
+            )
+            status = 200
+        summary = _summary(body)
+    except StoreBusy as error:
+        refusal = Refused(503, "busy", "ask again")
+        status, body, summary = 503, _refusal_body(refusal, now_ms), str(error)
+    except Refused as error:
+        status, body, summary = error.status, _refusal_body(error, now_ms), str(error)
+    headers = {"content-type": "application/json"}
+    if is_signed:
+        bound = _signed_part(request) if can_be_bound_to(request.headers) else None
+        headers = sign_answer(status, body, bound, bank.keys.answer, now_ms // 1000)
+    return HttpAnswer(status, headers, body, f"{path} {summary}")
+
+
+def _answer_till(
+    bank: Bank,
+    caller: _Caller,
+    route: Route,
+    request: HttpRequest,
+    now_ms: int,
+    random: Callable[[int], bytes],
+) -> tuple[int, bytes]:
+    """Return status and body for a till whose certificate is known.
+
+    Raises Refused for whatever does not carry a good signature.
+    """
+    key = request.headers.single("idempotency-key") or ""
+    if not re.fullmatch(UUID_PATTERN, key):
+        raise Refused(400, "key_malformed", "idempotency-key is not one UUID in lower case")
+    host = request.headers.single("host") or ""
+    if re.sub(r":\d+$", "", host).lower() not in bank.host_names:
+        raise Refused(401, "host_unknown", "this bank has another name")
+    signature = verify_request(
+        _signed_part(request),
+        request.body,
+        key_id=caller.id,
+        key_pem=caller.signing_key,
+        algorithm=caller.algorithm,
+        now_s=now_ms // 1000,
+    )
+    desk_of = _desk_maker(bank, caller, now_ms, random)
+
+    def work(connection: Connection) -> bytes | Refused:
+        _remember_nonce(connection, caller.id, signature.nonce, now_ms)
+        try:
+            # Refused, everything but the nonce is forgotten.
+            with connection.begin_nested():
+                desk = desk_of(connection, signature.created_s)
+                return _once(desk, route, request, key)
+        except Refused as refusal:
+            return refusal
+
+    done = bank.store.write(work)
+    if isinstance(done, Refused):
+        raise done
+    return 200, done
+
+
+def _once(desk: Desk, route: Route, request: HttpRequest, key: str) -> bytes:
+    """Do what is asked, or find the answer to the same thing asked before."""
+    asked = read(request.body, route.takes)
+    if route.is_attempt and getattr(asked, "attempt", None) != key:
+        raise Refused(422, "key_differs", "here the idempotency key is the attempt itself")
+    path, digest = request.target, hashlib.sha256(request.body).digest()
+    where = (answers.c.keyid == desk.caller) & (answers.c.key == key)
+    stored = desk.connection.execute(select(answers).where(where)).first()
+    if stored is not None:
+        if (stored.path, stored.body_digest) != (path, digest):
+            raise Refused(409, "key_used", "this key came with another body before")
+        if not (route.is_attempt and _is_reversed(desk, key)):
+            return bytes(stored.body)
+        # Told "approved" once more, a till would take the goods for paid.
+        return msgspec.json.encode(route.does(desk, asked))
+    body = msgspec.json.encode(route.does(desk, asked))
+    desk.connection.execute(
+        answers.insert(),
+        {
+            "keyid": desk.caller,
+            "key": key,
+            "path": path,
+            "body_digest": digest,
+            "body": body,
+            "made_ms": desk.now_ms,
+        },
+    )
+    return body
+
+
+def _is_reversed(desk: Desk, attempt: str) -> bool:
+    found = desk.payment(attempt)
+    return found is not None and found.state == "reversed"
+
+
+def _identify(bank: Bank, peer: Peer | None) -> _Caller:
+    """Return who the certificate names, if it is the one we gave out last."""
+    names = [uri for uri in (peer.uris if peer else ()) if uri.startswith(URI_PREFIX)]
+    if peer is None or len(names) != 1:
+        raise Refused(401, "certificate_unknown", "the certificate names no till and no wallet")
+    role, _, id = names[0].removeprefix(URI_PREFIX).partition(":")
+    where = (identities.c.role == role) & (identities.c.id == id)
+    found = bank.store.write(
+        lambda connection: connection.execute(select(identities).where(where)).first()
+    )
+    if found is None or found.fingerprint != peer.fingerprint:
+        raise Refused(401, "certificate_unknown", "the certificate is not the enrolled one")
+    return _Caller(role, id, found.merchant, found.algorithm, found.signing_key)
+
+
+def _route(caller: _Caller, path: str, request: HttpRequest) -> Route:
+    routes = TILL_ROUTES if caller.role == "till" else WALLET_ROUTES
+    route = routes.get(path)
+    if route is None:
+        raise Refused(404, "no_such_path", f"a {caller.role} finds nothing here")
+    if request.target != path:
+        raise Refused(400, "query_unknown", "no path here takes a query")
+    if request.method != "POST":
+        raise Refused(405, "method_wrong", "every path takes POST")
+    if len(request.body) > BODY_BYTES_MAX:
+        raise Refused(413, "too_large", f"a body has at most {BODY_BYTES_MAX} bytes")
+    if request.headers.single("content-type") != "application/json":
+        raise Refused(400, "type_wrong", "content-type is not application/json")
+    return route
+
+
+def _desk_maker(
+    bank: Bank, caller: _Caller, now_ms: int, random: Callable[[int], bytes]
+) -> Callable[[Connection, int], Desk]:
+    def make(connection: Connection, signed_s: int) -> Desk:
+        return Desk(
+            connection=connection,
+            now_ms=now_ms,
+            random=random,
+            accounts=bank.accounts,
+            secrets=bank.secrets,
+            caller=caller.id,
+            merchant=caller.merchant,
+            signed_s=signed_s,
+        )
+
+    return make
+
+
+def _remember_nonce(connection: Connection, key_id: str, nonce: str, now_ms: int) -> None:
+    """Raise Refused for a nonce this key has used before."""
+    connection.execute(nonces.delete().where(nonces.c.seen_ms < now_ms - NONCE_MEMORY_MS))
+    where = (nonces.c.keyid == key_id) & (nonces.c.nonce == nonce)
+    if connection.execute(select(nonces).where(where)).first() is not None:
+        raise Refused(401, "replayed", "this nonce was used before")
+    connection.execute(nonces.insert(), {"keyid": key_id, "nonce": nonce, "seen_ms": now_ms})
+
+
+def _signed_part(request: HttpRequest) -> SignedRequest:
+    host = request.headers.single("host") or "unknown.invalid"
+    return SignedRequest(request.method, f"https://{host}{request.target}", request.headers)
+
+
+def _refusal_body(refused: Refused, now_ms: int) -> bytes:
+    refusal = Refusal(error=refused.word, detail=refused.detail[:400], at=moment(now_ms))
+    return msgspec.json.encode(refusal)
+
+
+def _summary(body: bytes) -> str:
+    """Return the decision in a body. A payment code's own text stays out of it."""
+    told = msgspec.json.decode(body)
+    return " ".join(filter(None, (told.get("state"), told.get("code") if "state" in told else "")))
+
+
+def _read_issuer_key(place: BankPlace) -> bytes:
+    try:
+        key = bytes.fromhex(place.issuer_key.read_text("ascii"))
+    except FileNotFoundError:
+        raise Refused(503, "issuer_key_missing", "no card has been made here yet") from None
+    except (OSError, ValueError) as error:
+        raise BankFileWrong(f"{place.issuer_key} is not a key in hex") from error
+    if len(key) != 16:
+        raise BankFileWrong(f"{place.issuer_key} is not 16 bytes")
+    return key

@@ -1,0 +1,257 @@
+"""Every message of the bank's two doors, read strictly.
+
+The published contract is made from these types, see contract.py.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from simulators.bank.errors import Refused
+
+BODY_BYTES_MAX = 65_536
+
+AMOUNT_MINOR_MAX = 999_999_999_999
+"""What the card's own field holds: twelve digits (tag 9F02)."""
+
+UUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+AT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+
+Identity = Annotated[str, Meta(pattern=UUID_PATTERN, description="A UUID in lower case.")]
+Moment = Annotated[str, Meta(pattern=AT_PATTERN, description="RFC 3339, UTC, milliseconds.")]
+AmountMinor = Annotated[
+    int, Meta(gt=0, le=AMOUNT_MINOR_MAX, description="Whole minor units of the currency.")
+]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 letters.")]
+Number = Annotated[int, Meta(ge=0, le=2**53, description="The till's own running number.")]
+Sealed = Annotated[str, Meta(max_length=16_384, description="JWE, compact.")]
+Code = Annotated[str, Meta(min_length=1, max_length=512)]
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all messages share: a field nobody knows is refused by name."""
+
+
+class CardTender(Message, frozen=True, tag_field="type", tag="card"):
+    """A card, sealed to the bank."""
+
+    sealed: Sealed
+
+    def __repr__(self) -> str:
+        return "CardTender(…)"
+
+
+class CodeTender(Message, frozen=True, tag_field="type", tag="payment_code"):
+    """The customer's payment code, sealed to the bank."""
+
+    sealed: Sealed
+
+    def __repr__(self) -> str:
+        return "CodeTender(…)"
+
+
+# ---- from the till ---------------------------------------------------------
+
+
+class PaymentRequest(Message, frozen=True):
+    """Take money, or give it back."""
+
+    attempt: Identity
+    number: Number
+    kind: Literal["sale", "refund", "void"]
+    amount_minor: AmountMinor
+    currency: Currency
+    at: Moment
+    tender: CardTender | CodeTender | None = None
+    original: Identity | None = None
+
+
+class AdviceRequest(Message, frozen=True):
+    """A sale that the card has approved offline."""
+
+    attempt: Identity
+    number: Number
+    amount_minor: AmountMinor
+    currency: Currency
+    at: Moment
+    tender: CardTender
+    kind: Literal["sale"] = "sale"
+    original: None = None
+
+
+class StatusRequest(Message, frozen=True):
+    """What is booked under an attempt?"""
+
+    attempt: Identity
+
+
+class ReversalRequest(Message, frozen=True):
+    """Let no money stand under an attempt, seen or unseen."""
+
+    attempt: Identity
+    reason: Literal["no_answer", "not_found", "card_refused", "late"]
+
+
+class CloseRequest(Message, frozen=True):
+    """End every open order and pending wallet payment of an attempt."""
+
+    attempt: Identity
+
+
+class OrderRequest(Message, frozen=True):
+    """Open a code for the customer to scan."""
+
+    order: Identity
+    attempt: Identity
+    number: Number
+    amount_minor: AmountMinor
+    currency: Currency
+    at: Moment
+    valid_s: Annotated[int, Meta(gt=0, le=86_400, description="Seconds.")]
+
+
+class EchoRequest(Message, frozen=True):
+    """Is the bank there, and what is its time?"""
+
+
+class Answer(Message, frozen=True):
+    """A decision, or what is booked."""
+
+    at: Moment
+    attempt: Identity | None = None
+    state: (
+        Literal[
+            "approved",
+            "declined",
+            "pending",
+            "open",
+            "closed",
+            "reversed",
+            "not_found",
+        ]
+        | None
+    ) = None
+    code: Annotated[str, Meta(pattern=r"^[0-9A-Z]{2}$", description="Response code.")] | None = None
+    reference: str | None = None
+    authorisation: str | None = None
+    emv: Annotated[str, Meta(description="Hex of tag 91.")] | None = None
+    brand: str | None = None
+    shown_code: Annotated[str, Meta(description="Text to draw as a QR code.")] | None = None
+    expires_at: Moment | None = None
+
+
+class Refusal(Message, frozen=True):
+    """Why nothing was done."""
+
+    error: str
+    detail: str
+    at: Moment
+
+
+# ---- from the wallet -------------------------------------------------------
+
+
+class CodesRequest(Message, frozen=True):
+    """Give me a payment code to show."""
+
+    wallet: str
+    form: Literal["digits", "cpm"] = "digits"
+
+
+class CodesAnswer(Message, frozen=True):
+    """A payment code, good once."""
+
+    code: str
+    expires_at: Moment
+
+
+class PayRequest(Message, frozen=True):
+    """Pay the code that a till shows."""
+
+    wallet: str
+    shown_code: Code
+
+
+class PendingRequest(Message, frozen=True):
+    """What waits for my owner?"""
+
+    wallet: str
+
+
+class PendingPayment(Message, frozen=True):
+    """A payment that waits for its payer."""
+
+    attempt: Identity
+    amount_minor: AmountMinor
+    currency: Currency
+    merchant: str
+    expires_at: Moment
+
+
+class PendingAnswer(Message, frozen=True):
+    """All that wait, the oldest first."""
+
+    payments: list[PendingPayment]
+
+
+class DecisionRequest(Message, frozen=True):
+    """The payer confirms, or refuses."""
+
+    wallet: str
+    attempt: Identity
+
+
+class WalletAnswer(Message, frozen=True):
+    """What came of it; the amount where there was a payment."""
+
+    state: Literal["approved", "declined", "closed"]
+    code: str
+    attempt: Identity | UnsetType = UNSET
+    amount_minor: AmountMinor | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+    merchant: str | UnsetType = UNSET
+
+
+M = TypeVar("M", bound=Message)
+
+
+def read(body: bytes, kind: type[M]) -> M:
+    """Return a message of this kind.
+
+    Raises Refused: 400 for what is not JSON of this shape, the key named, and
+    for what no calendar has; 422 for a payment that contradicts itself.
+    """
+    if len(body) > BODY_BYTES_MAX:
+        raise Refused(413, "too_large", f"a body has at most {BODY_BYTES_MAX} bytes")
+    try:
+        message = msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(400, "malformed", f"the body is not what this path takes: {error}") from error
+    at = getattr(message, "at", None)
+    if at is not None:
+        try:
+            datetime.datetime.fromisoformat(at)
+        except ValueError as error:
+            raise Refused(400, "malformed", "at is not in the calendar") from error
+    if isinstance(message, PaymentRequest):
+        _check_payment(message)
+    return message
+
+
+def moment(unix_ms: int) -> str:
+    """Return Unix milliseconds as the link writes time."""
+    seconds, milliseconds = divmod(unix_ms, 1000)
+    whole = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return f"{whole:%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+
+
+def _check_payment(payment: PaymentRequest) -> None:
+    is_sale = payment.kind == "sale"
+    if is_sale and (payment.tender is None or payment.original is not None):
+        raise Refused(422, "sale_malformed", "a sale has a tender and names no original")
+    if not is_sale and (payment.tender is not None or payment.original is None):
+        raise Refused(422, f"{payment.kind}_malformed", "it names its original and has no tender")
