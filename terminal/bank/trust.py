@@ -59,6 +59,7 @@ _CERTIFICATE_FAULTS = {
     20: "the bank's certificate is not from the bank's CA",
     21: "the bank's certificate is not from the bank's CA",
     23: "the bank's certificate has been revoked",
+    26: "the bank's certificate is not one for a server",
     62: "the bank's certificate is for another name",
     64: "the bank's certificate is for another address",
 }

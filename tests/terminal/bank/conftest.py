@@ -18,7 +18,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from http_message_signatures import HTTPMessageSigner, HTTPSignatureKeyResolver, algorithms
 from requests.structures import CaseInsensitiveDict
 
@@ -255,6 +258,25 @@ def answering(enrolled: Enrolled) -> Answering:
     return Answering(enrolled.bank.answer)
 
 
+def repurposed(
+    certificate: x509.Certificate, authority: Authority, key: ec.EllipticCurvePublicKey
+) -> x509.Certificate:
+    """Return the same certificate, but for TLS clients."""
+    builder = x509.CertificateBuilder(
+        certificate.issuer,
+        certificate.subject,
+        key,
+        certificate.serial_number,
+        certificate.not_valid_before_utc.replace(tzinfo=None),
+        certificate.not_valid_after_utc.replace(tzinfo=None),
+    )
+    for extension in certificate.extensions:
+        if not isinstance(extension.value, x509.ExtendedKeyUsage):
+            builder = builder.add_extension(extension.value, extension.critical)
+    purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    return builder.add_extension(purpose, critical=True).sign(authority.key, hashes.SHA256())
+
+
 ServerTLS = Callable[..., ssl.SSLContext]
 
 
@@ -269,9 +291,12 @@ def server_tls(enrolled: Enrolled, tmp_path: Path) -> ServerTLS:
         now_ms: int = NOW_MS,
         clients: Path = enrolled.place.ca_certificate,
         newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        is_for_clients: bool = False,
     ) -> ssl.SSLContext:
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = authority.issue_server([name], key.public_key(), now_ms)
+        if is_for_clients:
+            certificate = repurposed(certificate, authority, key.public_key())
         file = tmp_path / "server.pem"
         file.write_bytes(private_pem(key) + certificate_pem(certificate).encode())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -67,6 +67,15 @@ def sale(enrolled: Enrolled) -> Payment:
     )
 
 
+class Leaping(SystemClock):
+    """A clock that can be put ahead."""
+
+    ahead_s = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.ahead_s
+
+
 class TestAnAnswer:
     def test_a_verified_approval_is_returned(
         self, bank: HostileBank, connect: ConnectTill, sale: Payment
@@ -124,6 +133,18 @@ class TestAnAnswer:
         connect(bank.url).call(sale, sending=lambda: said.append(len(bank.seen)))
 
         assert said == [0]
+
+    def test_the_time_for_the_answer_runs_from_the_first_byte(
+        self, bank: HostileBank, connect: ConnectTill, sale: Payment
+    ) -> None:
+        """What connecting left over does not count."""
+        clock = Leaping()
+        till = connect(bank.url, clock=clock, connect_s=30.0, answer_s=90.0)
+
+        def wait_a_minute() -> None:
+            clock.ahead_s = 60.0
+
+        assert isinstance(till.call(sale, wait_a_minute), VerifiedAnswer)
 
     def test_a_verified_4xx_is_a_refusal(
         self, start_bank: StartBank, connect: ConnectTill, sale: Payment, answering: Answering
@@ -232,6 +253,15 @@ class TestNothingLeft:
         with pytest.raises(NeverLeft, match="for another name"):
             connect(bank.url).call(sale)
 
+    def test_a_certificate_that_is_not_for_servers(
+        self, start_bank: StartBank, server_tls: ServerTLS, connect: ConnectTill, sale: Payment
+    ) -> None:
+        """Another till's certificate is from the same CA, and makes no bank."""
+        bank = start_bank(tls=server_tls(is_for_clients=True))
+
+        with pytest.raises(NeverLeft, match="not one for a server"):
+            connect(bank.url).call(sale)
+
     def test_the_name_that_config_expects_is_accepted(
         self, start_bank: StartBank, server_tls: ServerTLS, connect: ConnectTill, sale: Payment
     ) -> None:
@@ -328,6 +358,20 @@ class TestTheEnvironmentHasNoSay:
 
         assert isinstance(connect(bank.url).call(sale), VerifiedAnswer)
         assert "authorization" not in bank.seen[0].headers
+
+    def test_no_key_log_is_written(
+        self,
+        bank: HostileBank,
+        connect: ConnectTill,
+        sale: Payment,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+
+        connect(bank.url).call(sale)
+
+        assert not (tmp_path / "keys.log").exists()
 
     def test_the_store_holds_the_banks_ca_and_nothing_else_after_a_call(
         self, bank: HostileBank, connect: ConnectTill, sale: Payment, enrolled: Enrolled
@@ -446,6 +490,11 @@ class TestAnswersThatAreNone:
             "could not read the request",
         )
 
+    def test_an_approval_that_is_bound_to_no_request(
+        self, lost: LostChecker, answering: Answering
+    ) -> None:
+        lost(answering.send(covered=UNBOUND), "status 200")
+
     def test_a_replayed_answer(
         self, start_bank: StartBank, connect: ConnectTill, sale: Payment, answering: Answering
     ) -> None:
@@ -491,7 +540,7 @@ class TestAnswersThatAreNone:
         self, start_bank: StartBank, connect: ConnectTill, sale: Payment, answering: Answering
     ) -> None:
         bank = start_bank(answering.say_nothing)
-        till = connect(bank.url, answer_s=0.1)
+        till = connect(bank.url, answer_s=0.5)
         with pytest.raises(AnswerLost):
             till.call(sale)
 
@@ -559,22 +608,27 @@ class TestAKeptConnection:
         self, start_bank: StartBank, connect: ConnectTill, sale: Payment, answering: Answering
     ) -> None:
         bank = start_bank(answering.send(), answering.say_nothing)
-        till = connect(bank.url, answer_s=0.1)
+        till = connect(bank.url, answer_s=0.5)
         till.call(sale)
 
         with pytest.raises(AnswerLost, match="in time"):
             till.call(sale)
         assert len(bank.seen) == 2
 
+    def test_is_not_repeated_once_an_answer_has_begun(
+        self, start_bank: StartBank, connect: ConnectTill, sale: Payment, answering: Answering
+    ) -> None:
+        bank = start_bank(answering.send(), cut_short)
+        till = connect(bank.url)
+        till.call(sale)
+
+        with pytest.raises(AnswerLost, match="before the bank's answer was whole"):
+            till.call(sale)
+        assert len(bank.seen) == 2
+
     def test_that_idled_too_long_is_not_used_again(
         self, bank: HostileBank, connect: ConnectTill, sale: Payment
     ) -> None:
-        class Leaping(SystemClock):
-            ahead_s = 0.0
-
-            def monotonic(self) -> float:
-                return super().monotonic() + self.ahead_s
-
         clock = Leaping()
         till = connect(bank.url, clock=clock)
         till.call(sale)

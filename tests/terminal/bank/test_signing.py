@@ -261,6 +261,27 @@ def test_two_signatures_are_refused() -> None:
         verify(SIGNED | double)
 
 
+def test_a_parameter_given_twice_is_refused_though_the_bank_signed_it() -> None:
+    """Two readers could take two meanings from one signature."""
+    covered = " ".join(BOUND)
+    parameters = f'({covered});alg="ed25519";tag="opentill-req";tag="opentill-rsp"'
+    values = [
+        "200",
+        SIGNED["content-type"],
+        SIGNED["content-digest"],
+        REQUEST["Signature"],
+        ATTEMPT,
+    ]
+    base = signature_base(list(zip(BOUND, values, strict=True)), parameters)
+    signature = base64.b64encode(BANK.sign(base)).decode()
+
+    with pytest.raises(UntrustedAnswer, match="twice"):
+        verify(
+            SIGNED
+            | {"signature-input": f"opentill={parameters}", "signature": f"opentill=:{signature}:"}
+        )
+
+
 def test_an_answer_to_another_request_is_refused() -> None:
     other = REQUEST | {"Idempotency-Key": "018f0000-0000-7000-8000-000000000002"}
     with pytest.raises(UntrustedAnswer, match="does not hold for this request"):
