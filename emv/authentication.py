@@ -11,11 +11,9 @@ and Annex C.
 
 from __future__ import annotations
 
-import calendar
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha1
 
 from emv.errors import AuthenticationFailed, ConfigurationError
@@ -90,7 +88,7 @@ class CAKeyStore:
                 raise ConfigurationError(f"CA key {key.name}: not a RID and an index")
             if key.exponent not in EXPONENTS:
                 raise ConfigurationError(f"CA key {key.name}: exponent is neither 3 nor 65537")
-            if not hmac.compare_digest(check_sum(key), key.sha1):
+            if check_sum(key) != key.sha1:
                 raise ConfigurationError(f"CA key {key.name}: its SHA-1 does not fit")
             if (key.rid, key.index) in self._keys:
                 raise ConfigurationError(f"CA key {key.name} is there twice")
@@ -150,7 +148,7 @@ def _check_hash(recovered: bytes, also: bytes, what: str) -> None:
     Raises AuthenticationFailed if they differ.
     """
     signed, stated = recovered[1 : -HASH_LENGTH - 1], recovered[-HASH_LENGTH - 1 : -1]
-    if not hmac.compare_digest(sha1(signed + also).digest(), stated):
+    if sha1(signed + also).digest() != stated:
         raise AuthenticationFailed(f"{what}: hash does not fit")
 
 
@@ -283,7 +281,7 @@ def _last_day(month: bytes, what: str) -> date:
     if not digits.isdecimal() or not 1 <= int(digits[:2]) <= 12:
         raise AuthenticationFailed(f"{what}: its expiry is not a month")
     year, number = 2000 + int(digits[2:]), int(digits[:2])
-    return date(year, number, calendar.monthrange(year, number)[1])
+    return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)
 
 
 def recover_issuer_key(

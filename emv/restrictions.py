@@ -5,7 +5,6 @@ Source: EMV 4.4 Book 3, 10.4.
 
 from __future__ import annotations
 
-import calendar
 import datetime
 from collections.abc import Mapping
 
@@ -37,7 +36,8 @@ def read_date(value: bytes, *, is_end: bool = False) -> datetime.date:
     year += 1900 if year >= 50 else 2000
     if not 1 <= month <= 12:
         raise MalformedData("a date has no such month")
-    last = calendar.monthrange(year, month)[1]
+    next_month = datetime.date(year + month // 12, month % 12 + 1, 1)
+    last = (next_month - datetime.timedelta(days=1)).day
     if is_end and day == 0:
         day = last
     if not 1 <= day <= last:
