@@ -66,85 +66,21 @@ _GIVEN_BACK = """
 """
 
 
-class Journal:
-    """What one till has done, on one disk. Only one till may have it open."""
+class JournalReader:
+    """What one till has done, to be looked at; the till may be at work meanwhile."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        """Open or make the journal in this folder.
+    def __init__(self, folder: Path) -> None:
+        """Open the journal in this folder for reading.
 
-        Raises JournalUnavailable if it is in use, full or unreadable, and
-        JournalCorrupt if what it holds does not fit together.
+        Raises JournalUnavailable if there is none, JournalCorrupt if it is none.
         """
-        self._clock = clock
         self._path = folder / "journal.db"
         self._reader_lock = threading.Lock()
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = _lock(folder / "journal.lock")
-        except OSError as error:
-            raise JournalUnavailable(
-                f"Cannot open the journal in {folder}: {error.strerror}"
-            ) from error
-        try:
-            with _translated(self._path):
-                self._writer = self._connect()
-                self._prepare()
-                self._reader = self._connect(apsw.SQLITE_OPEN_READONLY)
-                self._head = self._check_end()
-        except BaseException:
-            self._lock.close()
-            raise
-
-    # --- writing ------------------------------------------------------------
-
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Put these moves on disk, all or none; returns once they are safe.
-
-        Raises JournalUnavailable if the disk will not take them.
-        """
-        head = self._head
-        with _translated(self._path), self._transaction() as connection:
-            for entry in entries:
-                head = self._write(connection, entry, head)
-        self._head = head
-
-    def _write(self, connection: apsw.Connection, entry: Entry, head: bytes) -> bytes:
-        payment = entry.payment
-        at_ms = self._clock.wall_ms()
-        body = _encode(payment)
-        record = json.dumps(
-            {"move": entry.move, "sealed": _digest(entry.sealed), "payment": json.loads(body)},
-            ensure_ascii=False,
-            separators=(",", ":"),
-            sort_keys=True,
-        )
-        head = _link(head, payment.id, at_ms, record)
-        connection.execute(
-            "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)",
-            (payment.id, at_ms, record, head),
-        )
-        _project(connection, payment, body)
-        if entry.sealed == "":
-            connection.execute("DELETE FROM sealed WHERE attempt = ?", (payment.id,))
-        elif entry.sealed is not None:
-            connection.execute(
-                "INSERT INTO sealed VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
-                (payment.id, entry.sealed),
-            )
-        return head
-
-    @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
-        self._writer.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._writer
-            self._writer.execute("COMMIT")
-        except BaseException:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise
-
-    # --- reading ------------------------------------------------------------
+        if not self._path.exists():
+            raise JournalUnavailable(f"No journal in {folder} yet: no till has worked there")
+        with _translated(self._path):
+            self._reader = _connect(self._path, apsw.SQLITE_OPEN_READONLY)
+            self._reader.execute("SELECT count(*) FROM sqlite_schema").fetchall()
 
     def payment(self, key: str) -> PaymentView:
         """Return the payment with this identity or number.
@@ -221,15 +157,6 @@ class Journal:
             raise JournalCorrupt(f"Payment {next(iter(latest))} is missing from the list")
         return count
 
-    def rebuild(self) -> None:
-        """Make the payments table again from the moves."""
-        with _translated(self._path), self._transaction() as connection:
-            connection.execute("DELETE FROM payments")
-            rows = connection.execute("SELECT body FROM moves ORDER BY seq").fetchall()
-            for (body,) in rows:
-                values = json.loads(str(body))["payment"]
-                _project(connection, _view(values), _dump(values))
-
     def export(self, out: IO[str]) -> int:
         """Write every readable move as a line of JSON; return how many."""
         count = 0
@@ -243,21 +170,111 @@ class Journal:
 
     def close(self) -> None:
         """Let the journal go. Safe to call twice."""
-        self._writer.close()
         self._reader.close()
+
+    def _read(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
+        with self._reader_lock, _translated(self._path):
+            return self._reader.execute(statement, values).fetchall()
+
+    def _with_refunds(self, payment: PaymentView) -> PaymentView:
+        if payment.kind is not Kind.SALE:
+            return payment
+        ((refunded,),) = self._read(_GIVEN_BACK, (payment.id,))
+        return replace(payment, refunded_minor=refunded) if refunded else payment
+
+
+class Journal(JournalReader):
+    """The journal in the hands of the one till that writes it."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        """Open or make the journal in this folder, for this process alone.
+
+        Raises JournalUnavailable if it is in use, full or unreadable, and
+        JournalCorrupt if what it holds does not fit together.
+        """
+        self._clock = clock
+        path = folder / "journal.db"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _lock(folder / "journal.lock")
+        except OSError as error:
+            raise JournalUnavailable(
+                f"Cannot open the journal in {folder}: {error.strerror}"
+            ) from error
+        try:
+            with _translated(path):
+                self._writer = _connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+                self._prepare(path)
+            super().__init__(folder)
+            self._head = self._check_end()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Put these moves on disk, all or none; returns once they are safe.
+
+        Raises JournalUnavailable if the disk will not take them.
+        """
+        head = self._head
+        with _translated(self._path), self._transaction() as connection:
+            for entry in entries:
+                head = self._write(connection, entry, head)
+        self._head = head
+
+    def _write(self, connection: apsw.Connection, entry: Entry, head: bytes) -> bytes:
+        payment = entry.payment
+        at_ms = self._clock.wall_ms()
+        body = _encode(payment)
+        record = json.dumps(
+            {"move": entry.move, "sealed": _digest(entry.sealed), "payment": json.loads(body)},
+            ensure_ascii=False,
+            separators=(",", ":"),
+            sort_keys=True,
+        )
+        head = _link(head, payment.id, at_ms, record)
+        connection.execute(
+            "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)",
+            (payment.id, at_ms, record, head),
+        )
+        _project(connection, payment, body)
+        if entry.sealed == "":
+            connection.execute("DELETE FROM sealed WHERE attempt = ?", (payment.id,))
+        elif entry.sealed is not None:
+            connection.execute(
+                "INSERT INTO sealed VALUES (?, ?) ON CONFLICT DO UPDATE SET data = excluded.data",
+                (payment.id, entry.sealed),
+            )
+        return head
+
+    @contextmanager
+    def _transaction(self) -> Iterator[apsw.Connection]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._writer
+            self._writer.execute("COMMIT")
+        except BaseException:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
+
+    def rebuild(self) -> None:
+        """Make the payments table again from the moves."""
+        with _translated(self._path), self._transaction() as connection:
+            connection.execute("DELETE FROM payments")
+            rows = connection.execute("SELECT body FROM moves ORDER BY seq").fetchall()
+            for (body,) in rows:
+                values = json.loads(str(body))["payment"]
+                _project(connection, _view(values), _dump(values))
+
+    def close(self) -> None:
+        """Let the journal go. Safe to call twice."""
+        self._writer.close()
+        super().close()
         self._lock.close()
 
-    # --- inside -------------------------------------------------------------
-
-    def _connect(
-        self, flags: int = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-    ) -> apsw.Connection:
-        connection = apsw.Connection(str(self._path), flags=flags)
-        connection.set_busy_timeout(2000)
-        return connection
-
-    def _prepare(self) -> None:
-        self._path.chmod(0o600)
+    def _prepare(self, path: Path) -> None:
+        path.chmod(0o600)
         # FULL: NORMAL loses acknowledged commits when the power goes.
         self._writer.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         (version,) = self._writer.execute("PRAGMA user_version").fetchone() or (0,)
@@ -266,7 +283,7 @@ class Journal:
                 connection.execute(_SCHEMA.format(final=_final_list()))
         elif version > SCHEMA_VERSION:
             raise JournalUnavailable(
-                f"{self._path} was written by a newer OpenTill (schema {version}); "
+                f"{path} was written by a newer OpenTill (schema {version}); "
                 "run that release, or move the journal aside"
             )
 
@@ -292,15 +309,11 @@ class Journal:
                 )
         return bytes(head)
 
-    def _read(self, statement: str, values: tuple[Any, ...]) -> list[Any]:
-        with self._reader_lock, _translated(self._path):
-            return self._reader.execute(statement, values).fetchall()
 
-    def _with_refunds(self, payment: PaymentView) -> PaymentView:
-        if payment.kind is not Kind.SALE:
-            return payment
-        ((refunded,),) = self._read(_GIVEN_BACK, (payment.id,))
-        return replace(payment, refunded_minor=refunded) if refunded else payment
+def _connect(path: Path, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(2000)
+    return connection
 
 
 def _lock(path: Path) -> IO[str]:

@@ -10,10 +10,10 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from terminal.bank import messages
-from terminal.bank.client import BankClient, Refusal, VerifiedAnswer
-from terminal.errors import AnswerLost, MalformedMessage, NeverLeft
+from terminal.errors import AnswerLost, MalformedMessage, NeverLeft, TillError
 from terminal.events import (
     Answered,
     BankAnswer,
@@ -26,6 +26,11 @@ from terminal.events import (
 from terminal.events import AnswerLost as AnswerLostEvent
 from terminal.events import NeverLeft as NeverLeftEvent
 from terminal.view import Kind
+
+if TYPE_CHECKING:
+    # The client brings requests and cryptography: they load on the lanes, so
+    # that the first digit need not wait for them.
+    from terminal.bank.client import BankClient
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +101,19 @@ class BankDesk:
         client: BankClient | None = None
         while (wish := self._queues[lane].get()) is not None and not self._closing:
             if client is None:
-                client = self._open_client()
+                try:
+                    client = self._open_client()
+                except TillError as error:
+                    # Keys that cannot be used: nothing can leave this till.
+                    log.error("no bank link: %s", error)
+                    self._post(NeverLeftEvent(wish.purpose, wish.payment.id, str(error)))
+                    continue
                 self._clients.append(client)
             self._post(self._ask(client, wish))
 
     def _ask(self, client: BankClient, wish: Send) -> InboxEvent:
+        from terminal.bank.client import Refusal
+
         purpose, attempt = wish.purpose, wish.payment.id
         try:
             request = self._request(wish)
@@ -111,12 +124,10 @@ class BankDesk:
         except AnswerLost as error:
             log.warning("%s %s has no answer: %s", purpose.value, attempt, error)
             return AnswerLostEvent(purpose, attempt, str(error))
-        match reply:
-            case Refusal(status, error_word, detail, skew_ms):
-                log.warning("%s %s refused: %s, %s", purpose.value, attempt, error_word, detail)
-                return Refused(purpose, attempt, status, error_word, skew_ms)
-            case VerifiedAnswer(answer, skew_ms):
-                return Answered(purpose, attempt, _in_core_words(answer, skew_ms))
+        if isinstance(reply, Refusal):
+            log.warning("%s %s refused: %s, %s", purpose.value, attempt, reply.error, reply.detail)
+            return Refused(purpose, attempt, reply.status, reply.error, reply.skew_ms)
+        return Answered(purpose, attempt, _in_core_words(reply.answer, reply.skew_ms))
 
     def _request(self, wish: Send) -> messages.Request:
         payment = wish.payment

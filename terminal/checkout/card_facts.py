@@ -1,0 +1,105 @@
+"""What a kernel's outcome means for the sale, and what of the card may be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emv import tags, tlv
+from emv.masking import mask_pan
+from emv.outcome import CVM, Outcome, Reason, Start, Status
+from terminal.events import CardEnd, CardFacts
+from terminal.messages import Message
+from terminal.view import Medium
+
+# Form Factor Indicator, byte 1, bits 5 to 1: a card. Source: Book C-3, 9F6E.
+_DEVICE_TYPE_MASK = 0x1F
+
+_ENDS = {
+    Status.ONLINE_REQUEST: CardEnd.ONLINE,
+    Status.APPROVED: CardEnd.APPROVED,
+    Status.DECLINED: CardEnd.DECLINED,
+}
+
+_REASONS: dict[str, tuple[Message, Message]] = {
+    Reason.NO_APPLICATION: (Message.CARD_NOT_ACCEPTED, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.OVER_CONTACTLESS_LIMIT: (Message.CONTACTLESS_NOT_ALLOWED, Message.INSERT_OR_CODE),
+    Reason.ZERO_AMOUNT: (Message.CONTACTLESS_NOT_ALLOWED, Message.INSERT_OR_CODE),
+    Reason.LINK_LOST: (Message.TAP_AGAIN, Message.TRY_ONCE_MORE),
+    Reason.SEE_PHONE: (Message.SEE_PHONE, Message.TRY_ONCE_MORE),
+    Reason.SWITCH_INTERFACE: (Message.INSERT_CARD, Message.INSERT_OR_CODE),
+    Reason.SELECT_NEXT: (Message.CARD_NOT_ACCEPTED, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.CARD_REFUSED: (Message.CARD_UNREADABLE, Message.INSERT_OR_CODE),
+    Reason.CARD_DATA_MISSING: (Message.CARD_UNREADABLE, Message.INSERT_OR_CODE),
+    Reason.CARD_DATA_ERROR: (Message.CARD_UNREADABLE, Message.INSERT_OR_CODE),
+    Reason.CARD_DECLINED: (Message.DECLINED_BY_CARD, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.EXPIRED: (Message.CARD_EXPIRED, Message.ANOTHER_CARD),
+    Reason.EXCEPTION_FILE: (Message.CARD_ON_EXCEPTION_FILE, Message.ANOTHER_CARD),
+    Reason.CASH_NOT_ALLOWED: (Message.NOT_PERMITTED, Message.ANOTHER_CARD),
+    Reason.CASHBACK_NOT_ALLOWED: (Message.NOT_PERMITTED, Message.ANOTHER_CARD),
+    Reason.NOT_AUTHENTIC: (Message.CARD_NOT_AUTHENTIC, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.PIN_NOT_POSSIBLE: (Message.PIN_PAD_MISSING, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.CVM_NOT_POSSIBLE: (Message.NOT_PERMITTED, Message.INSERT_OR_CODE),
+    Reason.DEVICE_NOT_TRUSTED: (Message.CARD_NOT_AUTHENTIC, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.ONLINE_NOT_POSSIBLE: (Message.ISSUER_DOWN, Message.ANOTHER_CARD_OR_WALLET),
+}
+
+
+def end_of(outcome: Outcome) -> CardEnd:
+    """Say whether the sale goes to the bank, ends here, or waits for another card."""
+    return _ENDS.get(outcome.status, CardEnd.AGAIN)
+
+
+def reason_of(outcome: Outcome) -> tuple[Message | None, Message | None]:
+    """Return why the card did not pay, and the next step; None, None if it did."""
+    if outcome.status in (Status.ONLINE_REQUEST, Status.APPROVED):
+        return None, None
+    if outcome.reason in _REASONS:
+        return _REASONS[outcome.reason]
+    if outcome.start is Start.B:
+        return Message.TAP_AGAIN, Message.TRY_ONCE_MORE
+    return Message.CARD_UNREADABLE, Message.INSERT_OR_CODE
+
+
+def facts_of(outcome: Outcome, brand: str) -> CardFacts:
+    """Return what may be shown and kept of the card behind an outcome."""
+    record = outcome.data_record
+    form = record.get(tags.TAG_9F6E_FORM_FACTOR_INDICATOR, b"\x00")
+    is_phone = bool(form[0] & _DEVICE_TYPE_MASK) or outcome.cvm is CVM.CONFIRMATION_CODE_VERIFIED
+    return CardFacts(
+        medium=Medium.PHONE if is_phone else Medium.CARD,
+        brand=brand,
+        masked_pan=mask_pan(pan_of(record)),
+        application_label=_label(record),
+        aid=record.get(tags.TAG_84_DF_NAME, b"").hex().upper(),
+        tvr=record.get(tags.TAG_95_TVR, b"").hex().upper(),
+        ctq=record.get(tags.TAG_9F6C_CTQ, b"").hex().upper(),
+        signature=outcome.cvm is CVM.SIGNATURE,
+    )
+
+
+def pan_of(record: Mapping[int, bytes]) -> str:
+    """Return the card number of a data record; '' where it has none."""
+    if tags.TAG_5A_PAN in record:
+        return record[tags.TAG_5A_PAN].hex().rstrip("f")
+    track2 = record.get(tags.TAG_57_TRACK_2_EQUIVALENT_DATA, b"").hex()
+    return track2.partition("d")[0]
+
+
+def encode_record(record: Mapping[int, bytes]) -> bytes:
+    """Return a data record as BER-TLV, in the order of its tags."""
+    return b"".join(tlv.encode(tag, record[tag]) for tag in sorted(record))
+
+
+def _label(record: Mapping[int, bytes]) -> str:
+    """The name the card gives itself: preferred name, else label.
+
+    The preferred name may be in any part of ISO 8859; what ASCII does not
+    have is left to the label. Source: EMV 4.4 Book 1, 12.2.4.
+    """
+    for tag in (tags.TAG_9F12_APPLICATION_PREFERRED_NAME, tags.TAG_50_APPLICATION_LABEL):
+        name = record.get(tag, b"")
+        if name and name.isascii():
+            text = name.decode("ascii").strip()
+            if text.isprintable():
+                return text
+    return ""

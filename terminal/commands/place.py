@@ -1,0 +1,56 @@
+"""What commands are handed by the assembly, and ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from config.schema import Settings
+from terminal.errors import TillError
+from terminal.till import Till
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A shop's till as the command line finds it. Everything is opened on demand."""
+
+    home: Path
+    """The state directory; the till's own folder is home/till."""
+    settings: Callable[[], Settings]
+    open_till: Callable[[], AbstractContextManager[Till]]
+    """Opens the till, and in a bench shop the simulators around it."""
+    show_screen: Callable[[Till, str, str | None], None]
+    show_lines: Callable[[Till, str, TextIO, TextIO], None]
+    show_customer: Callable[[Path, str], None]
+    open_symbol_reader: Callable[[], Any]
+    load_image: Callable[[Path], Any]
+
+    @property
+    def till_folder(self) -> Path:
+        """Where journal and keys are."""
+        return self.home / "till"
+
+    @property
+    def customer_socket(self) -> Path:
+        """Where the till publishes what the customer may see."""
+        return self.home / "till" / "customer.sock"
+
+
+class Refusal(click.ClickException):
+    """The till said no; one line on standard error, exit status 30."""
+
+    exit_code = 30
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what the till refuses into one line and exit status 30."""
+    try:
+        yield
+    except TillError as error:
+        raise Refusal(str(error)) from error

@@ -1,0 +1,150 @@
+"""`till sale`: a whole payment without a screen, through the same door."""
+
+from __future__ import annotations
+
+import click
+
+from terminal.bench import Bench
+from terminal.commands import output
+from terminal.commands.place import Place, Refusal, refusals
+from terminal.commands.watch import Watch, watching
+from terminal.errors import AmountRefused, NotAllowed
+from terminal.messages import Message
+from terminal.money import currency_of, parse_amount
+from terminal.states import FINAL, State
+from terminal.till import Till
+from terminal.view import PaymentView, Readiness, Stage, View
+
+READY_S = 30.0
+"""Longest wait for devices and bank to come up."""
+UNKNOWN_S = 20.0
+"""How long a script waits for a payment in doubt; the till follows it on at its next start."""
+FORWARD_S = 3.0
+TAPS_MAX = 3
+
+_SAME_AGAIN = frozenset({Message.SEE_PHONE, Message.TAP_AGAIN})
+
+
+@click.command(name="sale")
+@click.argument("amount")
+@click.option("--currency", metavar="CCC", help="ISO 4217 letters; the shop's own if absent.")
+@click.option(
+    "--present",
+    metavar="WHAT",
+    help="In a simulated shop: card:PROFILE, phone:PROFILE, wallet:PROFILE or "
+    "show-code:PROFILE. 'till sim card --list' names the cards.",
+)
+@click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
+@click.pass_obj
+def command(
+    place: Place, amount: str, currency: str | None, present: str | None, json_wanted: bool
+) -> None:
+    """Take a payment of AMOUNT, such as 345.60.
+
+    Exit status: 0 approved, 10 declined, 20 unknown, 30 not done.
+
+    \b
+    Example:
+      till sale 12.50 --present card:visa-online --json
+      till sale 88.00 --present wallet:alipay-qr
+    """
+    settings = place.settings()
+    try:
+        chosen = currency_of(currency or settings.shop.currency, settings.currencies)
+        amount_minor = parse_amount(amount, chosen, settings.shop.amount_max_minor)
+    except AmountRefused as error:
+        raise click.BadParameter(str(error), param_hint="AMOUNT") from error
+    if present is not None and settings.shop.mode != "bench":
+        raise click.UsageError("--present works in a simulated shop only; this one is live")
+    with refusals(), place.open_till() as till, watching(till) as watch:
+        if present is not None:
+            _check_offer(till.bench, present)
+            _await_devices(watch, present)
+        attempt = till.sale(amount_minor, chosen.letters)
+        payment = _take(till, watch, attempt, present)
+    output.result(payment, settings.currencies, json_wanted=json_wanted)
+
+
+def _take(till: Till, watch: Watch, attempt: str, present: str | None) -> PaymentView:
+    """Carry one sale to its end; return how it ended."""
+    if present is None:
+        click.echo("Present card, phone or code", err=True)
+    elif till.bench is not None:
+        _present(till, till.bench, watch, present)
+    taps = 1
+    while True:
+        view = watch.until(_is_decided, timeout_s=3600)
+        if view is None or view.payment is None or view.stage is Stage.RESULT:
+            break
+        # A hint: this card did not count, and the sale still waits.
+        if present is None:
+            click.echo(f"{view.hint}", err=True)
+        elif view.hint in _SAME_AGAIN and taps < TAPS_MAX and till.bench is not None:
+            taps += 1
+            till.bench.do(present)
+        else:
+            _cancel(till)
+    watch.until(lambda view: _is_settled(view, attempt), UNKNOWN_S)
+    if till.payment(attempt).state is State.STORED:
+        watch.until(lambda view: _state_of(view, attempt) is not State.STORED, FORWARD_S)
+    return till.payment(attempt)
+
+
+def _present(till: Till, bench: Bench, watch: Watch, present: str) -> None:
+    watch.until(lambda view: view.stage is Stage.PRESENT, READY_S)
+    if present.startswith("show-code:"):
+        till.show_code()
+        shown = watch.until(
+            lambda view: view.code is not None or view.hint is not None or _is_over(view), READY_S
+        )
+        if shown is None or shown.code is None:
+            return
+    bench.do(present)
+
+
+def _cancel(till: Till) -> None:
+    try:
+        till.cancel()
+    except NotAllowed as error:
+        click.echo(str(error), err=True)
+
+
+def _is_over(view: View) -> bool:
+    return view.stage is Stage.RESULT
+
+
+def _is_decided(view: View) -> bool:
+    waiting = view.stage in (Stage.PRESENT, Stage.CODE) and view.hint is not None
+    return _is_over(view) or waiting
+
+
+def _is_settled(view: View, attempt: str) -> bool:
+    payment = view.payment
+    return (
+        payment is not None
+        and payment.id == attempt
+        and (payment.state in FINAL or payment.state is State.STORED)
+    )
+
+
+def _state_of(view: View, attempt: str) -> State | None:
+    return next((p.state for p in view.recent if p.id == attempt), None)
+
+
+def _check_offer(bench: Bench | None, present: str) -> None:
+    known = [offer.id for offer in bench.offers()] if bench else []
+    if present not in known:
+        kind = present.partition(":")[0]
+        alike = [offer for offer in known if offer.startswith(kind + ":")] or known
+        raise Refusal(f"Nothing to present is called {present!r}; there is: {', '.join(alike)}")
+
+
+def _await_devices(watch: Watch, present: str) -> None:
+    """The simulators come up beside the till; a script is faster than a hand."""
+    needs_camera = present.startswith("wallet:")
+
+    def is_up(view: View) -> bool:
+        device = view.camera if needs_camera else view.reader
+        return device is Readiness.READY and view.bank is not Readiness.STARTING
+
+    watch.until(is_up, READY_S)

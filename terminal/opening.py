@@ -1,0 +1,298 @@
+"""Opens a till: from a shop's settings to a till that takes money.
+
+Which drivers there are is handed in; a live shop refuses, by name, whatever
+only a bench may have.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from config.schema import Device, Settings
+from drivers.registry import Drivers, Registry
+from emv.authentication import CAKey, CAKeyStore
+from emv.entry_point import Combination, EntryPointConfig, Terminal, Transaction
+from emv.kernels import c3
+from terminal.bank.desk import BankDesk
+from terminal.bench import Bench
+from terminal.checkout.cards import CardRules, CardWorker
+from terminal.checkout.codes import CodeWorker
+from terminal.checkout.counter import Counter, Worker
+from terminal.core import RECENT_MAX, Core, Limits
+from terminal.errors import KeysUnusable, LiveShopRefused
+from terminal.events import Arm, Started
+from terminal.journal import Journal
+from terminal.receipts.receipt import Letterhead
+from terminal.runner import Runner
+from terminal.seams import Clock, Randomness
+from terminal.security.keys import is_enrolled
+from terminal.till import Till
+from terminal.view import ShopFacts
+
+if TYPE_CHECKING:
+    from terminal.bank.client import BankClient
+    from terminal.bank.sealing import Sealer
+    from terminal.security.keys import TillKeys
+
+
+def open_till(
+    settings: Settings,
+    home: Path,
+    drivers: Drivers,
+    clock: Clock,
+    random: Randomness,
+    *,
+    bench: Bench | None = None,
+) -> Till:
+    """Return a till that is open, with what it left unfinished taken up again.
+
+    home: the till's own folder; journal and keys are in it.
+    Raises LiveShopRefused, KeysUnusable, JournalUnavailable, JournalCorrupt,
+    ConfigurationError, UnknownDriver.
+    """
+    if settings.shop.mode == "live":
+        refuse_bench_things(settings, drivers, bench)
+    keys = Keys(home / "keys")
+    journal = Journal(home, clock)
+    try:
+        core = Core(clock, _limits(settings), journal.payment)
+        runner = Runner(core, journal, clock)
+        desk = BankDesk(
+            partial(_open_client, settings, keys, clock, random),
+            runner.post,
+            journal.sealed,
+            code_valid_s=settings.shop.code_valid_s,
+        )
+        counter = Counter(_workers(settings, drivers, keys, clock, random, runner))
+        first = Started(
+            tuple(journal.unfinished()),
+            tuple(journal.payments(limit=RECENT_MAX)),
+            journal.next_number(),
+        )
+    except BaseException:
+        journal.close()
+        raise
+    desk.start()
+    counter.start()
+    runner.start(first, counter, desk)
+    return Till(
+        shop_facts(settings),
+        Letterhead.of(settings.shop, settings.currencies),
+        runner,
+        journal,
+        clock,
+        random,
+        bench=bench,
+        closers=(counter.close, desk.close),
+    )
+
+
+def refuse_bench_things(settings: Settings, drivers: Drivers, bench: Bench | None) -> None:
+    """Raise LiveShopRefused, naming it, for anything only a bench may have."""
+    tables: tuple[tuple[str, Registry[Any], tuple[Device, ...]], ...] = (
+        ("reader", drivers.readers, settings.devices.readers),
+        ("scanner", drivers.scanners, settings.devices.scanners),
+        ("printer", drivers.printers, settings.devices.printers),
+    )
+    for kind, registry, devices in tables:
+        for device in devices:
+            if registry.is_simulated(device.driver):
+                raise LiveShopRefused(
+                    f"A live shop has no simulators: {kind} {device.name!r} uses driver "
+                    f"{device.driver!r}. Give it a real driver, or set shop.mode to 'bench'"
+                )
+    for key in settings.ca_keys:
+        if key.test:
+            raise LiveShopRefused(
+                f"A live shop trusts no test keys: CA key {key.name} is one. "
+                "Take it out of files.ca_keys"
+            )
+    if bench is not None:
+        raise LiveShopRefused("A live shop has no bench panel")
+
+
+class Keys:
+    """The till's keys, loaded once, by whoever needs them first."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raise KeysUnusable at once if the till has never been enrolled."""
+        if not is_enrolled(folder):
+            raise KeysUnusable(f"This till has no keys in {folder}: enrol it at the bank first")
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._keys: TillKeys | None = None
+        self._sealer: Sealer | None = None
+
+    @property
+    def keys(self) -> TillKeys:
+        """The keys. Raises KeysUnusable."""
+        with self._lock:
+            return self._load()
+
+    @property
+    def sealer(self) -> Sealer:
+        """What closes an envelope to the bank. Raises KeysUnusable."""
+        from terminal.bank.sealing import Sealer
+
+        with self._lock:
+            if self._sealer is None:
+                self._sealer = Sealer(self._load().sealing_key)
+            return self._sealer
+
+    def _load(self) -> TillKeys:
+        from terminal.security.keys import load_keys
+
+        if self._keys is None:
+            self._keys = load_keys(self._folder)
+        return self._keys
+
+
+def shop_facts(settings: Settings) -> ShopFacts:
+    """Return what the screens show of a shop."""
+    shop, currency = settings.shop, settings.currency
+    return ShopFacts(
+        name=shop.name,
+        name_zh=shop.name_zh,
+        till_name=shop.till_name,
+        cashier=shop.cashier,
+        currency=currency.letters,
+        currency_symbol=currency.symbol,
+        currency_digits=currency.digits,
+        amount_max_minor=shop.amount_max_minor,
+        is_bench=shop.mode == "bench",
+        is_training=shop.training,
+        wallets=tuple(dict.fromkeys(rule.name for rule in settings.payment_codes)),
+    )
+
+
+def card_rules(settings: Settings) -> CardRules:
+    """Return what a conversation with a card needs of a shop's settings.
+
+    Raises ConfigurationError naming the application or the key.
+    """
+    shop = settings.shop
+    applications = [application for application in settings.applications if application.enabled]
+    store = CAKeyStore(
+        CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
+        for key in settings.ca_keys
+    )
+    exceptions = {(card.pan, card.sequence_number) for card in settings.exceptions}
+
+    def is_on_exception_file(pan: str, sequence_number: int | None) -> bool:
+        return (pan, None) in exceptions or (pan, sequence_number) in exceptions
+
+    return CardRules(
+        config=EntryPointConfig(
+            Terminal(
+                country=shop.country,
+                merchant_category=int(shop.merchant_category),
+                merchant_id=shop.merchant_id,
+                merchant_name=shop.name,
+                terminal_id=shop.terminal_id,
+            ),
+            tuple(
+                Combination(
+                    aid=application.aid,
+                    kernel_id=application.kernel,
+                    ttq=application.ttq,
+                    transaction_limit_minor=application.transaction_limit_minor,
+                    floor_limit_minor=application.floor_limit_minor,
+                    cvm_required_limit_minor=application.cvm_limit_minor,
+                    status_check=application.status_check,
+                    zero_amount_allowed=application.zero_amount_allowed,
+                    extended_selection=application.extended_selection,
+                    partial_match=application.partial_match,
+                )
+                for application in applications
+            ),
+        ),
+        kernels={3: c3.kernel(c3.Configuration(ca_keys=store))},
+        brands={bytes(application.aid): application.label for application in applications},
+        is_on_exception_file=is_on_exception_file,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        amount_max_minor=settings.shop.amount_max_minor,
+        present_s=settings.shop.present_timeout_s,
+        payer_s=settings.shop.payer_timeout_s,
+        code_s=settings.shop.code_valid_s,
+        answer_s=settings.bank.answer_s,
+    )
+
+
+def _workers(
+    settings: Settings,
+    drivers: Drivers,
+    keys: Keys,
+    clock: Clock,
+    random: Randomness,
+    runner: Runner,
+) -> list[Worker]:
+    rules = card_rules(settings)
+    workers: list[Worker] = [
+        CardWorker(
+            partial(drivers.readers.open, device.driver, device.options),
+            "reader",
+            rules,
+            partial(_transaction, settings, clock),
+            lambda attempt, record: keys.sealer.seal_card(attempt, record),
+            random,
+            runner.post,
+        )
+        for device in _checked(settings.devices.readers, drivers.readers)
+    ]
+    workers += [
+        CodeWorker(
+            partial(drivers.scanners.open, device.driver, device.options),
+            settings.payment_codes,
+            lambda attempt, code: keys.sealer.seal_code(attempt, code),
+            runner.post,
+        )
+        for device in _checked(settings.devices.scanners, drivers.scanners)
+    ]
+    return workers
+
+
+def _checked(devices: tuple[Device, ...], registry: Registry[Any]) -> tuple[Device, ...]:
+    """A driver nobody knows is a mistake in config: it is named at start."""
+    for device in devices:
+        registry.is_simulated(device.driver)
+    return devices
+
+
+def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:
+    currency = settings.currencies[arm.currency]
+    now = datetime.datetime.fromtimestamp(clock.wall_ms() / 1000).astimezone()
+    return Transaction(
+        amount_authorised_minor=arm.amount_minor,
+        currency=currency.numeric,
+        currency_exponent=currency.digits,
+        date=now.date(),
+        time=now.time(),
+    )
+
+
+def _open_client(settings: Settings, keys: Keys, clock: Clock, random: Randomness) -> BankClient:
+    from terminal.bank.client import BankClient
+
+    bank = settings.bank
+    return BankClient(
+        bank.url,
+        keys.keys,
+        clock,
+        random,
+        server_name=bank.server_name,
+        connect_s=bank.connect_s,
+        answer_s=bank.answer_s,
+    )
+
+
+Opener = Callable[[], Till]
+"""How the command line gets a till without knowing how it is put together."""
