@@ -187,6 +187,7 @@ def sign_answer(
         created=datetime.datetime.fromtimestamp(now_s, datetime.UTC),
         label=LABEL,
         tag=ANSWER_TAG,
+        use_existing_digest=True,
         covered_component_ids=ANSWER_COMPONENTS if request is None else BOUND_COMPONENTS,
     )
     return {name.lower(): value for name, value in headers.items()}
