@@ -1,0 +1,208 @@
+"""The bank on a socket: TLS, HTTP, and nothing that decides.
+
+Every request, for a path that exists or not, goes to core.answer, so that
+every answer is signed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from simulators.bank import core
+from simulators.bank.contract import describe, operation
+from simulators.bank.core import Bank, HttpRequest, Peer
+from simulators.bank.messages import BODY_BYTES_MAX
+from simulators.bank.place import BankPlace
+from simulators.bank.trust.signatures import FieldLines
+
+HOST = "127.0.0.1"
+
+# Longer than the till's own patience, so that the till is the one to hang up.
+KEEP_ALIVE_S = 75
+
+GOODBYE_S = 2
+"""How long a running answer may still take once the bank is asked to stop."""
+
+Clock = Callable[[], float]
+"""Unix time in seconds."""
+
+Random = Callable[[int], bytes]
+
+log = logging.getLogger("simulators.bank")
+
+
+def create_app(bank: Bank, clock: Clock, random: Random) -> FastAPI:
+    """Return the bank as an ASGI application behind a PeerProtocol."""
+    app = FastAPI(docs_url=None, redoc_url=None)
+
+    async def door(request: Request) -> Response:
+        body = bytearray()
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES_MAX:
+                break
+        asked = HttpRequest(
+            method=request.method,
+            target=_target(request.scope),
+            headers=FieldLines(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in request.scope["headers"]
+            ),
+            body=bytes(body),
+            peer=request.scope["state"].get("peer"),
+        )
+        # The clock is read once the whole request is here: a slow sender ages.
+        told = await run_in_threadpool(core.answer, bank, asked, int(clock() * 1000), random)
+        log.info("%d %s", told.status, told.summary)
+        return Response(told.body, told.status, told.headers)
+
+    for path, route in (core.TILL_ROUTES | core.WALLET_ROUTES).items():
+        app.add_api_route(path, door, methods=["POST"], **operation(path, route))
+    every_method = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    app.add_api_route("/{path:path}", door, methods=every_method, include_in_schema=False)
+    app.openapi = lambda: describe(app.routes)  # type: ignore[method-assign]
+    return app
+
+
+class PeerProtocol(H11Protocol):
+    """HTTP/1.1 that tells the application whose certificate was shown."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the peer of a new connection, and send small answers at once."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        peer = _peer(transport.get_extra_info("ssl_object"))
+        self.app_state = {**self.app_state, "peer": peer}
+
+
+class BankServer:
+    """A running bank on loopback, in a thread of its own or in the caller's.
+
+    port: 0 takes any that is free.
+    """
+
+    def __init__(
+        self, place: BankPlace, clock: Clock, random: Random, *, port: int = 0, app: Any = None
+    ) -> None:
+        """app: another ASGI application behind the same TLS, to test a till against.
+
+        Raises BankError if the bank's files cannot be used, OSError if the port
+        is taken.
+        """
+        self.bank = Bank.open(place)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind((HOST, port))
+        self.port: int = self._socket.getsockname()[1]
+        context = _tls(place)
+        config = uvicorn.Config(
+            app or create_app(self.bank, clock, random),
+            http=PeerProtocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ssl_context_factory=lambda _config, _default: context,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GOODBYE_S,
+        )
+        self._ready = threading.Event()
+        self._server = _Server(config, self._ready.set)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the bank is, without a path."""
+        return f"https://{HOST}:{self.port}"
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Serve in this thread until stop() or a signal.
+
+        on_ready: called once connections are accepted.
+        """
+        self._server.on_ready = on_ready
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+            self.bank.close()
+
+    def start(self) -> BankServer:
+        """Serve in a thread of its own; return once connections are accepted."""
+        self._thread = threading.Thread(target=self.run, args=(self._ready.set,), daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def stop(self) -> None:
+        """Ask the server to finish. Returns at once; safe from any thread."""
+        self._server.should_exit = True
+
+    def close(self) -> None:
+        """Finish, and wait until it is done. Safe to call twice."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> BankServer:
+        return self.start()
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_ready()
+
+
+def _tls(place: BankPlace) -> ssl.SSLContext:
+    """TLS 1.3 only, and nobody comes in without a certificate of our authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(place.server_certificate, place.server_key)
+    context.load_verify_locations(place.ca_certificate)
+    return context
+
+
+def _peer(tls: ssl.SSLObject | None) -> Peer | None:
+    """Return what the certificate says; uvicorn itself keeps it from the application."""
+    encoded = tls.getpeercert(binary_form=True) if tls else None
+    if tls is None or encoded is None:
+        return None
+    names: Any = (tls.getpeercert() or {}).get("subjectAltName", ())
+    uris = tuple(str(value) for kind, value in names if kind == "URI")
+    return Peer(uris, hashlib.sha256(encoded).hexdigest())
+
+
+def _target(scope: Any) -> str:
+    path: str = scope["raw_path"].decode("latin-1")
+    query: str = scope["query_string"].decode("latin-1")
+    return f"{path}?{query}" if query else path
