@@ -1,0 +1,389 @@
+"""A whole simulated shop: bank, network, cards, phones, wallets and camera.
+
+The bank runs in a process of its own, as a bank does; everything else is
+threads of whoever opens the shop. A network that can be cut stands between
+till and bank. What can be presented or broken has a name; do() does it.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulators import phone as phones
+from simulators import wallet as wallets
+from simulators.bank import bench as bank_bench
+from simulators.bank.place import BankPlace
+from simulators.card import Card, keys, load_profiles, make_card
+from simulators.card.faults import Tear
+from simulators.faults import FaultProxy
+from simulators.readers.in_process import InProcessReader
+from simulators.wallet_door import HTTPSDoor, WalletError, enrol_wallet, is_enrolled
+
+if TYPE_CHECKING:
+    from drivers.protocols import Image
+    from simulators.camera import CameraSimulator
+
+BANK_START_S = 60.0
+"""The bank's own imports take a second or two; a busy machine needs patience."""
+BANK_STOP_S = 5.0
+HOLD_S = 20.0
+"""How long a phone is held before the camera."""
+SLOW_S = 4.0
+
+
+class Group(enum.StrEnum):
+    """What kind of thing is presented."""
+
+    CARD = "card"
+    PHONE = "phone"
+    CODE = "code"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that can be presented or broken in this shop."""
+
+    id: str
+    group: Group
+    title: str
+    title_zh: str
+    expect: str = ""
+    expect_zh: str = ""
+    is_on: bool = False
+
+
+class NoSuchDeed(Exception):
+    """The shop cannot do this, or not now; the message says why."""
+
+
+_FAULTS = (
+    Deed(
+        "fault:tear",
+        Group.FAULT,
+        "Next card leaves too early",
+        "下一张卡提前移开",
+        "tap again",
+        "请再碰一次",
+    ),
+    Deed(
+        "fault:two-cards",
+        Group.FAULT,
+        "Two cards at once",
+        "同时出示两张卡",
+        "present one card only",
+        "请只放一张",
+    ),
+    Deed(
+        "fault:reader-unplugged",
+        Group.FAULT,
+        "Reader unplugged",
+        "读卡器断开",
+        "the reader is named; codes still pay",
+        "提示读卡器；仍可扫码",
+    ),
+    Deed(
+        "fault:camera-stalled",
+        Group.FAULT,
+        "Camera stands still",
+        "摄像头停顿",
+        "the camera is named; cards still pay",
+        "提示摄像头；仍可刷卡",
+    ),
+    Deed(
+        "fault:bank-cut",
+        Group.FAULT,
+        "Bank not reached",
+        "银行断网",
+        "not sent: nothing was charged",
+        "未发送，未扣款",
+    ),
+    Deed(
+        "fault:bank-silent",
+        Group.FAULT,
+        "Bank takes, and does not answer",
+        "银行收到但不应答",
+        "unknown: do not charge again",
+        "未确定，请勿重复收款",
+    ),
+    Deed(
+        "fault:network-slow",
+        Group.FAULT,
+        "Slow network",
+        "网络缓慢",
+        "approved, some seconds later",
+        "数秒后批准",
+    ),
+)
+
+
+class SimulatedShop:
+    """Opens at once; what takes time comes up behind it."""
+
+    def __init__(
+        self,
+        home: Path,
+        wall_ms: Callable[[], int],
+        random: Callable[[int], bytes],
+        *,
+        bank_command: Sequence[str] = (sys.executable, "-m", "terminal", "sim", "bank"),
+    ) -> None:
+        """home: the state directory. bank_command: what starts the bank's process."""
+        self._home = home
+        self._wall_ms = wall_ms
+        self._random = random
+        self._bank_command = bank_command
+        self.place: BankPlace = bank_bench.prepare(home, wall_ms())
+        keys.prepare(home, wall_ms())
+        self.reader = InProcessReader()
+        self.network = FaultProxy()
+        self.see_shown_code: Callable[[], bytes | None] = lambda: None
+        """Returns the code on the till's customer screen as a PNG; the assembly sets it."""
+        self._bank: subprocess.Popen[str] | None = None
+        self._bank_url = ""
+        self._bank_is_up = threading.Event()
+        self._camera: CameraSimulator | None = None
+        self._camera_lock = threading.Lock()
+        self._held: threading.Timer | None = None
+        self._owners_stop = threading.Event()
+        self._phones: dict[str, Card] = {}
+        self._on: set[str] = set()
+        self._tear_next = False
+        self._closed = False
+        threading.Thread(target=self._start_bank, name="bank-starter", daemon=True).start()
+
+    # --- what the till connects to -------------------------------------------
+
+    @property
+    def bank_url(self) -> str:
+        """The bank behind the network that can be cut."""
+        return f"https://localhost:{self.network.port}"
+
+    @property
+    def camera(self) -> CameraSimulator:
+        """The camera; its picture library loads with the first look."""
+        from simulators.camera import CameraSimulator
+
+        with self._camera_lock:
+            if self._camera is None:
+                self._camera = CameraSimulator(seed=1)
+            return self._camera
+
+    def enrol(self, role: str, id: str, merchant: str = "") -> tuple[str, Callable[..., Any]]:
+        """Return a one-time code, and what carries the request it is for."""
+        code = bank_bench.issue_enrolment_code(
+            self.place, role, id, self._wall_ms(), self._random, merchant=merchant
+        )
+
+        def carry(request: Mapping[str, object]) -> dict[str, Any]:
+            return bank_bench.enrol(self.place, request, self._wall_ms())
+
+        return code, carry
+
+    # --- what can be done -----------------------------------------------------
+
+    def deeds(self) -> Sequence[Deed]:
+        """List what can be presented or broken, in the order to show it."""
+        listed = [
+            Deed(f"card:{p.name}", Group.CARD, p.title, p.title_zh, p.expect, p.expect_zh)
+            for p in load_profiles().values()
+        ]
+        listed += [
+            Deed(f"phone:{p.name}", Group.PHONE, p.title, p.title_zh, p.expect, p.expect_zh)
+            for p in phones.load_profiles().values()
+        ]
+        for profile in wallets.profiles():
+            listed.append(
+                Deed(
+                    f"wallet:{profile.name}",
+                    Group.CODE,
+                    profile.title,
+                    profile.title_zh,
+                    profile.expect,
+                    profile.expect_zh,
+                )
+            )
+        listed += [
+            Deed(
+                f"show-code:{profile.name}",
+                Group.CODE,
+                f"Scans our code: {profile.title}",
+                f"扫收款码：{profile.title_zh}",
+            )
+            for profile in wallets.profiles()
+            if not profile.trick
+        ]
+        listed += [replace(fault, is_on=fault.id in self._on) for fault in _FAULTS]
+        return listed
+
+    def do(self, deed: str) -> str:
+        """Present or break it; return one line on what was done.
+
+        Returns at once: what follows comes through the devices.
+        Raises NoSuchDeed.
+        """
+        kind, _, name = deed.partition(":")
+        match kind:
+            case "card":
+                return self._tap(self._make_card(name), name)
+            case "phone":
+                return self._tap(self._make_phone(name), name)
+            case "wallet":
+                return self._hold(name)
+            case "show-code":
+                return self._scan_ours(name)
+            case "fault":
+                return self._break(deed)
+        raise NoSuchDeed(f"Nothing here is called {deed!r}")
+
+    def close(self) -> None:
+        """Close the shop; nothing of it is left running. Safe to call twice."""
+        self._closed = True
+        self._owners_stop.set()
+        if self._held is not None:
+            self._held.cancel()
+        if self._camera is not None:
+            self._camera.close()
+        self.network.close()
+        self.reader.close()
+        bank = self._bank
+        if bank is not None and bank.poll() is None:
+            if bank.stdin is not None:
+                bank.stdin.close()
+            try:
+                bank.wait(BANK_STOP_S)
+            except subprocess.TimeoutExpired:
+                bank.kill()
+                bank.wait()
+
+    # --- the bank --------------------------------------------------------------
+
+    def _start_bank(self) -> None:
+        command = [*self._bank_command, "--home", str(self._home), "--port", "0", "--until-eof"]
+        bank = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        self._bank = bank
+        line = bank.stdout.readline() if bank.stdout else ""
+        if not line:
+            # Its own words are on standard error; the till shows "no bank".
+            return
+        self._bank_url = json.loads(line)["url"]
+        self.network.upstream = ("127.0.0.1", int(self._bank_url.rpartition(":")[2]))
+        self._bank_is_up.set()
+        if self._closed:
+            bank.kill()
+
+    # --- cards and phones --------------------------------------------------------
+
+    def _make_card(self, name: str) -> Card:
+        profile = load_profiles().get(name)
+        if profile is None:
+            raise NoSuchDeed(f"No card {name!r}; 'till sim card --list' names them")
+        return make_card(profile, self._home)
+
+    def _make_phone(self, name: str) -> Card:
+        """The same phone comes back: it remembers that it was asked for its owner."""
+        if name not in self._phones:
+            profile = phones.load_profiles().get(name)
+            if profile is None:
+                raise NoSuchDeed(f"No phone {name!r}; 'till sim phone --list' names them")
+            self._phones[name] = phones.make_phone(profile, self._home)
+        return self._phones[name]
+
+    def _tap(self, card: Card, name: str) -> str:
+        if self._tear_next:
+            self._tear_next = False
+            self._on.discard("fault:tear")
+            card.faults = (Tear(3),)
+        self.reader.present(card)
+        return f"{name} is on the reader"
+
+    # --- codes ---------------------------------------------------------------------
+
+    def _wallet(self, name: str) -> wallets.Wallet:
+        try:
+            profile = wallets.profile(name)
+        except wallets.UnknownWallet as error:
+            raise NoSuchDeed(str(error)) from error
+        if not self._bank_is_up.wait(BANK_START_S):
+            raise NoSuchDeed("The simulated bank has not come up; its reason is on standard error")
+        folder = self._home / "wallets" / profile.account
+        if not is_enrolled(folder):
+            enrol_wallet(folder, *self.enrol("wallet", profile.account))
+        return wallets.Wallet(profile, HTTPSDoor(self._bank_url, folder))
+
+    def _hold(self, name: str) -> str:
+        try:
+            wallet = self._wallet(name)
+            shown = wallet.show()
+        except WalletError as error:
+            raise NoSuchDeed(str(error)) from error
+        self._before_camera(shown.image)
+        threading.Thread(
+            target=wallet.attend, args=(self._owners_stop,), name="wallet-owner", daemon=True
+        ).start()
+        return f"{name} is held before the camera"
+
+    def _before_camera(self, image: Image) -> None:
+        camera = self.camera
+        camera.show(image)
+        if self._held is not None:
+            self._held.cancel()
+        self._held = threading.Timer(HOLD_S, camera.show, args=(None,))
+        self._held.daemon = True
+        self._held.start()
+
+    def _scan_ours(self, name: str) -> str:
+        picture = self.see_shown_code()
+        if picture is None:
+            raise NoSuchDeed("No code is on the customer's screen: press F7 first")
+        import cv2
+        import numpy
+
+        image = cv2.imdecode(numpy.frombuffer(picture, numpy.uint8), cv2.IMREAD_GRAYSCALE)
+        try:
+            verdict = self._wallet(name).scan(image)
+        except WalletError as error:
+            raise NoSuchDeed(str(error)) from error
+        return f"{name} scanned the code: {verdict.state}"
+
+    # --- faults ----------------------------------------------------------------------
+
+    def _break(self, fault: str) -> str:
+        if fault not in {known.id for known in _FAULTS}:
+            raise NoSuchDeed(f"Nothing here is called {fault!r}")
+        if fault == "fault:two-cards":
+            first, second = list(load_profiles())[:2]
+            self.reader.present(self._make_card(first), self._make_card(second))
+            return "two cards are on the reader"
+        is_on = fault not in self._on
+        (self._on.add if is_on else self._on.discard)(fault)
+        match fault:
+            case "fault:tear":
+                self._tear_next = is_on
+            case "fault:reader-unplugged":
+                (self.reader.unplug if is_on else self.reader.replug)()
+            case "fault:camera-stalled":
+                (self.camera.stall if is_on else self.camera.resume)()
+            case _:
+                self._set_network()
+        return f"{fault} is {'on' if is_on else 'off'}"
+
+    def _set_network(self) -> None:
+        if "fault:bank-cut" in self._on:
+            self.network.refuse()
+        elif "fault:bank-silent" in self._on:
+            self.network.swallow_answers()
+        elif "fault:network-slow" in self._on:
+            self.network.delay(SLOW_S)
+        else:
+            self.network.mend()

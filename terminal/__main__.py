@@ -1,0 +1,316 @@
+"""Assembles the parts. The one file that sees every package.
+
+It fills the drivers' closed table, builds the simulated shop round a bench
+till, and names the commands; each is imported when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+import config
+from config.errors import ConfigError
+from config.schema import Settings
+from drivers.errors import DriverError
+from drivers.registry import Drivers, Entry, Registry
+from emv.errors import EmvError
+from terminal.bench import Bench, Group, Offer
+from terminal.commands.place import Place
+from terminal.errors import BenchRefused, TillError
+from terminal.seams import SystemClock, system_randomness
+
+if TYPE_CHECKING:
+    from simulators.shop import SimulatedShop
+    from terminal.till import Till
+
+COMMANDS = {
+    "run": "terminal.commands.run:run",
+    "customer": "terminal.commands.run:customer",
+    "sale": "terminal.commands.sale:command",
+    "payments": "terminal.commands.payments:payments",
+    "show": "terminal.commands.payments:show",
+    "refund": "terminal.commands.give_back:refund",
+    "void": "terminal.commands.give_back:void",
+    "decode": "terminal.commands.decode:command",
+    "qr": "terminal.commands.qr:command",
+    "sim": "simulators.commands:command",
+}
+
+SUMMARIES = {
+    "run": "Open the till.",
+    "customer": "Show the customer's side of the till.",
+    "sale": "Take a payment without a screen.",
+    "payments": "List payments.",
+    "show": "Show one payment, or its receipt.",
+    "refund": "Give money back.",
+    "void": "Undo a whole sale.",
+    "decode": "Show card data objects in words.",
+    "qr": "Read and make payment codes.",
+    "sim": "Run the simulators by themselves.",
+}
+
+TILL_ID = "till-1"
+MERCHANT_ACCOUNT = "merchant"
+
+
+class Commands(click.Group):
+    """The commands by name; a command's module is imported when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command. Help alone imports none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list for --help from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="OPENTILL_HOME",
+    help="State directory. [default: $OPENTILL_HOME, else ~/.local/state/opentill]",
+)
+@click.option(
+    "--shop",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="OPENTILL_SHOP",
+    help="The shop's TOML file; a simulated shop if absent.",
+)
+@click.version_option(package_name="opentill", prog_name="OpenTill")
+@click.pass_context
+def main(context: click.Context, home: Path | None, shop: Path | None) -> None:
+    """OpenTill: a merchant's payment terminal. Uncertified; test keys only.
+
+    \b
+    Example:
+      till run
+      till sale 12.50 --present card:visa-online
+    """
+    context.obj = Assembly(home or default_home(), shop).place()
+
+
+def default_home() -> Path:
+    """Return the state directory. Source: XDG Base Directory Specification."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "opentill"
+
+
+class Assembly:
+    """The parts of one till, put together on demand."""
+
+    def __init__(self, home: Path, shop_file: Path | None) -> None:
+        self._home = home
+        self._shop_file = shop_file
+        self._clock = SystemClock()
+
+    def place(self) -> Place:
+        """Return what the commands are handed."""
+        return Place(
+            home=self._home,
+            settings=lambda: self.settings,
+            open_till=self.open_till,
+            show_screen=show_screen,
+            show_lines=show_lines,
+            show_customer=show_customer,
+            open_symbol_reader=lambda: drivers(None).symbol_readers.open(
+                "zxing", {"thorough": True}
+            ),
+            load_image=load_image,
+        )
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The shop's settings. A ConfigError is a usage error: it names file and key."""
+        try:
+            return self._load({}, ())
+        except ConfigError as error:
+            raise click.UsageError(str(error)) from error
+
+    def _load(self, overrides: Mapping[str, object], ca_keys: Sequence[Path]) -> Settings:
+        shop = self._shop_file or config.BENCH
+        return config.load_settings(shop, overrides=overrides, more_ca_keys=ca_keys)
+
+    @contextmanager
+    def open_till(self) -> Iterator[Till]:
+        """Open the till, and in a bench shop the simulators around it; close both after."""
+        from terminal.opening import open_till
+
+        folder = self._home / "till"
+        if self.settings.shop.mode == "live":
+            till = open_till(self.settings, folder, drivers(None), self._clock, system_randomness)
+            with closing(till):
+                yield till
+            return
+        from simulators.shop import SimulatedShop
+
+        shop = SimulatedShop(self._home, self._clock.wall_ms, system_randomness)
+        try:
+            self._enrol(shop, folder / "keys")
+            settings = self._load(
+                {"bank.url": shop.bank_url, "bank.server_name": "localhost"}, [shop.ca_keys]
+            )
+            till = open_till(
+                settings,
+                folder,
+                drivers(shop),
+                self._clock,
+                system_randomness,
+                bench=Panel(shop),
+            )
+            shop.see_shown_code = partial(picture_of_shown_code, till)
+            with closing(till):
+                yield till
+        finally:
+            shop.close()
+
+    def _enrol(self, shop: SimulatedShop, folder: Path) -> None:
+        """At first run, take the till in at its bank, the way every till is."""
+        from terminal.security.keys import is_enrolled
+
+        if is_enrolled(folder):
+            return
+        from terminal.security.enrolment import enrol
+
+        code, carry = shop.enrol("till", TILL_ID, MERCHANT_ACCOUNT)
+        enrol(folder, code, carry)
+
+
+@contextmanager
+def closing(till: Till) -> Iterator[None]:
+    """Close the till, however the block ends."""
+    try:
+        yield
+    finally:
+        till.close()
+
+
+def drivers(shop: SimulatedShop | None) -> Drivers:
+    """Return the closed table of drivers; simulated ones work in a simulated shop."""
+    return Drivers(
+        readers=Registry(
+            "reader",
+            {"simulated": Entry(lambda: shop.reader if shop else no_shop(), simulated=True)},
+        ),
+        scanners=Registry(
+            "scanner",
+            {
+                "camera": Entry("drivers.scanner_camera:CameraScanner"),
+                "simulated-camera": Entry(partial(simulated_camera, shop), simulated=True),
+            },
+        ),
+        symbol_readers=Registry(
+            "symbol reader", {"zxing": Entry("drivers.symbols:ZXingSymbolReader")}
+        ),
+    )
+
+
+def no_shop() -> Any:
+    """Refuse a simulated device where there is no simulated shop."""
+    raise DriverError("simulated devices are there in a simulated shop only")
+
+
+def simulated_camera(shop: SimulatedShop | None) -> Any:
+    """Open the real camera driver on the simulated camera's stream."""
+    from drivers.scanner_camera import CameraScanner
+
+    return CameraScanner(shop.camera.url) if shop else no_shop()
+
+
+class Panel(Bench):
+    """The bench panel of a simulated shop."""
+
+    def __init__(self, shop: SimulatedShop) -> None:
+        self._shop = shop
+
+    def offers(self) -> Sequence[Offer]:
+        """List what can be presented or done."""
+        return [
+            Offer(
+                deed.id,
+                Group(deed.group.value),
+                deed.title,
+                deed.title_zh,
+                deed.expect,
+                deed.expect_zh,
+                deed.is_on,
+            )
+            for deed in self._shop.deeds()
+        ]
+
+    def do(self, offer: str) -> str:
+        """Present or do it. Raises BenchRefused."""
+        from simulators.shop import NoSuchDeed
+
+        try:
+            return self._shop.do(offer)
+        except NoSuchDeed as refusal:
+            raise BenchRefused(str(refusal)) from refusal
+
+
+def picture_of_shown_code(till: Till) -> bytes | None:
+    """Return the code on the till's customer screen as a PNG; None if there is none."""
+    from terminal.code_drawing import png_bytes, qr_modules
+
+    code = till.view().code
+    return None if code is None else png_bytes(qr_modules(code.text))
+
+
+def load_image(path: Path) -> Any:
+    """Return the pixels of a picture file. Raises DriverError."""
+    from drivers.symbols import load_image as load
+
+    return load(path)
+
+
+def show_screen(till: Till, language: str, theme: str | None) -> None:
+    """Show the till until the cashier closes it."""
+    from ui.app import run
+
+    run(till, language, theme)
+
+
+def show_lines(till: Till, language: str, stdin: TextIO, stdout: TextIO) -> None:
+    """Serve the cashier in lines."""
+    from ui.plain import run
+
+    run(till, language, stdin, stdout)
+
+
+def show_customer(socket: Path, language: str) -> None:
+    """Show the customer's side of a till that runs."""
+    from ui.customer import run
+
+    run(socket, language)
+
+
+def cli() -> None:
+    """Run the command line; what no command foresaw is one line, never a traceback."""
+    try:
+        main(prog_name="till")
+    except (TillError, DriverError, EmvError, ConfigError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    cli()
