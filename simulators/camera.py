@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import select
 import socket
 import threading
 from collections.abc import Callable
@@ -66,7 +67,7 @@ SCENES = {
     "counter": Scene(),
     "dim": Scene(gain=0.25, noise=6, defocus_px=0.8),
     "glare": Scene(glare=0.8, tilt_deg=20),
-    "shaky": Scene(shake_px=14, motion_px=7, turn_deg=25),
+    "shaky": Scene(shake_px=14, motion_px=4, turn_deg=25),
     "far": Scene(fill=0.5, defocus_px=0.8, noise=4),
 }
 """Named scenes; 'counter' is the everyday one."""
@@ -277,7 +278,9 @@ class CameraSimulator:
         with self._changed:
             place = index % LOOP_FRAMES if self._held is not None else 0
             cached = self._loop.get(place)
-            held, shows, loop = self._held, self._shows, self._loop
+            held, loop = self._held, self._loop
+            # The counter looks the same whenever it is empty.
+            shows = self._shows if held is not None else 0
         if cached is not None:
             return cached
         frame = self._lens.frame(held, shows, place)
@@ -301,6 +304,8 @@ class CameraSimulator:
                     send(_part(body))
                     index += 1
                     self._count()
+                elif _has_hung_up(connection):
+                    break
                 self._pause()
         finally:
             with self._changed:
@@ -334,6 +339,13 @@ class CameraSimulator:
             # The far end may have hung up first.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+def _has_hung_up(connection: socket.socket) -> bool:
+    """Say whether the viewer is gone; a stalled stream would not notice by sending."""
+    if not select.select([connection], [], [], 0)[0]:
+        return False
+    return not connection.recv(1, socket.MSG_PEEK)
 
 
 def _part(body: bytes) -> bytes:

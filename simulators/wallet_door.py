@@ -5,6 +5,7 @@ Written on the standard library alone, apart from the till's client.
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
@@ -80,20 +81,32 @@ class HTTPSDoor:
         return answer
 
 
-def is_enrolled(certificates: Path) -> bool:
-    """Say whether a folder holds a wallet's certificate."""
-    return (certificates / "tls.pem").is_file()
-
-
 def enrol_wallet(
+    certificates: Path,
+    issue_code: Callable[[], str],
+    enrol: Callable[[Mapping[str, object]], Mapping[str, Any]],
+) -> None:
+    """Make a wallet's key, have it certified, and keep both; once.
+
+    certificates: the folder to keep them in; if it holds a certificate
+    already, nothing happens. Safe to call from two processes at once.
+    issue_code: gets the bank's one-time enrolment code. enrol: carries the
+    request to the bank and returns its answer. What they raise passes
+    through, and nothing is kept then.
+    """
+    if (certificates / "tls.pem").is_file():
+        return
+    certificates.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (certificates / "enrol.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # A second enrolment would make the first one's certificate worthless.
+        if not (certificates / "tls.pem").is_file():
+            _enrol(certificates, issue_code(), enrol)
+
+
+def _enrol(
     certificates: Path, code: str, enrol: Callable[[Mapping[str, object]], Mapping[str, Any]]
 ) -> None:
-    """Make a wallet's key, have it certified, and keep both in a folder.
-
-    code: the bank's one-time enrolment code. enrol: carries the request to
-    the bank and returns its answer; what it raises passes through, and
-    nothing is kept then.
-    """
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -102,7 +115,6 @@ def enrol_wallet(
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
     signed = request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
     answer = enrol({"code": code, "tls_csr": signed.decode()})
-    certificates.mkdir(mode=0o700, parents=True, exist_ok=True)
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
