@@ -10,6 +10,7 @@ import contextlib
 import socket
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal
@@ -46,9 +47,11 @@ class FaultProxy:
     be called from any thread.
     """
 
-    def __init__(self, upstream_port: int) -> None:
-        """upstream_port: the bank's, on 127.0.0.1."""
-        self._upstream_port = upstream_port
+    def __init__(self, upstream_port: int | Callable[[], int]) -> None:
+        """upstream_port: the bank's, on 127.0.0.1; or what waits until the bank
+        is up and returns it, so that a till may come up before its bank.
+        """
+        self._upstream_port = upstream_port if callable(upstream_port) else lambda: upstream_port
         self._lock = threading.Lock()
         self._fault = Fault()
         self._connections: set[_Connection] = set()
@@ -152,18 +155,22 @@ class FaultProxy:
             if fault.is_cut:
                 _reset(near)
                 continue
-            try:
-                far = socket.create_connection((HOST, self._upstream_port))
-            except OSError:
-                # The bank itself is down: the till shall see no more than that.
-                _reset(near)
-                continue
-            connection = _Connection(near, far)
-            with self._lock:
-                self._connections.add(connection)
-            for way, source, target in (("request", near, far), ("answer", far, near)):
-                arguments = (connection, way, source, target)
-                threading.Thread(target=self._pump, args=arguments, daemon=True).start()
+            threading.Thread(target=self._join, args=(near,), daemon=True).start()
+
+    def _join(self, near: socket.socket) -> None:
+        """Lead one connection to the bank, and carry its requests."""
+        try:
+            far = socket.create_connection((HOST, self._upstream_port()))
+        except OSError:
+            # The bank itself is down: the till shall see no more than that.
+            _reset(near)
+            return
+        connection = _Connection(near, far)
+        with self._lock:
+            self._connections.add(connection)
+        answers = (connection, "answer", far, near)
+        threading.Thread(target=self._pump, args=answers, daemon=True).start()
+        self._pump(connection, "request", near, far)
 
     def _pump(
         self, connection: _Connection, way: Way, source: socket.socket, target: socket.socket

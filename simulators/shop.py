@@ -144,7 +144,7 @@ class SimulatedShop:
         self.place: BankPlace = bank_bench.prepare(home, wall_ms())
         keys.prepare(home, wall_ms())
         self.reader = InProcessReader()
-        self.network = FaultProxy()
+        self.network = FaultProxy(self._wait_for_bank)
         self.see_shown_code: Callable[[], bytes | None] = lambda: None
         """Returns the code on the till's customer screen as a PNG; the assembly sets it."""
         self._bank: subprocess.Popen[str] | None = None
@@ -277,10 +277,15 @@ class SimulatedShop:
             # Its own words are on standard error; the till shows "no bank".
             return
         self._bank_url = json.loads(line)["url"]
-        self.network.upstream = ("127.0.0.1", int(self._bank_url.rpartition(":")[2]))
         self._bank_is_up.set()
         if self._closed:
             bank.kill()
+
+    def _wait_for_bank(self) -> int:
+        """Return the bank's port once it is up. Raises OSError if it never is."""
+        if not self._bank_is_up.wait(BANK_START_S):
+            raise ConnectionError("the simulated bank has not come up")
+        return int(self._bank_url.rpartition(":")[2])
 
     # --- cards and phones --------------------------------------------------------
 
@@ -382,8 +387,8 @@ class SimulatedShop:
         if "fault:bank-cut" in self._on:
             self.network.refuse()
         elif "fault:bank-silent" in self._on:
-            self.network.swallow_answers()
+            self.network.swallow()
         elif "fault:network-slow" in self._on:
             self.network.delay(SLOW_S)
         else:
-            self.network.mend()
+            self.network.heal()

@@ -229,6 +229,11 @@ def no_shop() -> Any:
     raise DriverError("simulated devices are there in a simulated shop only")
 
 
+def simulated_reader(shop: SimulatedShop | None) -> Any:
+    """Return the reader that the shop's cards are held to."""
+    return shop.reader if shop else no_shop()
+
+
 def simulated_camera(shop: SimulatedShop | None) -> Any:
     """Open the real camera driver on the simulated camera's stream."""
     from drivers.scanner_camera import CameraScanner
