@@ -1,0 +1,185 @@
+"""The test scheme's keys: its authority, one issuer, and each card.
+
+Made at first use below the state directory, never in the source tree. A till
+gets the authority's public key and nothing else from here.
+
+cards/ca.pem                the authority, as PKCS 8
+cards/ca-public.toml        its public key, in the shape of config/ca_keys.toml
+cards/issuer.pem            the issuer of every card
+cards/issuer-master-key     TDES, 32 hexadecimal digits; the bank reads it too
+cards/icc/NAME.pem          a card's own key
+cards/counters/NAME         a card's transaction counter
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha1
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from simulators.card.certificates import SigningKey
+from simulators.card.counters import FileCounter
+from simulators.card.cryptogram import with_odd_parity
+from simulators.card.errors import KeysUnusable
+from simulators.card.folder import PrivateFolder
+
+RID = bytes.fromhex("A000000003")
+CA_INDEX = 0xF1
+"""An index that the scheme has published no key under, neither live nor test."""
+CA_EXPIRES = date(2049, 12, 31)
+CERTIFICATES_EXPIRE = "1249"
+"""MMYY of every certificate, long after the cards: a card expires by tag 5F24."""
+
+# Each is longer than the next certificate has room for, so that remainders
+# (tags 92 and 9F48) are in use as on real cards.
+CA_BITS = 1408
+ISSUER_BITS = 1152
+PUBLIC_EXPONENT = 3
+MASTER_KEY_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CAPublicKey:
+    """The authority's public key, all that a till may know.
+
+    Source: EMV 4.4 Book 2, 11.2.
+    """
+
+    rid: bytes
+    index: int
+    modulus: bytes
+    exponent: int
+    expires: date
+    sha1: bytes
+    """Over RID, index, modulus and exponent."""
+
+
+class CardKeys:
+    """Every key of the simulated cards below one state directory."""
+
+    def __init__(self, home: Path, random: Callable[[int], bytes]) -> None:
+        """home: the state directory. random: a source of unpredictable bytes.
+
+        RSA keys come from OpenSSL's own generator, whatever random is.
+        """
+        self._folder = PrivateFolder(home / "cards")
+        self._icc_folder = PrivateFolder(home / "cards" / "icc")
+        self._counters = PrivateFolder(home / "cards" / "counters")
+        self._random = random
+
+    def ca(self) -> SigningKey:
+        """Return the authority's key. Raises KeysUnusable, as all below do."""
+        return _rsa_key(self._folder, "ca.pem", CA_BITS)
+
+    def issuer(self) -> SigningKey:
+        """Return the issuer's key."""
+        return _rsa_key(self._folder, "issuer.pem", ISSUER_BITS)
+
+    def icc(self, name: str, bits: int) -> SigningKey:
+        """Return a card's own key. name: the card's, unique."""
+        return _rsa_key(self._icc_folder, f"{name}.pem", bits)
+
+    def issuer_master_key(self) -> bytes:
+        """Return the 16-byte TDES key that every card's key is derived from."""
+        name = "issuer-master-key"
+        content = self._folder.read_or_make(name, self._fresh_master_key)
+        try:
+            key = bytes.fromhex(content.decode("ascii"))
+        except ValueError as error:
+            raise _damaged(self._folder.path / name) from error
+        if len(key) != MASTER_KEY_BYTES:
+            raise _damaged(self._folder.path / name)
+        return key
+
+    def _fresh_master_key(self) -> bytes:
+        key = with_odd_parity(self._random(MASTER_KEY_BYTES))
+        return key.hex().upper().encode("ascii") + b"\n"
+
+    def counter(self, name: str) -> FileCounter:
+        """Return a card's transaction counter. name: the card's, unique."""
+        return FileCounter(self._counters, name)
+
+    def ca_public_key(self) -> CAPublicKey:
+        """Return the authority's public key, and write it where a till finds it."""
+        key = self.ca()
+        digest = sha1(RID + bytes((CA_INDEX,)) + key.modulus_bytes + key.exponent_bytes).digest()
+        public = CAPublicKey(RID, CA_INDEX, key.modulus_bytes, key.exponent, CA_EXPIRES, digest)
+        text = _as_toml(public).encode()
+        if self._folder.read("ca-public.toml") != text:
+            with self._folder.locked():
+                self._folder.write("ca-public.toml", text)
+        return public
+
+    def prepare(self) -> Path:
+        """Make what the till and the bank need; return the file for the till.
+
+        Quick, and safe to call at every start, by several processes at once.
+        """
+        self.issuer_master_key()
+        self.ca_public_key()
+        return self._folder.path / "ca-public.toml"
+
+
+def ca_public_key(home: Path, random: Callable[[int], bytes]) -> CAPublicKey:
+    """Return the public key of the authority below a state directory.
+
+    Raises KeysUnusable, naming the file, if it can be neither read nor made.
+    """
+    return CardKeys(home, random).ca_public_key()
+
+
+def _rsa_key(folder: PrivateFolder, name: str, bits: int) -> SigningKey:
+    """Read an RSA key, or make it."""
+    content = folder.read_or_make(name, lambda: _fresh_rsa_key(bits))
+    path = folder.path / name
+    try:
+        key = serialization.load_pem_private_key(content, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _damaged(path) from error
+    if not isinstance(key, rsa.RSAPrivateKey) or key.key_size != bits:
+        raise _damaged(path)
+    numbers = key.private_numbers()
+    return SigningKey(
+        modulus=numbers.public_numbers.n,
+        exponent=numbers.public_numbers.e,
+        p=numbers.p,
+        q=numbers.q,
+        d_p=numbers.dmp1,
+        d_q=numbers.dmq1,
+        q_inverse=numbers.iqmp,
+    )
+
+
+def _fresh_rsa_key(bits: int) -> bytes:
+    """Make an RSA key, as PEM."""
+    key = rsa.generate_private_key(public_exponent=PUBLIC_EXPONENT, key_size=bits)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def _damaged(path: Path) -> KeysUnusable:
+    return KeysUnusable(f"{path}: damaged; remove {path.parent} and the keys are made anew")
+
+
+def _as_toml(key: CAPublicKey) -> str:
+    """Write the key as an entry of config/ca_keys.toml."""
+    return (
+        "# The simulated cards' authority. A test key: a live shop refuses it.\n"
+        "[[ca_keys]]\n"
+        f'rid = "{key.rid.hex().upper()}"\n'
+        f"index = 0x{key.index:02X}\n"
+        f"exponent = {key.exponent}\n"
+        f"expires = {key.expires.isoformat()}\n"
+        f'sha1 = "{key.sha1.hex().upper()}"\n'
+        "test = true\n"
+        f'modulus = "{key.modulus.hex().upper()}"\n'
+    )
