@@ -20,6 +20,7 @@ from terminal.view import Kind, Readiness, Stage, View
 from ui.desk import WIDE_COLUMNS, WIDE_ROWS, Desk
 from ui.door import Door
 from ui.locale import mark, other
+from ui.screens import page_for
 from ui.screens.page import Key, Page
 from ui.screens.sale import SalePage
 from ui.tokens import DARK, THEMES, next_theme
@@ -88,7 +89,7 @@ class TillApp(App[None]):
         self.desk = Desk(till, language, theme or "dark")
         self._pages: list[Page] = []
         """What lies over the screen of the stage, the topmost last."""
-        self._base: Page = self._page_of(self.desk.view.stage)
+        self._base: Page = self._bound(page_for(self.desk))
         self._shows_customer: bool | None = None
         self._last_drawn: tuple[object, ...] = ()
         self._parts = {
@@ -160,8 +161,7 @@ class TillApp(App[None]):
         customer = self._parts["customer"]
         customer.styles.display = "block" if beside else "none"
         customer.styles.width = columns if beside else 0
-        till_width = width - columns if beside else width
-        self.desk.is_wide = till_width >= WIDE_COLUMNS and height >= WIDE_ROWS
+        self.desk.fit(width - columns if beside else width, height)
         self._parts["wide-gap"].styles.display = "block" if self.desk.is_wide else "none"
 
     # --- views --------------------------------------------------------------
@@ -173,7 +173,7 @@ class TillApp(App[None]):
         changed_state = (view.payment and view.payment.state) != (old.payment and old.payment.state)
         if view.stage is not old.stage or changed_payment:
             desk.stage_since = desk.till.now()
-            self._base = self._page_of(view.stage)
+            self._base = self._bound(page_for(desk))
             if view.stage is not Stage.IDLE:
                 self._pages = [page for page in self._pages if page.name in ("help", "bench")]
             if view.stage is Stage.RESULT:
@@ -204,29 +204,6 @@ class TillApp(App[None]):
             and payment.state in ended
         ):
             self.desk.entry.clear()
-
-    def _page_of(self, stage: Stage) -> Page:
-        """Return the screen of a stage. Modules load when first needed."""
-        page: Page
-        if stage is Stage.IDLE:
-            page = SalePage(self.desk)
-        elif stage in (Stage.PRESENT, Stage.READING):
-            from ui.screens.present import PresentPage
-
-            page = PresentPage(self.desk)
-        elif stage is Stage.CODE:
-            from ui.screens.code import CodePage
-
-            page = CodePage(self.desk)
-        elif stage is Stage.RESULT:
-            from ui.screens.result import ResultPage
-
-            page = ResultPage(self.desk)
-        else:
-            from ui.screens.processing import ProcessingPage
-
-            page = ProcessingPage(self.desk)
-        return self._bound(page)
 
     def _bound(self, page: Page) -> Page:
         page.open_page = self.open_page
@@ -291,6 +268,8 @@ class TillApp(App[None]):
         event.prevent_default()
         event.stop()
         key = Key(event.key, event.character or "")
+        # A remark is about the last key, and this is another.
+        self.desk.remark = None
         if not self._press(key):
             self.desk.say(self.desk.words("This key does nothing here. F1 for help"))
         self.redraw()
@@ -303,9 +282,6 @@ class TillApp(App[None]):
             self.redraw()
 
     def _press(self, key: Key) -> bool:
-        if key.name in ("ctrl+q", "ctrl+c"):
-            self._quit()
-            return True
         if key.name == "f10":
             self.desk.language = other(self.desk.language)
             return True
@@ -454,6 +430,16 @@ class TillApp(App[None]):
             return
         self._shows_customer = not is_shown
         self._arrange(self.size.width, self.size.height)
+
+    async def action_quit(self) -> None:
+        """Answer Ctrl+Q, which Textual binds for itself."""
+        self._quit()
+        self.redraw()
+
+    def action_help_quit(self) -> None:
+        """Answer Ctrl+C in the same way."""
+        self._quit()
+        self.redraw()
 
     def _quit(self) -> None:
         """Switch off, unless a payment is in hand."""

@@ -43,6 +43,8 @@ class Desk:
     wants_code: bool = False
     """F7 on the sale: the code is shown as soon as it may be."""
     is_wide: bool = False
+    body_rows: int = 19
+    """Rows a screen has between notices and actions."""
     view: View = field(init=False)
     stage_since: float = 0.0
 
@@ -100,6 +102,11 @@ class Desk:
         whole = self.view.deadline_at - self.view.started_at
         left = self.view.deadline_at - self.till.now()
         return min(1.0, max(0.0, left / whole)) if whole > 0 else 0.0
+
+    def fit(self, width: int, height: int) -> None:
+        """Choose the layout for so many columns and rows of the till's own side."""
+        self.is_wide = width >= WIDE_COLUMNS and height >= WIDE_ROWS
+        self.body_rows = height - (6 if self.is_wide else 5)
 
     def say(self, text: str, *, is_refusal: bool = False) -> None:
         """Put a passing remark in the notice row."""

@@ -25,6 +25,11 @@ GROUPS = {
 }
 COLUMN_MIN = 34
 
+Row = tuple[str, int | None]
+"""A heading or an offer's title, and the offer's place."""
+
+BLANK: Row = ("", None)
+
 
 class BenchPage(Page):
     """The panel. A card, phone or code closes it, so that the sale is seen."""
@@ -86,18 +91,16 @@ class BenchPage(Page):
 
     # --- drawing ------------------------------------------------------------
 
-    def _rows(self) -> list[tuple[str, int | None]]:
-        """Return headings and offers in their order: text, and the offer's place."""
-        rows: list[tuple[str, int | None]] = []
+    def _blocks(self) -> list[list[Row]]:
+        """Return each group's heading and offers, in the order of the offers."""
+        blocks: list[list[Row]] = []
         group = None
         for number, offer in enumerate(self._offers):
             if offer.group is not group:
-                if rows:
-                    rows.append(("", None))
-                rows.append((self.desk.words(GROUPS[offer.group]), None))
+                blocks.append([(self.desk.words(GROUPS[offer.group]), None)])
                 group = offer.group
-            rows.append((self._title(offer), number))
-        return rows
+            blocks[-1].append((self._title(offer), number))
+        return blocks
 
     def _title(self, offer: Offer) -> str:
         return offer.title_zh if self.desk.language == "zh" else offer.title
@@ -110,7 +113,7 @@ class BenchPage(Page):
         height = canvas.height - 4
         columns = max(1, (canvas.width - 6) // COLUMN_MIN)
         width = (canvas.width - 6) // columns
-        pages = _flow(self._rows(), height)
+        pages = _columns(self._blocks(), columns, height)
         current = next(
             (page for page, rows in enumerate(pages) for _, n in rows if n == self._cursor), 0
         )
@@ -125,7 +128,7 @@ class BenchPage(Page):
         self._paint_expectation(canvas)
 
     def _paint_column(
-        self, canvas: Canvas, x: int, y: int, width: int, rows: Sequence[tuple[str, int | None]]
+        self, canvas: Canvas, x: int, y: int, width: int, rows: Sequence[Row]
     ) -> None:
         for row, (text, number) in enumerate(rows):
             if number is None:
@@ -153,19 +156,16 @@ class BenchPage(Page):
             canvas.put(3, canvas.height - 1, cut(text, canvas.width - 6), "muted")
 
 
-def _flow(
-    rows: Sequence[tuple[str, int | None]], height: int
-) -> list[list[tuple[str, int | None]]]:
-    """Cut rows into columns; no column begins with a blank or ends with a heading."""
-    columns: list[list[tuple[str, int | None]]] = [[]]
-    for index, row in enumerate(rows):
-        column = columns[-1]
-        is_heading = row[1] is None and bool(row[0])
-        is_last_line = len(column) == height - 1
-        if len(column) == height or (is_heading and is_last_line and index + 1 < len(rows)):
-            columns.append([])
-            column = columns[-1]
-        if not column and row == ("", None):
-            continue
-        column.append(row)
-    return columns
+def _columns(blocks: Sequence[list[Row]], columns: int, height: int) -> list[list[Row]]:
+    """Lay groups out in columns: evenly where whole groups fit, else flowing on."""
+    for limit in range(1, height + 1):
+        packed: list[list[Row]] = []
+        for block in blocks:
+            if packed and len(packed[-1]) + 1 + len(block) <= limit:
+                packed[-1] += [BLANK, *block]
+            else:
+                packed.append(list(block))
+        if len(packed) <= columns and max(map(len, packed), default=0) <= limit:
+            return packed
+    flowing = [row for block in blocks for row in (*block, BLANK)]
+    return [flowing[start : start + height] for start in range(0, len(flowing), height)]

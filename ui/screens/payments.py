@@ -32,10 +32,13 @@ class Tab(enum.IntEnum):
 
 TAB_LABELS = (mark("Summary"), mark("Trace"), mark("Receipt"))
 DETAIL_COLUMNS = 46
-# Columns, from the list's left edge: number, time, amount's end, how, state.
-_NARROW = (1, 9, 31, 33, 57)
-_WIDE = (1, 8, 28, 30, 52)
-STATE_WIDTH = 12
+DETAIL_COLUMNS_MIN = 36
+LIST_COLUMNS_MIN = 69
+# Columns, from the list's left edge: number, time, amount's end, how.
+_ROOMY = (1, 9, 31, 33)
+_TIGHT = (1, 7, 27, 29)
+ROOMY_COLUMNS = 70
+STATE_COLUMNS = 13
 
 
 class PaymentsPage(Page):
@@ -163,9 +166,11 @@ class PaymentsPage(Page):
     def paint(self, canvas: Canvas) -> None:
         """Draw the list, the detail, or both."""
         if self.desk.is_wide:
-            left = canvas.width - DETAIL_COLUMNS - 1
+            spare = canvas.width - LIST_COLUMNS_MIN - 1
+            detail = max(DETAIL_COLUMNS_MIN, min(DETAIL_COLUMNS, spare))
+            left = canvas.width - detail - 1
             self._paint_list(canvas.part(0, 0, left, canvas.height))
-            self._paint_detail(canvas.part(left + 1, 0, DETAIL_COLUMNS, canvas.height), 2)
+            self._paint_detail(canvas.part(left + 1, 0, detail, canvas.height), 2)
         elif self._is_open:
             self._paint_detail(canvas, 3)
         else:
@@ -176,8 +181,9 @@ class PaymentsPage(Page):
         canvas.fill(0, 0, canvas.width, canvas.height, "sheet")
         self._paint_title(canvas)
         left, right = 3, canvas.width - 3
-        columns = _NARROW if right - left >= _NARROW[-1] + STATE_WIDTH else _WIDE
-        number, clock, amount_end, how, state = (left + column for column in columns)
+        columns = _ROOMY if right - left >= ROOMY_COLUMNS else _TIGHT
+        number, clock, amount_end, how = (left + column for column in columns)
+        state = right - STATE_COLUMNS
         canvas.fill(left, 3, right - left, 1, "raise")
         for column, label in ((number, "No."), (clock, "Time"), (how, "How"), (state, "State")):
             canvas.put(column, 3, words(label), "muted", bold=True)

@@ -13,7 +13,7 @@ from ui.widgets.canvas import Canvas
 from ui.widgets.chrome import Action
 from ui.widgets.figures import draw_amount
 from ui.widgets.gauges import paint_countdown, paint_lights, reading_lights
-from ui.widgets.lettering import draw_word, lines_of, word_pixels
+from ui.widgets.lettering import draw_word, fits_large, lines_of, word_pixels
 
 # Prompts that are not an outcome and yet must be seen from the other side.
 LARGE_WORDS = {
@@ -88,8 +88,9 @@ class PresentPage(Page):
 
     def paint(self, canvas: Canvas) -> None:
         """Draw lights, amount and prompt; the ways to pay; the time left."""
-        if self.desk.view.prompt in LARGE_WORDS:
-            self._paint_large(canvas)
+        prompt = self.desk.view.prompt
+        if prompt and prompt in LARGE_WORDS:
+            self._paint_large(canvas, prompt)
             return
         below = 10 if self.desk.is_wide else 6
         panel = canvas.height - below
@@ -99,8 +100,8 @@ class PresentPage(Page):
         ready = words("READING") if self._is_reading else words("READY")
         canvas.put_centred(0, 3, canvas.width, ready, "live", bold=True)
         self._paint_amount(canvas, 3, 5, canvas.width - 6, panel - 8)
-        prompt = self.desk.view.prompt or Message.PRESENT
-        canvas.put_centred(0, panel - 2, canvas.width, self.desk.message(prompt), bold=True)
+        text = self.desk.message(prompt or Message.PRESENT)
+        canvas.put_centred(0, panel - 2, canvas.width, text, bold=True)
         self._paint_tiles(canvas, panel + 1, 4 if self.desk.is_wide else 2)
         self._paint_hint(canvas, panel + (6 if self.desk.is_wide else 4))
         row = panel + (8 if self.desk.is_wide else 5)
@@ -139,16 +140,15 @@ class PresentPage(Page):
         if text:
             canvas.put_centred(0, y, canvas.width, self.desk.words(text), "muted")
 
-    def _paint_large(self, canvas: Canvas) -> None:
+    def _paint_large(self, canvas: Canvas, prompt: Message) -> None:
         """Draw one instruction in large words."""
-        prompt = self.desk.view.prompt
-        assert prompt is not None  # noqa: S101 - paint() looked it up
-        words, is_large = self.desk.words, self.desk.is_wide
+        words = self.desk.words
         canvas.fill(0, 0, canvas.width, canvas.height - 1, "sheet")
         paint_lights(canvas, 0, 1, canvas.width, self.lights())
         word = words(LARGE_WORDS[prompt])
         row = 4
         if self.desk.has_blocks:
+            is_large = self.desk.is_wide and fits_large(word, canvas.width - 4)
             pixels = word_pixels(word, is_large)
             left = (canvas.width - len(pixels[0])) // 2
             draw_word(canvas, left, row, word, "key", is_large=is_large, has_blocks=True)

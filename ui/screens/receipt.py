@@ -23,7 +23,6 @@ class ReceiptPage(Page):
         self._payment = payment
         self._lines = list(desk.till.receipt(payment.id, copy=is_copy))
         self._top = 0
-        self._shown = 1
 
     def actions(self) -> Sequence[Action]:
         """Back, and scrolling where it does not fit."""
@@ -31,6 +30,10 @@ class ReceiptPage(Page):
         if len(self._lines) > self._shown:
             return (back, Action("Up/Down", mark("Scroll")))
         return (back,)
+
+    @property
+    def _shown(self) -> int:
+        return max(1, self.desk.body_rows - 4)
 
     def press(self, key: Key) -> bool:
         """Scroll, or go back."""
@@ -52,7 +55,6 @@ class ReceiptPage(Page):
         canvas.fill(0, 0, canvas.width, canvas.height, "sheet")
         title = self.desk.words("RECEIPT")
         canvas.put(3, 1, f"{title}   {self._payment.number:04d}", "muted", bold=True)
-        self._shown = max(1, canvas.height - 4)
         self._top = min(self._top, max(0, len(self._lines) - self._shown))
         paint_paper(canvas, 3, 3, canvas.width - 6, self._lines[self._top :][: self._shown])
 

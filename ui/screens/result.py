@@ -17,7 +17,7 @@ from ui.screens.receipt import ReceiptPage
 from ui.widgets.canvas import Canvas
 from ui.widgets.chrome import Action
 from ui.widgets.figures import draw_amount
-from ui.widgets.lettering import draw_word, lines_of, sign_pixels, word_pixels
+from ui.widgets.lettering import draw_word, fits_large, lines_of, sign_pixels, word_pixels
 from ui.wording import HIDDEN_CODES, MEDIA, how_text, result_frame
 
 DEAF_S = 0.4
@@ -27,6 +27,9 @@ DEAF_S = 0.4
 ENDED_WELL = frozenset({State.APPROVED, State.STORED})
 # Nothing was taken: the same sale can be tried another way.
 MAY_REPEAT = frozenset({State.DECLINED, State.NOT_SENT, State.REVERSED})
+FIGURES_ROOM = 7
+"""Rows for the smallest figures, with a blank one above and below."""
+
 KEPT = frozenset({State.UNKNOWN, State.REVERSING, State.CLOSING})
 
 
@@ -150,7 +153,10 @@ class ResultPage(Page):
             row = canvas.put_wrapped(margin, row, width, 2, line, ink, bold=True)
         for line in weak:
             row = canvas.put_wrapped(margin, row, width, 2, line, ink)
+        # The amount in figures comes before the last word of the small print.
         print_lines = self._small_print(payment, width)
+        if canvas.height - len(print_lines) - row < FIGURES_ROOM:
+            print_lines = print_lines[:1]
         foot = canvas.height - len(print_lines) - (2 if is_wide else 0)
         unit, text = self.desk.figures(payment.amount_minor)
         top = row + 1
@@ -159,7 +165,7 @@ class ResultPage(Page):
             margin,
             top,
             width,
-            min(9, foot - top),
+            min(9, foot - top - 1),
             unit=unit,
             text=text,
             ink=ink,
@@ -179,15 +185,16 @@ class ResultPage(Page):
             return 4
         top = 2 if is_wide else 1
         sign = sign_pixels(frame.sign, is_wide)
-        pixels = word_pixels(word, is_wide)
+        room = canvas.width - 2 * margin - len(sign[0]) - 2
+        is_large = is_wide and fits_large(word, room)
+        pixels = word_pixels(word, is_large)
         canvas.bitmap(margin, top, sign, frame.ink)
-        gap = 3 if len(sign[0]) + 3 + len(pixels[0]) <= canvas.width - 2 * margin else 2
+        gap = 3 if len(pixels[0]) < room else 2
         height = 11 if is_wide else 7
         x = margin + len(sign[0]) + gap
+        # Chinese fills the sign's height; Latin capitals stand in its middle.
         y = top + (height - lines_of(pixels)) // 2
-        if is_wide and lines_of(pixels) < height:
-            y = top + 1
-        draw_word(canvas, x, y, word, frame.ink, is_large=is_wide, has_blocks=True)
+        draw_word(canvas, x, y, word, frame.ink, is_large=is_large, has_blocks=True)
         return top + height + 1
 
     def _lines(self, payment: PaymentView, width: int) -> tuple[list[str], list[str]]:
@@ -206,10 +213,7 @@ class ResultPage(Page):
         reason, step = payment.reason or reason, payment.next_step or step
         first = say(reason) if reason else ""
         second = say(step) if step and step is not Message.NOTHING else ""
-        if payment.state is State.STORED:
-            risk = words("The bank has not approved it yet: the risk is the shop's.")
-            return [first], [second, risk] if second else [risk]
-        if payment.state in KEPT:
+        if payment.state in KEPT or payment.state is State.STORED:
             return [first], [second] if second else []
         joined = f"{first.rstrip('。.')}   {second}" if second else first
         if cell_len(joined) <= width:
@@ -234,6 +238,8 @@ class ResultPage(Page):
             parts.append(words("Nothing was charged."))
             if payment.response_code and payment.response_code not in HIDDEN_CODES:
                 parts.append(words("Code {code}").format(code=payment.response_code))
+        elif payment.state is State.STORED:
+            parts.append(words("Not yet approved by the bank: the shop's risk"))
         elif how != "-":
             parts.append(how)
             if payment.medium and how != words(MEDIA[payment.medium]):

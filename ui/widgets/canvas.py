@@ -215,11 +215,11 @@ def _pieces(text: str) -> Iterator[str]:
         is_wide = get_character_cell_size(character) == 2
         is_closing = character in "，。、；：！？）」"
         ends_wide = bool(piece) and get_character_cell_size(piece[-1]) == 2
-        if piece and not is_closing:
-            after_space = piece[-1] == " " and character != " "
-            if after_space or (is_wide and character != " ") or (ends_wide and character != " "):
-                yield piece
-                piece = ""
+        after_space = piece[-1:] == " " and character != " "
+        beside_wide = (is_wide or ends_wide) and character != " " and not is_closing
+        if piece and (after_space or beside_wide):
+            yield piece
+            piece = ""
         piece += character
     if piece:
         yield piece

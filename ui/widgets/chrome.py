@@ -42,18 +42,20 @@ def paint_header(canvas: Canvas, desk: Desk) -> None:
     if shop.is_training:
         canvas.fill(0, 0, canvas.width, 1, "train")
     end = canvas.width - GUTTER
+    is_tight = not desk.is_wide and (shop.is_bench or shop.is_training)
+    gap = 5 if desk.is_wide else 2 if is_tight else 3
     end = canvas.put_right(end, 0, f"F10 {LANGUAGES[other(desk.language)]}", dim)
-    end = canvas.put_right(
-        end - (5 if desk.is_wide else 3) + 2, 0, clock_text(desk.till.wall_ms()), ink, bold=True
-    )
-    end -= 5 if desk.is_wide else 3
+    end -= 2 if is_tight else 3
+    end = canvas.put_right(end, 0, clock_text(desk.till.wall_ms()), ink, bold=True) - gap
     queue = queue_length(view.notices)
     devices = [
         (_DEVICE_SIGNS[view.bank], words("Bank")),
         (_DEVICE_SIGNS[view.reader], words("Reader")),
         (_DEVICE_SIGNS[view.camera], words("Camera")),
     ]
-    if queue:
+    # The notice row counts the queue as well: here it gives way first.
+    is_crowded = is_tight and shop.is_bench and shop.is_training
+    if queue and not is_crowded:
         devices.insert(1, (("?", "soft-ask"), words("Queue {count}").format(count=queue)))
     elif desk.is_wide:
         devices.insert(1, (("✓", "live"), words("Queue {count}").format(count=0)))
@@ -68,10 +70,13 @@ def paint_header(canvas: Canvas, desk: Desk) -> None:
 def _paint_names(canvas: Canvas, desk: Desk, end: int, ink: str, dim: str) -> None:
     """Draw the names from the left, the most needed first."""
     words, shop = desk.words, desk.shop
-    x = canvas.put(GUTTER, 0, "OpenTill", ink, bold=True)
+    x = GUTTER
+    if desk.is_wide or not (shop.is_bench and shop.is_training):
+        x = canvas.put(x, 0, "OpenTill", ink, bold=True)
     if shop.is_bench:
         text = f" B {words('SIMULATED')} "
-        x = canvas.put(x + 1, 0, text, "train-ink", paper="train", bold=True)
+        left = GUTTER if x == GUTTER else x + 1
+        x = canvas.put(left, 0, text, "train-ink", paper="train", bold=True)
     if shop.is_training:
         text = words("TRAINING: no money moves")
         short = words("TRAINING")
@@ -88,7 +93,8 @@ _NOTICE_FIELDS = {
     Message.NO_BANK: ("!", "no"),
     Message.JOURNAL_FAULT: ("!", "no"),
     Message.CLOCK_WRONG: ("!", "no"),
-    Message.TO_BE_SENT: ("^", "keep"),
+    # Money at the shop's risk: red until all is sent.
+    Message.TO_BE_SENT: ("^", "no"),
 }
 
 

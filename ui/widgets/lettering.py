@@ -215,6 +215,11 @@ def _chinese(word: str, is_large: bool) -> Pixels:
     )
 
 
+def fits_large(word: str, columns: int) -> bool:
+    """True if a word fits in these columns at its large size."""
+    return len(word_pixels(word, True)[0]) <= columns
+
+
 def lines_of(pixels: Sequence[str]) -> int:
     """Return how many lines of the screen a bitmap takes."""
     return (len(pixels) + 1) // 2

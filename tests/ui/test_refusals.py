@@ -1,0 +1,57 @@
+"""What the till refuses reaches the cashier in the cashier's language."""
+
+import ast
+import re
+from pathlib import Path
+
+import terminal
+from terminal.states import State
+from ui.locale import translate
+from ui.refusals import PATTERNS, refusal_text
+
+CASHIER_ERRORS = {"NotAllowed", "AmountRefused", "Busy", "AlreadySettled"}
+
+
+def refusals_of_the_core() -> list[str]:
+    """The sentences the core raises, each hole as a number."""
+    source = (Path(terminal.__file__).parent / "core.py").read_text(encoding="utf-8")
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        name = getattr(getattr(node, "func", None), "id", "")
+        if isinstance(node, ast.Call) and name in CASHIER_ERRORS and node.args:
+            first = node.args[0]
+            if isinstance(first, ast.Constant):
+                found.append(str(first.value))
+            elif isinstance(first, ast.JoinedStr):
+                found.append(
+                    "".join(
+                        str(part.value) if isinstance(part, ast.Constant) else "7"
+                        for part in first.values
+                    )
+                )
+    return found
+
+
+def test_every_refusal_of_the_core_has_chinese_words() -> None:
+    refusals = refusals_of_the_core()
+    assert len(refusals) >= 8
+    assert not [text for text in refusals if refusal_text(text, translate("zh")) == text]
+
+
+def test_numbers_and_states_are_carried_over() -> None:
+    text = f"Payment 412 is {State.DECLINED}: nothing to refund"
+    assert refusal_text(text, translate("zh")) == "交易 412 被拒绝，无可退金额"
+    assert refusal_text(text, translate("en")) == text
+
+
+def test_a_refusal_nobody_foresaw_is_shown_as_it_is() -> None:
+    assert refusal_text("The moon is in the way", translate("zh")) == "The moon is in the way"
+
+
+def test_patterns_do_not_hide_one_another() -> None:
+    """Each sentence is read by its own pattern, not by a looser one before it."""
+    zh = translate("zh")
+    for pattern in PATTERNS:
+        names = re.findall(r"{(\w+)}", pattern)
+        values = {name: str(index + 1) for index, name in enumerate(names)}
+        assert refusal_text(pattern.format(**values), zh) == zh(pattern).format(**values)

@@ -1,0 +1,65 @@
+"""Pictures of every screen, in both languages and both layouts.
+
+After a wanted change: pytest tests/ui/test_snapshots.py --snapshot-update,
+then look at each picture that changed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ui.app import TillApp
+from ui.locale import LANGUAGES
+from ui.still import SHOP, VIEWS, StillBench, StillTill
+
+SIZES = ((80, 24), (120, 36))
+Compare = Callable[..., bool]
+
+
+@pytest.mark.parametrize("size", SIZES, ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", VIEWS)
+def test_view(snap_compare: Compare, name: str, language: str, size: tuple[int, int]) -> None:
+    app = TillApp(StillTill(VIEWS[name]), language)
+    app.desk.entry.items = [28_800]
+    app.desk.entry.digits = "5760"
+    assert snap_compare(app, terminal_size=size)
+
+
+OVERLAYS = {
+    "help": ("f1",),
+    "payments": ("f2", "escape", "down"),
+    "trace": ("f3", "tab"),
+    "refund": ("f5", "r"),
+    "void": ("f4", "v"),
+    "receipt": ("f6",),
+    "more": ("f9",),
+    "bench": ("b",),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_page(snap_compare: Compare, name: str, language: str) -> None:
+    shop = replace(SHOP, is_bench=True)
+    app = TillApp(StillTill(VIEWS["sale"], shop, StillBench()), language)
+    assert snap_compare(app, press=OVERLAYS[name], terminal_size=(80, 24))
+
+
+@pytest.mark.parametrize("theme", ["light", "contrast"])
+@pytest.mark.parametrize("name", ["sale", "present", "approved", "declined", "unknown", "stored"])
+def test_theme(snap_compare: Compare, name: str, theme: str) -> None:
+    app = TillApp(StillTill(VIEWS[name]), "en", theme)
+    assert snap_compare(app, terminal_size=(80, 24))
+
+
+def test_training(snap_compare: Compare) -> None:
+    shop: Any = replace(SHOP, is_training=True)
+    assert snap_compare(TillApp(StillTill(VIEWS["sale"], shop), "en"), terminal_size=(80, 24))
+
+
+@pytest.mark.parametrize("name", ["present", "code", "declined"])
+def test_customer_beside(snap_compare: Compare, name: str) -> None:
+    assert snap_compare(TillApp(StillTill(VIEWS[name]), "en"), terminal_size=(160, 40))
