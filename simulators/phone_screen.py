@@ -9,6 +9,7 @@ import cv2
 import numpy
 import qrcode
 import qrcode.constants
+from qrcode.exceptions import DataOverflowError
 
 from simulators import code128
 
@@ -57,11 +58,15 @@ def draw_screen(
 def _qr(text: str, side_max: int) -> Image:
     code = qrcode.QRCode(error_correction=qrcode.constants.ERROR_CORRECT_M, border=4)
     code.add_data(text)
-    code.make(fit=True)
+    too_dense = f"{len(text)} characters make a QR code too dense for this screen"
+    try:
+        code.make(fit=True)
+    except (ValueError, DataOverflowError) as error:
+        raise ValueError(too_dense) from error
     dark = numpy.array(code.get_matrix(), dtype=bool)
     scale = side_max // len(dark)
     if scale < 2:
-        raise ValueError(f"{len(text)} characters make a QR code too dense for this screen")
+        raise ValueError(too_dense)
     return _enlarge(dark, scale, scale)
 
 
