@@ -175,7 +175,8 @@ class CustomerPublisher:
         self._lock = threading.Lock()
         self._latest = b""
         self._is_closing = False
-        self._clients: set[socket.socket] = set()
+        self._clients: dict[socket.socket, bytes] = {}
+        """Each screen, and the line it was sent last."""
         _make_room(path)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
@@ -238,22 +239,25 @@ class CustomerPublisher:
             client.close()
             return
         client.setblocking(False)
-        self._clients.add(client)
+        self._clients[client] = b""
         selector.register(client, selectors.EVENT_READ)
         self._send(client, selector)
 
     def _send(self, client: socket.socket, selector: selectors.BaseSelector) -> None:
         with self._lock:
             line = self._latest
+        if client not in self._clients or line == self._clients[client]:
+            return
+        self._clients[client] = line
         try:
-            if line and client.send(line) < len(line):
+            if client.send(line) < len(line):
                 self._drop(client, selector)
         except OSError:
             self._drop(client, selector)
 
     def _drop(self, client: socket.socket, selector: selectors.BaseSelector) -> None:
         if client in self._clients:
-            self._clients.remove(client)
+            del self._clients[client]
             selector.unregister(client)
             client.close()
 
@@ -262,6 +266,8 @@ def _make_room(path: Path) -> None:
     """Remove the socket of a till that ended badly; refuse that of a living one."""
     if not path.exists():
         return
+    if not path.is_socket():
+        raise NotAllowed(f"The customer's screen needs {path}, and something else is there")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         try:
             probe.connect(str(path))
