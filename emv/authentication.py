@@ -116,10 +116,10 @@ def check_sum(key: CAKey) -> bytes:
     return sha1(key.rid + bytes((key.index,)) + key.modulus + exponent).digest()
 
 
-def recover(signature: bytes, key: PublicKey, format_: int, what: str) -> bytes:
+def recover(signature: bytes, key: PublicKey, formats: tuple[int, ...], what: str) -> bytes:
     """Open a signature and return what is in it, all of it.
 
-    format_: the data format the second byte must be.
+    formats: the data formats the second byte may be.
     what: how messages call the signed object.
     Raises AuthenticationFailed on a wrong length, header, trailer, format
     or hash algorithm.
@@ -136,8 +136,9 @@ def recover(signature: bytes, key: PublicKey, format_: int, what: str) -> bytes:
         raise AuthenticationFailed(f"{what}: recovered header is wrong")
     if recovered[-1] != TRAILER:
         raise AuthenticationFailed(f"{what}: recovered trailer is wrong")
-    if recovered[1] != format_:
-        raise AuthenticationFailed(f"{what}: data format {recovered[1]:02X}, not {format_:02X}")
+    if recovered[1] not in formats:
+        expected = " or ".join(f"{one:02X}" for one in formats)
+        raise AuthenticationFailed(f"{what}: data format {recovered[1]:02X}, not {expected}")
     return recovered
 
 
@@ -248,7 +249,7 @@ def _open(
     what: str,
 ) -> Certificate:
     """Recover a certificate and take it apart; both kinds differ only in sizes."""
-    recovered = recover(certificate, signer, format_, what)
+    recovered = recover(certificate, signer, (format_,), what)
     at = 2 + identifier_length
     month, serial = recovered[at : at + 2], recovered[at + 2 : at + 5]
     hash_algorithm, key_algorithm, key_length, exponent_length = recovered[at + 5 : at + 9]
@@ -340,7 +341,7 @@ def verify_static_data(signed: bytes, issuer_key: PublicKey, static_data: bytes)
     Source: EMV 4.4 Book 2, 5.4, Table 7.
     """
     what = "signed static data"
-    recovered = recover(signed, issuer_key, FORMAT_SIGNED_STATIC, what)
+    recovered = recover(signed, issuer_key, (FORMAT_SIGNED_STATIC,), what)
     if recovered[2] != HASH_SHA_1:
         raise AuthenticationFailed(f"{what}: unknown hash algorithm {recovered[2]:02X}")
     _check_hash(recovered, static_data, what)
@@ -348,19 +349,23 @@ def verify_static_data(signed: bytes, issuer_key: PublicKey, static_data: bytes)
 
 
 def verify_dynamic_data(
-    signed: bytes, icc_key: PublicKey, terminal_data: bytes, format_: int = FORMAT_SIGNED_DYNAMIC
+    signed: bytes,
+    icc_key: PublicKey,
+    terminal_data: bytes,
+    formats: tuple[int, ...] = (FORMAT_SIGNED_DYNAMIC,),
 ) -> bytes:
     """Check a dynamic signature; return the ICC dynamic data inside it.
 
     signed: value of tag 9F4B.
     terminal_data: what the card was to sign of ours, such as the data of
     its DDOL, in order.
+    formats: which signed data formats may pass.
     Raises AuthenticationFailed, naming the check.
 
     Source: EMV 4.4 Book 2, 6.5.2, Table 17.
     """
     what = "signed dynamic data"
-    recovered = recover(signed, icc_key, format_, what)
+    recovered = recover(signed, icc_key, formats, what)
     if recovered[2] != HASH_SHA_1:
         raise AuthenticationFailed(f"{what}: unknown hash algorithm {recovered[2]:02X}")
     _check_hash(recovered, terminal_data, what)

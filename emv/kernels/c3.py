@@ -528,14 +528,12 @@ def authenticate_fast_dynamic(session: _Session) -> None:
             + terminal[tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE]
             + related
         )
-        verify_dynamic_data(signed, key, covered, FORMAT_SIGNED_DYNAMIC_FDDA)
+        verify_dynamic_data(signed, key, covered, (FORMAT_SIGNED_DYNAMIC_FDDA,))
     elif version == FDDA_VERSION_00 and session.configuration.accepts_fdda_version_00:
-        try:
-            verify_dynamic_data(signed, key, number, FORMAT_SIGNED_DYNAMIC_FDDA)
-        except AuthenticationFailed:
-            # unsettled: format 95 came with version 01; cards of version 00
-            # sign as plain DDA does, over the unpredictable number alone.
-            verify_dynamic_data(signed, key, number, FORMAT_SIGNED_DYNAMIC)
+        # unsettled: whether format 95 came before or with version 01. Cards
+        # of version 00 may also sign as plain DDA does: 05.
+        formats = (FORMAT_SIGNED_DYNAMIC_FDDA, FORMAT_SIGNED_DYNAMIC)
+        verify_dynamic_data(signed, key, number, formats)
     else:
         raise AuthenticationFailed(f"fDDA version {version:02X} is not supported")
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +98,12 @@ def tlv(tag: str, value: bytes | str) -> bytes:
     return bytes.fromhex(tag) + length + raw
 
 
-@dataclass
+@dataclass(frozen=True)
 class PrivateKey:
     """An RSA key of the test PKI."""
 
-    n: int
-    d: int
+    n: int = field(repr=False)
+    d: int = field(repr=False)
     length: int
 
     @classmethod
@@ -114,6 +115,7 @@ class PrivateKey:
     def modulus(self) -> bytes:
         return self.n.to_bytes(self.length, "big")
 
+    @lru_cache(maxsize=4096)  # noqa: B019 - the keys live as long as the tests
     def sign(self, format_: int, body: bytes, also_hashed: bytes = b"") -> bytes:
         """Sign header, format, body padded to size, hash, trailer."""
         room = self.length - 23
@@ -195,6 +197,7 @@ class PaperCard:
     fdda: int | None = None
     """None: no signature; else its version."""
     fdda_format: int = 0x95
+    sda: bool = False
     related_ctq: str | None = None
     """The CTQ inside 9F69; None copies the real one."""
     ca_index: str = "92"
@@ -248,7 +251,7 @@ class PaperCard:
 
     @property
     def has_records(self) -> bool:
-        return self.fdda is not None or bool(self.record_extra)
+        return self.fdda is not None or self.sda or bool(self.record_extra)
 
     def track_2(self) -> str:
         text = f"{self.pan}D{self.expiry[:4]}2011234500"
@@ -273,7 +276,7 @@ class PaperCard:
         if self.ctq is not None:
             objects["9F6C"] = self.ctq
         if self.has_records:
-            objects["94"] = "10010201"
+            objects["94"] = "10010401"
         body = b"".join(
             tlv(tag, value) for tag, value in objects.items() if tag not in self.gpo_without
         )
@@ -288,7 +291,7 @@ class PaperCard:
         return tlv("77", body + self.gpo_extra)
 
     def records(self) -> dict[tuple[int, int], bytes]:
-        """Record 1 of file 2 is signed, record 2 holds the certificates."""
+        """Record 1 of file 2 is signed, the others hold certificates."""
         signed = {"5F24": self.expiry, "5A": self.pan, "9F07": "FFC0", "5F28": "0156"}
         signed["9F4A"] = "82"
         first = b"".join(
@@ -302,23 +305,24 @@ class PaperCard:
         icc, icc_rest = self.pki.certify_icc(
             first + tag_list, pan=self.pan, expires=self.icc_expires
         )
-        certificates: dict[str, bytes | str] = {
-            "8F": self.ca_index,
-            "90": issuer,
-            "92": issuer_rest,
-            "9F32": "03",
-            "9F46": icc,
-            "9F47": "03",
-            "9F48": icc_rest,
-        }
+        others: list[dict[str, bytes | str]] = [
+            {"8F": self.ca_index, "90": issuer, "92": issuer_rest, "9F32": "03"},
+            {"9F46": icc, "9F47": "03", "9F48": icc_rest},
+            {},
+        ]
+        if self.sda:
+            others[2]["93"] = self.pki.sign_static(first + tag_list)
         if self.fdda == 1:
-            certificates["9F69"] = self.related()
-        second = b"".join(
-            tlv(tag, value)
-            for tag, value in certificates.items()
-            if tag not in self.record_without and value
-        )
-        return {(1, 2): tlv("70", first), (2, 2): tlv("70", second)}
+            others[2]["9F69"] = self.related()
+        records = {(1, 2): tlv("70", first)}
+        for number, objects in enumerate(others, start=2):
+            body = b"".join(
+                tlv(tag, value)
+                for tag, value in objects.items()
+                if tag not in self.record_without and value
+            )
+            records[number, 2] = tlv("70", body)
+        return records
 
 
 @pytest.fixture(scope="session")
@@ -376,12 +380,18 @@ def sale() -> Transaction:
     return Transaction(12_345, currency=156, currency_exponent=2, date=TODAY)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def new_card(pki: PKI) -> Callable[..., PaperCard]:
+    """Make paper cards, for tests that need many."""
+    return lambda **fields: PaperCard(pki, **fields)
+
+
+@pytest.fixture(scope="session")
 def pump() -> Callable[..., Tap]:
     return tap
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def encode() -> Callable[[str, bytes | str], bytes]:
     return tlv
 

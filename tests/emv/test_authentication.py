@@ -229,7 +229,7 @@ def test_a_contact_signature_does_not_pass_as_fdda(oda: dict[str, Any]) -> None:
             bytes.fromhex(oda["valid_enc_sdad"]),
             key,
             bytes.fromhex(oda["ddol_data"]),
-            FORMAT_SIGNED_DYNAMIC_FDDA,
+            (FORMAT_SIGNED_DYNAMIC_FDDA,),
         )
 
 
