@@ -14,6 +14,7 @@ TRAILER = b"\xbc"
 PADDING = b"\xbb"
 FORMAT_ISSUER = b"\x02"
 FORMAT_ICC = b"\x04"
+FORMAT_DYNAMIC = b"\x05"
 FORMAT_FDDA = b"\x95"
 SHA_1 = b"\x01"
 RSA = b"\x01"
@@ -118,16 +119,19 @@ def _certify(
     return Certificate(signer.sign(HEADER + signed + digest + TRAILER), remainder, exponent)
 
 
-def sign_dynamic_data(card: SigningKey, dynamic_data: bytes, terminal_data: bytes) -> bytes:
+def sign_dynamic_data(
+    card: SigningKey, dynamic_data: bytes, terminal_data: bytes, format_: bytes = FORMAT_FDDA
+) -> bytes:
     """Return tag 9F4B, the card's own signature over one transaction.
 
     dynamic_data: the ICC dynamic number with its length before it.
     terminal_data: what of the transaction is signed, joined.
+    format_: FORMAT_FDDA, or FORMAT_DYNAMIC as older cards and plain DDA have it.
 
     Source: EMV 4.4 Book 2, 6.5.1, table 15, with the format of Book C-3.
     """
     room = card.length - HASH_BYTES - 5
-    head = FORMAT_FDDA + SHA_1 + bytes((len(dynamic_data),))
+    head = format_ + SHA_1 + bytes((len(dynamic_data),))
     signed = head + dynamic_data.ljust(room, PADDING)
     digest = sha1(signed + terminal_data).digest()
     return card.sign(HEADER + signed + digest + TRAILER)

@@ -91,7 +91,7 @@ def _make_folder(path: Path) -> None:
 def _write_through(path: Path, content: bytes) -> None:
     """Write a file and wait until the disk has it."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
-    with open(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

@@ -13,7 +13,7 @@ cards/counters/NAME         a card's transaction counter
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha1
@@ -42,6 +42,8 @@ CA_BITS = 1408
 ISSUER_BITS = 1152
 PUBLIC_EXPONENT = 3
 MASTER_KEY_BYTES = 16
+MASTER_KEY_NAME = "issuer-master-key"
+CA_PUBLIC_NAME = "ca-public.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,16 @@ class CAPublicKey:
 class CardKeys:
     """Every key of the simulated cards below one state directory."""
 
-    def __init__(self, home: Path, random: Callable[[int], bytes]) -> None:
-        """home: the state directory. random: a source of unpredictable bytes.
-
-        RSA keys come from OpenSSL's own generator, whatever random is.
-        """
+    def __init__(self, home: Path) -> None:
+        """home: the state directory."""
         self._folder = PrivateFolder(home / "cards")
         self._icc_folder = PrivateFolder(home / "cards" / "icc")
         self._counters = PrivateFolder(home / "cards" / "counters")
-        self._random = random
+
+    @property
+    def ca_public_path(self) -> Path:
+        """Where the authority's public key is written."""
+        return self._folder.path / CA_PUBLIC_NAME
 
     def ca(self) -> SigningKey:
         """Return the authority's key. Raises KeysUnusable, as all below do."""
@@ -87,8 +90,8 @@ class CardKeys:
 
     def issuer_master_key(self) -> bytes:
         """Return the 16-byte TDES key that every card's key is derived from."""
-        name = "issuer-master-key"
-        content = self._folder.read_or_make(name, self._fresh_master_key)
+        name = MASTER_KEY_NAME
+        content = self._folder.read_or_make(name, _fresh_master_key)
         try:
             key = bytes.fromhex(content.decode("ascii"))
         except ValueError as error:
@@ -96,10 +99,6 @@ class CardKeys:
         if len(key) != MASTER_KEY_BYTES:
             raise _damaged(self._folder.path / name)
         return key
-
-    def _fresh_master_key(self) -> bytes:
-        key = with_odd_parity(self._random(MASTER_KEY_BYTES))
-        return key.hex().upper().encode("ascii") + b"\n"
 
     def counter(self, name: str) -> FileCounter:
         """Return a card's transaction counter. name: the card's, unique."""
@@ -111,27 +110,39 @@ class CardKeys:
         digest = sha1(RID + bytes((CA_INDEX,)) + key.modulus_bytes + key.exponent_bytes).digest()
         public = CAPublicKey(RID, CA_INDEX, key.modulus_bytes, key.exponent, CA_EXPIRES, digest)
         text = _as_toml(public).encode()
-        if self._folder.read("ca-public.toml") != text:
+        if self._folder.read(CA_PUBLIC_NAME) != text:
             with self._folder.locked():
-                self._folder.write("ca-public.toml", text)
+                self._folder.write(CA_PUBLIC_NAME, text)
         return public
 
-    def prepare(self) -> Path:
-        """Make what the till and the bank need; return the file for the till.
 
-        Quick, and safe to call at every start, by several processes at once.
-        """
-        self.issuer_master_key()
-        self.ca_public_key()
-        return self._folder.path / "ca-public.toml"
+def prepare(home: Path, today: date) -> Path:
+    """Make what a till and a bank need of the cards; return the till's file.
+
+    home: the state directory. The file is as config/ca_keys.toml.
+    Quick when all is there; several processes may call it at once.
+    Raises KeysUnusable, naming the file, if a key can be neither read nor
+    made, or if the authority has come to its end.
+    """
+    keys = CardKeys(home)
+    keys.issuer_master_key()
+    if today > keys.ca_public_key().expires:
+        raise KeysUnusable(f"{home / 'cards'}: the authority has expired; remove the folder")
+    return keys.ca_public_path
 
 
-def ca_public_key(home: Path, random: Callable[[int], bytes]) -> CAPublicKey:
+def ca_public_key(home: Path) -> CAPublicKey:
     """Return the public key of the authority below a state directory.
 
     Raises KeysUnusable, naming the file, if it can be neither read nor made.
     """
-    return CardKeys(home, random).ca_public_key()
+    return CardKeys(home).ca_public_key()
+
+
+def _fresh_master_key() -> bytes:
+    """Make a TDES key from the system's own randomness, as OpenSSL does for RSA."""
+    key = with_odd_parity(secrets.token_bytes(MASTER_KEY_BYTES))
+    return key.hex().upper().encode("ascii") + b"\n"
 
 
 def _rsa_key(folder: PrivateFolder, name: str, bits: int) -> SigningKey:

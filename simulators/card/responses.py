@@ -36,3 +36,6 @@ class AnyCard(Protocol):
 
     def respond(self, command: bytes) -> Response:
         """Answer one C-APDU."""
+
+    def returns_after_s(self) -> float | None:
+        """Return how soon its owner taps it again by himself; None if he does not."""

@@ -1,0 +1,174 @@
+"""What an issuer puts on a card: identity, keys, certificates, static records."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from emv import tags, tlv
+from simulators.card.certificates import Certificate, SigningKey, certify_card, certify_issuer
+from simulators.card.counters import Counter
+from simulators.card.cryptogram import derive_card_key
+from simulators.card.keys import CA_INDEX, CERTIFICATES_EXPIRE, CardKeys
+from simulators.card.profile import ApplicationProfile, Flaw, Profile
+
+AIP_DDA = b"\x20\x00"
+USAGE_EVERYWHERE = b"\xff\xc0"
+ISSUER_COUNTRY = b"\x01\x56"
+SERVICE_CODE = "201"  # International, chip, normal authorisation: ISO/IEC 7813.
+IDENTIFIER_DIGITS = 6
+TEMPLATE_70_RECORD = 0x70
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whose account it is, as data objects."""
+
+    pan: str = field(repr=False)
+    sequence_number: int
+    expiry: str
+    """YYYY-MM."""
+
+    @property
+    def track_2(self) -> bytes:
+        """Value of tag 57."""
+        month = self.expiry[2:4] + self.expiry[5:7]
+        return _packed(f"{self.pan}D{month}{SERVICE_CODE}{'0' * 10}")
+
+    @property
+    def application_pan(self) -> bytes:
+        """Value of tag 5A."""
+        return _packed(self.pan)
+
+    @property
+    def expiration_date(self) -> bytes:
+        """Value of tag 5F24: the last day of the month."""
+        year, month = int(self.expiry[:4]), int(self.expiry[5:7])
+        day = calendar.monthrange(year, month)[1]
+        return bytes.fromhex(f"{year % 100:02}{month:02}{day:02}")
+
+    @property
+    def pan_sequence_number(self) -> bytes:
+        """Value of tag 5F34."""
+        return bytes.fromhex(f"{self.sequence_number:02}")
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What proves a card genuine without its issuer."""
+
+    key: SigningKey = field(repr=False)
+    records: tuple[bytes, ...] = field(repr=False)
+    """Static records, templates and all; the first alone is signed."""
+
+
+class Personalisation:
+    """One application as its issuer made it."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        application: ApplicationProfile,
+        master_key: bytes,
+        counter: Counter,
+        make_credentials: Callable[[Personalisation], Credentials],
+    ) -> None:
+        """master_key: the issuer's, 16 bytes; only the key derived from it stays.
+
+        make_credentials: called at the first transaction that needs them.
+        """
+        self.profile = profile
+        self.application = application
+        self.aid = bytes.fromhex(application.aid)
+        self.identity = Identity(
+            application.pan or profile.pan, profile.sequence_number, profile.expiry
+        )
+        self.counter = counter
+        if profile.flaw is Flaw.CRYPTOGRAM:
+            # A forger knows every number on the card, but not the issuer's key.
+            master_key = bytes(len(master_key))
+        self.card_key = derive_card_key(
+            master_key, self.identity.pan, self.identity.sequence_number
+        )
+        self._make_credentials = make_credentials
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The card's RSA key and certificates."""
+        return self._make_credentials(self)
+
+    @property
+    def static_record(self) -> bytes:
+        """Contents of the signed record."""
+        identity = self.identity
+        return b"".join(
+            tlv.encode(tag, value)
+            for tag, value in (
+                (tags.TAG_5A_PAN, identity.application_pan),
+                (tags.TAG_5F24_EXPIRATION_DATE, identity.expiration_date),
+                (tags.TAG_9F07_APPLICATION_USAGE_CONTROL, USAGE_EVERYWHERE),
+                (tags.TAG_5F28_ISSUER_COUNTRY_CODE, ISSUER_COUNTRY),
+                (tags.TAG_9F4A_SDA_TAG_LIST, bytes((tags.TAG_82_AIP,))),
+            )
+        )
+
+
+def personalise(
+    profile: Profile, application: ApplicationProfile, name: str, keys: CardKeys
+) -> Personalisation:
+    """Return an application with keys of its own. name: unique, for its files.
+
+    Raises KeysUnusable.
+    """
+    return Personalisation(
+        profile,
+        application,
+        keys.issuer_master_key(),
+        keys.counter(name),
+        lambda card: make_credentials(card, keys.icc(name, profile.icc_key_bits), keys),
+    )
+
+
+def make_credentials(card: Personalisation, key: SigningKey, keys: CardKeys) -> Credentials:
+    """Certify a card's key up to the authority. Raises KeysUnusable."""
+    issuer = keys.issuer()
+    pan = card.identity.pan
+    issuer_certificate = certify_issuer(
+        keys.ca(), issuer, pan[:IDENTIFIER_DIGITS], CERTIFICATES_EXPIRE, serial=1
+    )
+    own = certify_card(
+        issuer, key, pan, CERTIFICATES_EXPIRE, serial=2, static_data=card.static_record + AIP_DDA
+    )
+    certificate = own.certificate
+    if card.profile.flaw is Flaw.CERTIFICATE:
+        certificate = certificate[:-1] + bytes((certificate[-1] ^ 0x01,))
+    issuer_objects = _objects(
+        issuer_certificate,
+        tags.TAG_90_ISSUER_PUBLIC_KEY_CERTIFICATE,
+        tags.TAG_92_ISSUER_PUBLIC_KEY_REMAINDER,
+        tags.TAG_9F32_ISSUER_PUBLIC_KEY_EXPONENT,
+    )
+    index = tlv.encode(tags.TAG_8F_CA_PUBLIC_KEY_INDEX, bytes((CA_INDEX,)))
+    own_objects = _objects(
+        Certificate(certificate, own.remainder, own.exponent),
+        tags.TAG_9F46_ICC_PUBLIC_KEY_CERTIFICATE,
+        tags.TAG_9F48_ICC_PUBLIC_KEY_REMAINDER,
+        tags.TAG_9F47_ICC_PUBLIC_KEY_EXPONENT,
+    )
+    records = (card.static_record, index + issuer_objects, own_objects)
+    return Credentials(key, tuple(tlv.encode(TEMPLATE_70_RECORD, each) for each in records))
+
+
+def _objects(certificate: Certificate, tag: int, remainder_tag: int, exponent_tag: int) -> bytes:
+    """Return a certificate as three data objects, the remainder only where there is one."""
+    joined = tlv.encode(tag, certificate.certificate)
+    if certificate.remainder:
+        joined += tlv.encode(remainder_tag, certificate.remainder)
+    return joined + tlv.encode(exponent_tag, certificate.exponent)
+
+
+def _packed(digits: str) -> bytes:
+    """Pack digits two to a byte, F at the end."""
+    return bytes.fromhex(digits + "F" * (len(digits) % 2))

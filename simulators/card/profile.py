@@ -1,0 +1,153 @@
+"""What makes one simulated card unlike the next: its profile, read from TOML."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from simulators.card.errors import BadProfile, UnknownProfile
+
+FOLDER = Path(__file__).parent / "profiles"
+
+AID_VISA_CREDIT_OR_DEBIT = bytes.fromhex("A0000000031010")
+
+PAN = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12,16}$")]
+HexName = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2}){5,16}$")]
+
+
+class Decision(enum.StrEnum):
+    """How a card wants to settle a payment, if the reader lets it."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    DECLINE = "decline"
+
+
+class Method(enum.StrEnum):
+    """A way to verify the cardholder."""
+
+    DEVICE = "device"
+    ONLINE_PIN = "online-pin"
+    SIGNATURE = "signature"
+
+
+class Flaw(enum.StrEnum):
+    """What a forger could not make."""
+
+    CERTIFICATE = "certificate"
+    CRYPTOGRAM = "cryptogram"
+
+
+class Unlock(enum.StrEnum):
+    """When a phone's owner proves who he is."""
+
+    BEFORE = "before"
+    WHEN_ASKED = "when-asked"
+    NEVER = "never"
+
+
+class ApplicationProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One application of a card."""
+
+    aid: HexName = AID_VISA_CREDIT_OR_DEBIT.hex().upper()
+    """5 to 16 bytes, hexadecimal."""
+    label: str = "VISA CREDIT"
+    """Tag 50, at most 16 characters."""
+    priority: Annotated[int, msgspec.Meta(ge=1, le=15)] = 1
+    """Tag 87; the lowest goes first."""
+    pan: PAN | None = None
+    """The card's own number where there is none."""
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One card, and what a till should make of it."""
+
+    name: str
+    title: str
+    title_zh: str
+    expect: str
+    """The outcome to expect, in one line."""
+    expect_zh: str
+    order: int
+    """Its place in the list; the plain approval is first."""
+    pan: PAN
+    """A published test number, on no other card."""
+    expiry: Annotated[str, msgspec.Meta(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+    """The last month it is valid, YYYY-MM."""
+    sequence_number: Annotated[int, msgspec.Meta(ge=0, le=99)] = 1
+    """Tag 5F34."""
+    decision: Decision = Decision.ONLINE
+    cvm: tuple[Method, ...] = (Method.ONLINE_PIN, Method.SIGNATURE)
+    """What the card takes above the reader's CVM limit; the first that both can."""
+    insists_on_cvm: bool = False
+    """Demand the first method though the reader cannot do it."""
+    cryptogram_version: Annotated[int, msgspec.Meta(ge=10, le=18)] = 18
+    """10 or 18."""
+    fdda: Annotated[int, msgspec.Meta(ge=0, le=1)] = 1
+    """Version of the dynamic signature."""
+    icc_key_bits: Annotated[int, msgspec.Meta(ge=1024, le=1152)] = 1024
+    """Above 1024 the signature stands in the last record."""
+    flaw: Flaw | None = None
+    applications: tuple[ApplicationProfile, ...] = (ApplicationProfile(),)
+
+
+class PhoneProfile(Profile, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One phone that pays like a card."""
+
+    unlock: Unlock
+    returns_after_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1.5
+    """How long the owner looks at the phone, when asked to, before the second tap."""
+
+
+P = TypeVar("P", bound=Profile)
+
+
+def load_profiles(folder: Path = FOLDER) -> dict[str, Profile]:
+    """Return every card by name, the plain approval first.
+
+    Raises BadProfile, naming file and key.
+    """
+    return load_folder(folder, Profile)
+
+
+def load_folder(folder: Path, kind: type[P]) -> dict[str, P]:
+    """Return every profile of a folder by name, in their order.
+
+    Raises BadProfile, naming file and key.
+    """
+    loaded = [_load(path, kind) for path in sorted(folder.glob("*.toml"))]
+    return {profile.name: profile for profile in sorted(loaded, key=lambda each: each.order)}
+
+
+def find(name: str, load: Callable[[], dict[str, P]]) -> P:
+    """Return one profile. Raises UnknownProfile, listing those there are."""
+    known = load()
+    if name not in known:
+        raise UnknownProfile(f"{name}: no such profile; there are {', '.join(known)}")
+    return known[name]
+
+
+def _load(path: Path, kind: type[P]) -> P:
+    try:
+        profile = msgspec.toml.decode(path.read_bytes(), type=kind)
+    except (msgspec.DecodeError, OSError) as error:
+        raise BadProfile(f"{path}: {error}") from error
+    if profile.name != path.stem:
+        raise BadProfile(f"{path}: name: {profile.name!r} is not the file's")
+    if profile.cryptogram_version not in (10, 18):
+        raise BadProfile(f"{path}: cryptogram_version: 10 or 18")
+    if profile.icc_key_bits % 8:
+        raise BadProfile(f"{path}: icc_key_bits: not whole bytes")
+    if not profile.applications:
+        raise BadProfile(f"{path}: applications: a card needs one")
+    if profile.insists_on_cvm and not profile.cvm:
+        raise BadProfile(f"{path}: insists_on_cvm: there is no cvm to insist on")
+    for application in profile.applications:
+        label = application.label
+        if not (label.isascii() and label.isprintable() and 1 <= len(label) <= 16):
+            raise BadProfile(f"{path}: applications.label: 1 to 16 printable characters")
+    return profile

@@ -1,0 +1,1 @@
+"""The simulated cards, one TOML file each. simulators.card.profile reads them."""

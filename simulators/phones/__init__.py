@@ -1,0 +1,1 @@
+"""The simulated phones, one TOML file each. simulators.card.profile reads them."""
