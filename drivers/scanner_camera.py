@@ -7,6 +7,7 @@ symbols. The camera is open only between start() and stop().
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
@@ -84,6 +85,8 @@ class CameraScanner:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._grab, name="camera", daemon=True)
                 self._thread.start()
+                # A thread inside OpenCV while Python goes down aborts the process.
+                atexit.register(self.close)
             self._changed.notify_all()
 
     def stop(self) -> None:
@@ -103,6 +106,7 @@ class CameraScanner:
             self._changed.notify_all()
             thread, self._thread = self._thread, None
         if thread is not None:
+            atexit.unregister(self.close)
             # A device may hold its reading thread for longer than we care to wait.
             thread.join(self._open_timeout_s + self._read_timeout_s)
 

@@ -247,6 +247,30 @@ def test_enrolment_happens_once_and_is_private(shop: Shop) -> None:
         assert (folder / name).stat().st_mode & 0o777 == 0o600
 
 
+def test_two_who_enrol_one_wallet_at_once_do_it_once(tmp_path: Path) -> None:
+    """A second certificate would make the first worthless."""
+    shop = Shop(tmp_path / "home")
+    folder = tmp_path / "wallet"
+    issued: list[str] = []
+
+    def issue() -> str:
+        if not issued:
+            rival.start()
+        code = bench.issue_enrolment_code(shop.place, "wallet", "alipay", now_ms(), os.urandom)
+        issued.append(code)
+        return code
+
+    def enrol() -> None:
+        enrol_wallet(folder, issue, lambda request: bench.enrol(shop.place, request, now_ms()))
+
+    rival = threading.Thread(target=enrol)
+    enrol()
+    rival.join(LONG_S)
+    assert len(issued) == 1
+    assert Wallet(profile("alipay-qr"), HTTPSDoor(shop.server.url, folder)).pending() == []
+    shop.server.close()
+
+
 def never_called(*_: object) -> Any:
     raise AssertionError("it is enrolled already")
 
