@@ -31,13 +31,14 @@ from ui.widgets.chrome import (
     paint_header,
     paint_notice,
 )
+from ui.widgets.gauges import LIGHT_STEP_S, reading_lights
 from ui.widgets.painted import Painted
 
 CUSTOMER_COLUMNS = 46
 BESIDE_COLUMNS = WIDE_COLUMNS + CUSTOMER_COLUMNS - 6
 """From this width on the customer's screen stands beside the till unasked."""
 
-TICK_S = 0.25
+TICK_S = LIGHT_STEP_S
 """How often what depends on time is looked at; it is drawn when it changed."""
 
 MID_PAYMENT = frozenset(Stage) - {Stage.IDLE, Stage.RESULT}
@@ -231,6 +232,14 @@ class TillApp(App[None]):
         for part in self._parts.values():
             part.repaint()
 
+    def picture(self) -> Canvas:
+        """Return the whole screen as one canvas, as it is drawn now."""
+        whole = Canvas(self.size.width, self.size.height)
+        for part in self._parts.values():
+            if part.display:
+                whole.paste(part.region.x, part.region.y, part.drawn())
+        return whole
+
     def _tick(self) -> None:
         """Draw again when a second, a minute or a light has changed."""
         desk, view = self.desk, self.desk.view
@@ -240,7 +249,7 @@ class TillApp(App[None]):
             desk.seconds_left(),
             None if view.next_ask_at is None else int(view.next_ask_at - now),
             desk.standing_remark() is None,
-            min(4, int((now - desk.stage_since) / 0.25)) if view.stage is Stage.READING else 0,
+            reading_lights(now - desk.stage_since) if view.stage is Stage.READING else 0,
         )
         if drawn != self._last_drawn:
             self._last_drawn = drawn

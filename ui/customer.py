@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -81,12 +82,10 @@ class CustomerApp(App[None]):
     def _listen(self) -> None:
         """Follow the till; when it goes, wait for the next."""
         while not self._ending.is_set():
-            try:
+            # No till yet, or one that is going: the panel says so.
+            with contextlib.suppress(OSError, ValueError):
                 for view in follow(self._socket_path):
                     self.post_message(Shown(view))
-            except (OSError, ValueError):
-                # No till yet, or one that is going: the panel says so.
-                self._view = None
             self.post_message(Shown(None))
             self._ending.wait(RETRY_S)
 

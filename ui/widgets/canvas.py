@@ -144,6 +144,11 @@ class Canvas:
         """Return the characters alone, for tests and for reading aloud."""
         return ["".join(character for character, _ in row).rstrip() for row in self._rows]
 
+    def paste(self, x: int, y: int, other: Canvas) -> None:
+        """Copy another canvas onto this one; it must fit."""
+        for number, row in enumerate(other._rows):
+            self._rows[y + number][x : x + other.width] = row
+
     def part(self, x: int, y: int, width: int, height: int) -> Part:
         """Return a window on this canvas with its own origin."""
         return Part(self, x, y, width, height)

@@ -50,9 +50,14 @@ class Painted(Widget):
             self._strips = self._draw(width, height)
         return self._strips[y] if y < len(self._strips) else Strip.blank(width)
 
-    def _draw(self, width: int, height: int) -> list[Strip]:
-        canvas = Canvas(width, height)
+    def drawn(self) -> Canvas:
+        """Return a canvas of the widget's size, freshly drawn."""
+        canvas = Canvas(*self.size)
         self._painter(canvas)
+        return canvas
+
+    def _draw(self, width: int, height: int) -> list[Strip]:
+        canvas = self.drawn()
         self.clipped = canvas.clipped
         theme = self.app.theme
         return [
