@@ -7,6 +7,7 @@ till and bank. What can be presented or broken has a name; do() does it.
 
 from __future__ import annotations
 
+import datetime
 import enum
 import json
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +23,11 @@ from simulators import phone as phones
 from simulators import wallet as wallets
 from simulators.bank import bench as bank_bench
 from simulators.bank.place import BankPlace
-from simulators.card import Card, keys, load_profiles, make_card
-from simulators.card.faults import Tear
+from simulators.card import AnyCard, keys, load_profiles, make_card
+from simulators.card.faults import with_faults
 from simulators.faults import FaultProxy
 from simulators.readers.in_process import InProcessReader
-from simulators.wallet_door import HTTPSDoor, WalletError, enrol_wallet, is_enrolled
+from simulators.wallet_door import HTTPSDoor, WalletError, enrol_wallet
 
 if TYPE_CHECKING:
     from drivers.protocols import Image
@@ -37,6 +39,8 @@ BANK_STOP_S = 5.0
 HOLD_S = 20.0
 """How long a phone is held before the camera."""
 SLOW_S = 4.0
+TEAR = "tear-before:3"
+"""In the middle of the tap: the card has been selected, and not been asked to pay."""
 
 
 class Group(enum.StrEnum):
@@ -142,7 +146,8 @@ class SimulatedShop:
         self._random = random
         self._bank_command = bank_command
         self.place: BankPlace = bank_bench.prepare(home, wall_ms())
-        keys.prepare(home, wall_ms())
+        self.ca_keys = keys.prepare(home, _day(wall_ms()))
+        """The simulated scheme's public key, as a file for the till."""
         self.reader = InProcessReader()
         self.network = FaultProxy(self._wait_for_bank)
         self.see_shown_code: Callable[[], bytes | None] = lambda: None
@@ -154,7 +159,7 @@ class SimulatedShop:
         self._camera_lock = threading.Lock()
         self._held: threading.Timer | None = None
         self._owners_stop = threading.Event()
-        self._phones: dict[str, Card] = {}
+        self._phones: dict[str, AnyCard] = {}
         self._on: set[str] = set()
         self._tear_next = False
         self._closed = False
@@ -177,16 +182,15 @@ class SimulatedShop:
                 self._camera = CameraSimulator(seed=1)
             return self._camera
 
-    def enrol(self, role: str, id: str, merchant: str = "") -> tuple[str, Callable[..., Any]]:
-        """Return a one-time code, and what carries the request it is for."""
-        code = bank_bench.issue_enrolment_code(
+    def issue_code(self, role: str, id: str, merchant: str = "") -> str:
+        """Return the bank's one-time code that takes in a till or a wallet."""
+        return bank_bench.issue_enrolment_code(
             self.place, role, id, self._wall_ms(), self._random, merchant=merchant
         )
 
-        def carry(request: Mapping[str, object]) -> dict[str, Any]:
-            return bank_bench.enrol(self.place, request, self._wall_ms())
-
-        return code, carry
+    def enrol(self, request: Mapping[str, object]) -> dict[str, Any]:
+        """Carry an enrolment request to the bank; return its answer."""
+        return bank_bench.enrol(self.place, request, self._wall_ms())
 
     # --- what can be done -----------------------------------------------------
 
@@ -289,13 +293,13 @@ class SimulatedShop:
 
     # --- cards and phones --------------------------------------------------------
 
-    def _make_card(self, name: str) -> Card:
+    def _make_card(self, name: str) -> AnyCard:
         profile = load_profiles().get(name)
         if profile is None:
             raise NoSuchDeed(f"No card {name!r}; 'till sim card --list' names them")
         return make_card(profile, self._home)
 
-    def _make_phone(self, name: str) -> Card:
+    def _make_phone(self, name: str) -> AnyCard:
         """The same phone comes back: it remembers that it was asked for its owner."""
         if name not in self._phones:
             profile = phones.load_profiles().get(name)
@@ -304,11 +308,11 @@ class SimulatedShop:
             self._phones[name] = phones.make_phone(profile, self._home)
         return self._phones[name]
 
-    def _tap(self, card: Card, name: str) -> str:
+    def _tap(self, card: AnyCard, name: str) -> str:
         if self._tear_next:
             self._tear_next = False
             self._on.discard("fault:tear")
-            card.faults = (Tear(3),)
+            card = with_faults(card, [TEAR])
         self.reader.present(card)
         return f"{name} is on the reader"
 
@@ -322,8 +326,7 @@ class SimulatedShop:
         if not self._bank_is_up.wait(BANK_START_S):
             raise NoSuchDeed("The simulated bank has not come up; its reason is on standard error")
         folder = self._home / "wallets" / profile.account
-        if not is_enrolled(folder):
-            enrol_wallet(folder, *self.enrol("wallet", profile.account))
+        enrol_wallet(folder, partial(self.issue_code, "wallet", profile.account), self.enrol)
         return wallets.Wallet(profile, HTTPSDoor(self._bank_url, folder))
 
     def _hold(self, name: str) -> str:
@@ -355,8 +358,10 @@ class SimulatedShop:
         import numpy
 
         image = cv2.imdecode(numpy.frombuffer(picture, numpy.uint8), cv2.IMREAD_GRAYSCALE)
+        if image is None:
+            raise NoSuchDeed("The customer's screen shows no picture")
         try:
-            verdict = self._wallet(name).scan(image)
+            verdict = self._wallet(name).scan(image.astype(numpy.uint8))
         except WalletError as error:
             raise NoSuchDeed(str(error)) from error
         return f"{name} scanned the code: {verdict.state}"
@@ -392,3 +397,8 @@ class SimulatedShop:
             self.network.delay(SLOW_S)
         else:
             self.network.heal()
+
+
+def _day(unix_ms: int) -> datetime.date:
+    """Return the calendar day of a moment, UTC."""
+    return datetime.datetime.fromtimestamp(unix_ms / 1000, datetime.UTC).date()

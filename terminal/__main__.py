@@ -191,8 +191,7 @@ class Assembly:
             return
         from terminal.security.enrolment import enrol
 
-        code, carry = shop.enrol("till", TILL_ID, MERCHANT_ACCOUNT)
-        enrol(folder, code, carry)
+        enrol(folder, shop.issue_code("till", TILL_ID, MERCHANT_ACCOUNT), shop.enrol)
 
 
 @contextmanager
@@ -231,7 +230,7 @@ def no_shop() -> Any:
 
 def simulated_reader(shop: SimulatedShop | None) -> Any:
     """Return the reader that the shop's cards are held to."""
-    return shop.reader if shop else no_shop()
+    return shop.reader.open() if shop else no_shop()
 
 
 def simulated_camera(shop: SimulatedShop | None) -> Any:

@@ -20,6 +20,8 @@ READY_S = 30.0
 UNKNOWN_S = 20.0
 """How long a script waits for a payment in doubt; the till follows it on at its next start."""
 FORWARD_S = 3.0
+SALE_S = 600.0
+"""Longer than every timeout of a sale together."""
 TAPS_MAX = 3
 
 _SAME_AGAIN = frozenset({Message.SEE_PHONE, Message.TAP_AGAIN})
@@ -73,7 +75,7 @@ def _take(till: Till, watch: Watch, attempt: str, present: str | None) -> Paymen
         _present(till, till.bench, watch, present)
     taps = 1
     while True:
-        view = watch.until(_is_decided, timeout_s=3600)
+        view = watch.until(_is_decided, SALE_S, fresh=True)
         if view is None or view.payment is None or view.stage is Stage.RESULT:
             break
         # A hint: this card did not count, and the sale still waits.

@@ -15,24 +15,30 @@ class Watch:
     """The views of a till, one after the other."""
 
     def __init__(self, till: Till) -> None:
-        self._till = till
+        self._last = till.view()
         self._views: queue.SimpleQueue[View] = queue.SimpleQueue()
-        self._views.put(till.view())
 
     def push(self, view: View) -> None:
         """Take a view; the till calls this."""
         self._views.put(view)
 
-    def until(self, holds: Callable[[View], bool], timeout_s: float) -> View | None:
-        """Return the first view for which it holds; None if none comes in time."""
+    def until(
+        self, holds: Callable[[View], bool], timeout_s: float, *, fresh: bool = False
+    ) -> View | None:
+        """Return the first view for which it holds; None if none comes in time.
+
+        fresh: only a view not looked at before counts.
+        """
+        if not fresh and holds(self._last):
+            return self._last
         deadline = time.monotonic() + timeout_s
         while (left_s := deadline - time.monotonic()) > 0:
             try:
-                view = self._views.get(timeout=left_s)
+                self._last = self._views.get(timeout=left_s)
             except queue.Empty:
                 return None
-            if holds(view):
-                return view
+            if holds(self._last):
+                return self._last
         return None
 
 
