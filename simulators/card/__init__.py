@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from simulators.card.card import Card
+from simulators.card.keys import CardKeys
+from simulators.card.personalisation import Personalisation, personalise
 from simulators.card.profile import Profile, load_profiles
 from simulators.card.responses import Answer, AnyCard, Response, Silent, Torn
-
-if TYPE_CHECKING:
-    from simulators.card.card import Card
-    from simulators.card.personalisation import Personalisation
 
 __all__ = [
     "Answer",
     "AnyCard",
+    "Card",
     "Profile",
     "Response",
     "Silent",
@@ -30,8 +29,6 @@ def make_card(profile: Profile, home: Path) -> Card:
 
     home: the state directory. Raises KeysUnusable, naming the file.
     """
-    from simulators.card.card import Card
-
     return Card(make_applications(profile, home))
 
 
@@ -40,9 +37,6 @@ def make_applications(profile: Profile, home: Path) -> list[Personalisation]:
 
     Raises KeysUnusable, naming the file.
     """
-    from simulators.card.keys import CardKeys
-    from simulators.card.personalisation import personalise
-
     keys = CardKeys(home)
     names = [profile.name]
     names += [f"{profile.name}-{number}" for number in range(2, len(profile.applications) + 1)]

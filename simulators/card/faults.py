@@ -2,8 +2,8 @@
 
 In words: 'tear-before:3' the card leaves before it hears command 3;
 'tear-after:3' it has carried command 3 out, and its answer is lost;
-'silence:3' it hears command 3 and says nothing; 'garbage:3' it answers with
-noise; 'delay:200' each answer comes 200 ms late, 'delay:200@3' only that one.
+'silence:3' it hears command 3 and says nothing; 'garbage:3' its answer claims
+success and makes no sense; 'delay:200' each answer comes 200 ms late, 'delay:200@3' only that one.
 Commands count from 1 at each entry into a field.
 """
 
@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simulators.card.errors import BadFault
 from simulators.card.responses import Answer, AnyCard, Response, Silent, Torn
 
 DELAY_MAX_MS = 600_000
-GARBAGE_BYTES_MIN = 2
-"""A reader's own protocol layer throws shorter answers away."""
 
 
 class Verb(enum.Enum):
@@ -77,13 +75,9 @@ class FaultyCard:
     goes through; a delay of every answer stays.
     """
 
-    def __init__(
-        self, card: AnyCard, faults: Iterable[Fault], random: Callable[[int], bytes]
-    ) -> None:
-        """random: makes the noise."""
+    def __init__(self, card: AnyCard, *faults: Fault) -> None:
         self._card = card
         self._faults = list(faults)
-        self._random = random
         self._count = 0
 
     @property
@@ -109,10 +103,24 @@ class FaultyCard:
             return Torn()
         if Verb.SILENCE in verbs or not isinstance(response, Answer):
             return Silent() if Verb.SILENCE in verbs else response
-        data = self._noise() if Verb.GARBAGE in verbs else response.data
+        data = _garbage(response.data) if Verb.GARBAGE in verbs else response.data
         delay_us = 1000 * sum(fault.delay_ms for fault in striking)
         return Answer(data, response.delay_us + delay_us)
 
-    def _noise(self) -> bytes:
-        """Return bytes that mean nothing, as many as chance will have it."""
-        return self._random(GARBAGE_BYTES_MIN + self._random(1)[0])
+    def returns_after_s(self) -> float | None:
+        """Return how soon its owner taps it again by himself; None if he does not."""
+        return self._card.returns_after_s()
+
+
+def _garbage(response: bytes) -> bytes:
+    """Turn every bit of the data over, and call it a success.
+
+    A wrong status word would only be a refusal; this has to be read.
+    """
+    return bytes(byte ^ 0xFF for byte in response[:-2]) + b"\x90\x00"
+
+
+def with_faults(card: AnyCard, faults: Iterable[str]) -> AnyCard:
+    """Return the card with faults given in words. Raises BadFault."""
+    found = [parse_fault(words) for words in faults]
+    return FaultyCard(card, *found) if found else card

@@ -14,6 +14,7 @@ cards/counters/NAME         a card's transaction counter
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha1
@@ -65,11 +66,15 @@ class CAPublicKey:
 class CardKeys:
     """Every key of the simulated cards below one state directory."""
 
-    def __init__(self, home: Path) -> None:
-        """home: the state directory."""
+    def __init__(self, home: Path, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        """home: the state directory. random: a source of unpredictable bytes.
+
+        RSA keys come from OpenSSL's own generator, whatever random is.
+        """
         self._folder = PrivateFolder(home / "cards")
         self._icc_folder = PrivateFolder(home / "cards" / "icc")
         self._counters = PrivateFolder(home / "cards" / "counters")
+        self._random = random
 
     @property
     def ca_public_path(self) -> Path:
@@ -91,7 +96,7 @@ class CardKeys:
     def issuer_master_key(self) -> bytes:
         """Return the 16-byte TDES key that every card's key is derived from."""
         name = MASTER_KEY_NAME
-        content = self._folder.read_or_make(name, _fresh_master_key)
+        content = self._folder.read_or_make(name, self._fresh_master_key)
         try:
             key = bytes.fromhex(content.decode("ascii"))
         except ValueError as error:
@@ -99,6 +104,10 @@ class CardKeys:
         if len(key) != MASTER_KEY_BYTES:
             raise _damaged(self._folder.path / name)
         return key
+
+    def _fresh_master_key(self) -> bytes:
+        key = with_odd_parity(self._random(MASTER_KEY_BYTES))
+        return key.hex().upper().encode("ascii") + b"\n"
 
     def counter(self, name: str) -> FileCounter:
         """Return a card's transaction counter. name: the card's, unique."""
@@ -115,20 +124,26 @@ class CardKeys:
                 self._folder.write(CA_PUBLIC_NAME, text)
         return public
 
+    def prepare(self) -> Path:
+        """Make what a till and a bank need; return the till's file of CA keys.
+
+        Quick when all is there; several processes may call it at once.
+        """
+        self.issuer_master_key()
+        self.ca_public_key()
+        return self.ca_public_path
+
 
 def prepare(home: Path, today: date) -> Path:
-    """Make what a till and a bank need of the cards; return the till's file.
+    """Do as CardKeys.prepare, and see that the authority is still valid.
 
-    home: the state directory. The file is as config/ca_keys.toml.
-    Quick when all is there; several processes may call it at once.
+    home: the state directory.
     Raises KeysUnusable, naming the file, if a key can be neither read nor
     made, or if the authority has come to its end.
     """
-    keys = CardKeys(home)
-    keys.issuer_master_key()
-    if today > keys.ca_public_key().expires:
-        raise KeysUnusable(f"{home / 'cards'}: the authority has expired; remove the folder")
-    return keys.ca_public_path
+    if today > CA_EXPIRES:
+        raise KeysUnusable(f"{home / 'cards'}: the test authority ended on {CA_EXPIRES}")
+    return CardKeys(home).prepare()
 
 
 def ca_public_key(home: Path) -> CAPublicKey:
@@ -137,12 +152,6 @@ def ca_public_key(home: Path) -> CAPublicKey:
     Raises KeysUnusable, naming the file, if it can be neither read nor made.
     """
     return CardKeys(home).ca_public_key()
-
-
-def _fresh_master_key() -> bytes:
-    """Make a TDES key from the system's own randomness, as OpenSSL does for RSA."""
-    key = with_odd_parity(secrets.token_bytes(MASTER_KEY_BYTES))
-    return key.hex().upper().encode("ascii") + b"\n"
 
 
 def _rsa_key(folder: PrivateFolder, name: str, bits: int) -> SigningKey:
@@ -178,7 +187,7 @@ def _fresh_rsa_key(bits: int) -> bytes:
 
 
 def _damaged(path: Path) -> KeysUnusable:
-    return KeysUnusable(f"{path}: damaged; remove {path.parent} and the keys are made anew")
+    return KeysUnusable(f"{path}: damaged; remove it, and a new key is made")
 
 
 def _as_toml(key: CAPublicKey) -> str:
