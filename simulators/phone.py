@@ -8,7 +8,7 @@ from pathlib import Path
 from simulators.card import make_applications
 from simulators.card.card import FORM_FACTOR_PHONE, Card
 from simulators.card.personalisation import Personalisation
-from simulators.card.profile import PhoneProfile, Unlock, load_folder
+from simulators.card.profile import PhoneProfile, Unlock, find, load_folder
 
 FOLDER = Path(__file__).parent / "phones"
 
@@ -78,6 +78,11 @@ def load_profiles(folder: Path = FOLDER) -> dict[str, PhoneProfile]:
     Raises BadProfile, naming file and key.
     """
     return load_folder(folder, PhoneProfile)
+
+
+def find_phone(name: str) -> PhoneProfile:
+    """Return one phone's profile. Raises UnknownProfile, listing the names."""
+    return find(name, load_profiles)
 
 
 def make_phone(profile: PhoneProfile, home: Path) -> Phone:

@@ -5,23 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulators.card.card import Card
+from simulators.card.errors import CardSimulatorError
 from simulators.card.keys import CardKeys
 from simulators.card.personalisation import Personalisation, personalise
-from simulators.card.profile import Profile, load_profiles
+from simulators.card.profile import Profile, find, load_profiles
 from simulators.card.responses import Answer, AnyCard, Response, Silent, Torn
 
 __all__ = [
     "Answer",
     "AnyCard",
     "Card",
+    "CardSimulatorError",
     "Profile",
     "Response",
     "Silent",
     "Torn",
+    "find_card",
     "load_profiles",
     "make_applications",
     "make_card",
 ]
+
+
+def find_card(name: str) -> Profile:
+    """Return one card's profile. Raises UnknownProfile, listing the names."""
+    return find(name, load_profiles)
 
 
 def make_card(profile: Profile, home: Path) -> Card:

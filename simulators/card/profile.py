@@ -127,7 +127,7 @@ def find(name: str, load: Callable[[], dict[str, P]]) -> P:
     """Return one profile. Raises UnknownProfile, listing those there are."""
     known = load()
     if name not in known:
-        raise UnknownProfile(f"{name}: no such profile; there are {', '.join(known)}")
+        raise UnknownProfile(f"no {name!r} here; there are: {', '.join(known)}")
     return known[name]
 
 

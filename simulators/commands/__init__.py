@@ -67,7 +67,7 @@ class SimulatorGroup(click.Group):
 @click.group(
     "sim",
     cls=SimulatorGroup,
-    epilog="\b\nExample:\n  till sim card --list\n  till sim card visa-online --tap 12.50",
+    epilog="\b\nExample:\n  till sim card --list\n  till sim bank --port 8443",
 )
 def command() -> None:
     """Run one far end of a till's wires by itself."""

@@ -1,0 +1,71 @@
+"""till sim card: a contactless card, spoken to from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from simulators.commands.apdus import converse, default_home, list_profiles
+
+
+@click.command(
+    "card",
+    epilog="\b\nExample:\n"
+    "  till sim card --list\n"
+    "  till sim card visa-online --apdu 00A404000E325041592E5359532E444446303100\n"
+    "  till sim card visa-online --fault tear-before:2 < apdus.txt",
+)
+@click.argument("profile", required=False)
+@click.option(
+    "--apdu",
+    "apdus",
+    metavar="HEX",
+    multiple=True,
+    help="A command for the card; may be given several times. [default: standard input, "
+    "one a line]",
+)
+@click.option(
+    "--fault",
+    "faults",
+    metavar="FAULT",
+    multiple=True,
+    help="tear-before:N, tear-after:N, silence:N, garbage:N at command N, delay:MS or delay:MS@N.",
+)
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="State directory. [default: $OPENTILL_HOME, else ~/.local/state/opentill]",
+)
+@click.option("--list", "is_list", is_flag=True, help="List the cards and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+def command(
+    profile: str | None,
+    apdus: Sequence[str],
+    faults: Sequence[str],
+    home: Path | None,
+    is_list: bool,
+    as_json: bool,
+) -> None:
+    """Send commands (C-APDUs) to a simulated card and print its answers.
+
+    The word 'reset' in the place of a command takes the card out of the
+    field and back; what follows a # on a line is left out.
+
+    The card has real keys, made at its first use below the state directory;
+    'cards/ca-public.toml' there holds what a terminal needs to trust it.
+    """
+    from simulators.card import CardSimulatorError, find_card, load_profiles, make_card
+    from simulators.card.faults import with_faults
+
+    try:
+        if is_list:
+            list_profiles(load_profiles().values(), as_json)
+            return
+        if profile is None:
+            raise click.UsageError("Name a card, or --list them.")
+        card = make_card(find_card(profile), home or default_home())
+        converse(with_faults(card, faults), apdus, as_json)
+    except CardSimulatorError as error:
+        raise click.ClickException(str(error)) from error
