@@ -56,7 +56,8 @@ def converse(
     words: dict[str, Callable[[], None]] = dict(deeds or {})
     card.power_up()
     is_there = True
-    for line in apdus or click.get_text_stream("stdin"):
+    lines: Iterable[str] = apdus or click.get_text_stream("stdin")
+    for line in lines:
         text = line.partition("#")[0].strip()
         if text == "reset":
             card.power_up()
