@@ -188,7 +188,7 @@ def answer(
         status, body, summary = error.status, _refusal_body(error, now_ms), str(error)
     headers = {"content-type": "application/json"}
     if is_signed:
-        bound = _signed_part(request) if can_be_bound_to(request.headers) else None
+        bound = request.headers if can_be_bound_to(request.headers) else None
         headers = sign_answer(status, body, bound, bank.keys.answer, now_ms // 1000)
     return HttpAnswer(status, headers, body, f"{path} {summary}")
 

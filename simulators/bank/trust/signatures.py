@@ -85,7 +85,7 @@ class SignedAnswer:
     """An answer about to be signed, and the request it answers."""
 
     status_code: int
-    request: SignedRequest | None
+    request: SignedRequest
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -168,13 +168,14 @@ def verify_request(
 def sign_answer(
     status: int,
     body: bytes,
-    request: SignedRequest | None,
+    asked: FieldLines | None,
     key: Ed25519PrivateKey,
     now_s: int,
 ) -> dict[str, str]:
     """Return the headers of a signed answer.
 
-    request: what the answer is bound to; None where it cannot be read.
+    asked: headers of the request that the answer is bound to; None where
+    they cannot be read.
     """
     digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
     headers = {"content-type": "application/json", "content-digest": f"sha-256=:{digest}:"}
@@ -182,13 +183,16 @@ def sign_answer(
         signature_algorithm=ED25519, key_resolver=_OneKey(ANSWER_KEY_ID, key)
     )
     signer.sign(
-        SignedAnswer(status, request, headers),
+        # Only headers of the request are covered, so its address plays no part.
+        SignedAnswer(
+            status, SignedRequest("POST", "https://any.invalid/", asked or FieldLines(())), headers
+        ),
         key_id=ANSWER_KEY_ID,
         created=datetime.datetime.fromtimestamp(now_s, datetime.UTC),
         label=LABEL,
         tag=ANSWER_TAG,
         use_existing_digest=True,
-        covered_component_ids=ANSWER_COMPONENTS if request is None else BOUND_COMPONENTS,
+        covered_component_ids=ANSWER_COMPONENTS if asked is None else BOUND_COMPONENTS,
     )
     return {name.lower(): value for name, value in headers.items()}
 
