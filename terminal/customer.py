@@ -173,7 +173,8 @@ class CustomerPublisher:
         self._shop = shop
         self._now = now
         self._lock = threading.Lock()
-        self._latest = b""
+        # A till that opens is idle, until its first view says otherwise.
+        self._latest = encode(customer_view(View(), shop, now()))
         self._is_closing = False
         self._clients: dict[socket.socket, bytes] = {}
         """Each screen, and the line it was sent last."""

@@ -182,14 +182,15 @@ class TillApp(App[None]):
         elif view.stage is Stage.RESULT and changed_state:
             # The result under the cashier's fingers has become another one.
             desk.stage_since = desk.till.now()
-        for page in self._pages:
-            refresh = getattr(page, "refresh", None)
-            if refresh is not None:
-                refresh()
         self._follow_entry(old, view)
-        if desk.wants_code and view.stage is Stage.PRESENT and view.show is Readiness.READY:
-            self._show_code()
-        elif view.stage not in (Stage.IDLE, Stage.PRESENT):
+        try:
+            for page in self._pages:
+                page.refresh()
+            if desk.wants_code and view.stage is Stage.PRESENT and view.show is Readiness.READY:
+                self._show_code()
+        except TillError as error:
+            desk.refuse(error)
+        if view.stage not in (Stage.IDLE, Stage.PRESENT):
             desk.wants_code = False
         self.redraw()
 
@@ -279,8 +280,11 @@ class TillApp(App[None]):
         key = Key(event.key, event.character or "")
         # A remark is about the last key, and this is another.
         self.desk.remark = None
-        if not self._press(key):
-            self.desk.say(self.desk.words("This key does nothing here. F1 for help"))
+        try:
+            if not self._press(key):
+                self.desk.say(self.desk.words("This key does nothing here. F1 for help"))
+        except TillError as error:
+            self.desk.refuse(error)
         self.redraw()
 
     def on_paste(self, event: events.Paste) -> None:
@@ -333,10 +337,7 @@ class TillApp(App[None]):
             wish = self._more
         if wish is None:
             return False
-        try:
-            wish()
-        except TillError as error:
-            self.desk.refuse(error)
+        wish()
         return True
 
     def _help(self) -> None:
@@ -400,10 +401,7 @@ class TillApp(App[None]):
 
     def _show_code(self) -> None:
         self.desk.wants_code = False
-        try:
-            self.desk.till.show_code()
-        except TillError as error:
-            self.desk.refuse(error)
+        self.desk.till.show_code()
 
     def _more(self) -> None:
         from ui.screens.more import Choice, MorePage

@@ -71,6 +71,8 @@ class LineTill:
         self._confirm: tuple[str, PaymentView, int] | None = None
         """A refund or void that waits for a yes: verb, sale, amount."""
         self._time_told: set[int] = set()
+        self._wants_code = False
+        """The code is shown as soon as it may be."""
         self.is_over = False
 
     # --- words --------------------------------------------------------------
@@ -127,6 +129,21 @@ class LineTill:
             self._say(self._sentence(view.hint))
         elif view.prompt and view.prompt is not old.prompt and view.stage is not Stage.RESULT:
             self._say(self._sentence(view.prompt))
+
+        self._show_wanted_code(view)
+
+    def _show_wanted_code(self, view: View) -> None:
+        if self._wants_code and view.stage is Stage.PRESENT and view.show is Readiness.READY:
+            self._wants_code = False
+            try:
+                self._till.show_code()
+            except TillError as error:
+                self._refused(error)
+        elif view.stage not in (Stage.IDLE, Stage.PRESENT):
+            self._wants_code = False
+
+    def _refused(self, error: TillError) -> None:
+        self._say(self._ended(refusal_text(str(error), translate(self._language))))
 
     def _tell_stage(self, view: View) -> None:
         words = self._words
@@ -216,7 +233,7 @@ class LineTill:
             else:
                 self._take_amount(text)
         except TillError as error:
-            self._say(self._ended(refusal_text(str(error), translate(self._language))))
+            self._refused(error)
 
     def _take_amount(self, text: str) -> None:
         amount = amount_from_text(text, self._till.shop.currency_digits)
@@ -303,6 +320,8 @@ class LineTill:
         if self._view.stage is Stage.IDLE and self._amount_minor is not None:
             amount, self._amount_minor = self._amount_minor, None
             self._till.sale(amount)
+            self._wants_code = True
+            return
         self._till.show_code()
 
     def _next(self) -> None:
@@ -449,6 +468,8 @@ TICK_S = 0.5
 def run(till: Door, language: str, stdin: TextIO, stdout: TextIO) -> None:
     """Serve the cashier line by line until 'quit' or the end of input.
 
+    A payment that is in hand when the input ends is seen through first.
+
     Raises KeyError for a language the till does not speak.
     """
     inbox: queue.SimpleQueue[View | str | None] = queue.SimpleQueue()
@@ -468,15 +489,18 @@ def run(till: Door, language: str, stdin: TextIO, stdout: TextIO) -> None:
     lines.welcome()
     inbox.put(till.view())
     try:
+        has_ended = False
         while not lines.is_over:
+            if has_ended and inbox.empty() and till.view().stage in (Stage.IDLE, Stage.RESULT):
+                return
             try:
                 heard = inbox.get(timeout=TICK_S)
             except queue.Empty:
                 lines.tick()
                 continue
             if heard is None:
-                return
-            if isinstance(heard, str):
+                has_ended = True
+            elif isinstance(heard, str):
                 lines.heard(heard)
             else:
                 lines.saw(heard)

@@ -10,7 +10,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from terminal.errors import NotAllowed
+from terminal.errors import AmountRefused, NotAllowed
 from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Readiness, Stage, View
@@ -118,6 +118,19 @@ async def test_escape_cancels_until_it_is_too_late(still: StillTill, read_screen
         still.refusal = NotAllowed("Already sent: cannot be cancelled now")
         await pilot.press("escape")
         assert "! Already sent: cannot be cancelled now" in read_screen(app)
+
+
+async def test_what_the_till_refuses_is_said_in_the_cashier_s_language(
+    still: StillTill, read_screen: Read
+) -> None:
+    app = TillApp(still, "zh")
+    async with app.run_test(size=(80, 24)) as pilot:
+        still.refusal = AmountRefused("The amount must be above zero")
+        await pilot.press("5", "enter")
+        assert "! 金额必须大于零" in read_screen(app)
+        assert app.desk.entry.total_minor == 5
+        await pilot.press("backspace")
+        assert "金额必须大于零" not in read_screen(app)
 
 
 async def test_a_result_is_deaf_until_it_can_have_been_seen(still: StillTill) -> None:

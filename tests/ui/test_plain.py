@@ -172,6 +172,7 @@ def test_a_code_may_be_shown_from_the_amount(still: StillTill, make_lines: MakeL
     lines, told = make_lines(still, "en")
     lines.heard("500")
     lines.heard("code")
+    assert still.wishes == [("sale", 500)]
     still.show(PRESENT)
     assert still.wishes == [("sale", 500), ("show_code",)]
     still.show(CODE)
@@ -242,6 +243,23 @@ def test_the_loop_ends_with_its_input_and_lets_go_of_the_till(still: StillTill) 
     before = out.getvalue()
     still.show(PRESENT)
     assert out.getvalue() == before
+
+
+def test_a_payment_in_hand_outlives_the_input(still: StillTill) -> None:
+    """Lines from a pipe end long before the customer has paid."""
+    out = io.StringIO()
+    still.show(PRESENT)
+    running = threading.Thread(
+        target=plain.run, args=(still, "en", io.StringIO("status\n"), out), daemon=True
+    )
+    running.start()
+    while "Camera: ready" not in out.getvalue():
+        running.join(0.01)
+    assert running.is_alive()
+    still.show(VIEWS["approved"])
+    running.join(10)
+    assert not running.is_alive()
+    assert "Approved. 345.60 yuan. Hand over the goods." in out.getvalue()
 
 
 class Typist:

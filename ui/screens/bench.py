@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from terminal.bench import Bench, Group, Offer
-from terminal.errors import TillError
 from ui.desk import Desk
 from ui.locale import mark
 from ui.screens.page import Key, Page
@@ -77,11 +76,7 @@ class BenchPage(Page):
             return
         offer = self._offers[number]
         self._cursor = number
-        try:
-            answer = self._bench.do(offer.id)
-        except TillError as error:
-            self.desk.refuse(error)
-            return
+        answer = self._bench.do(offer.id)
         title = offer.title_zh if self.desk.language == "zh" else answer
         self.desk.say(self.desk.words("Bench: {what}").format(what=title))
         if offer.group is Group.FAULT:

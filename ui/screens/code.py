@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from terminal.errors import TillError
 from terminal.messages import Message
 from ui.locale import mark
 from ui.screens.page import Key, Page
@@ -65,15 +64,12 @@ class CodePage(Page):
 
     def press(self, key: Key) -> bool:
         """Esc closes the code at the bank; C asks whether it was paid."""
-        try:
-            if key.name == "escape":
-                self.desk.till.cancel()
-            elif key.letter == "c":
-                self.desk.till.check_now()
-            else:
-                return False
-        except TillError as error:
-            self.desk.refuse(error)
+        if key.name == "escape":
+            self.desk.till.cancel()
+        elif key.letter == "c":
+            self.desk.till.check_now()
+        else:
+            return False
         return True
 
     def paint(self, canvas: Canvas) -> None:

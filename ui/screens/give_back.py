@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from terminal.errors import TillError
 from terminal.view import PaymentView
 from ui.desk import Desk
 from ui.entry import DIGITS_MAX
@@ -69,10 +68,7 @@ class RefundPage(Page):
             text = words("Only {amount} is left to refund").format(amount=left)
             self.desk.say(text, is_refusal=True)
         else:
-            try:
-                self.desk.till.refund(self._payment.id, self.amount_minor)
-            except TillError as error:
-                self.desk.refuse(error)
+            self.desk.till.refund(self._payment.id, self.amount_minor)
 
     def paint(self, canvas: Canvas) -> None:
         """Draw the sale, what is left, and the amount."""
@@ -118,10 +114,7 @@ class VoidPage(Page):
         if key.name == "escape":
             self.close_page()
         elif key.name == "enter":
-            try:
-                self.desk.till.void(self._payment.id)
-            except TillError as error:
-                self.desk.refuse(error)
+            self.desk.till.void(self._payment.id)
         else:
             return False
         return True

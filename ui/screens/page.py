@@ -41,6 +41,9 @@ class Page:
         self.close_page: Callable[[], None] = _stay
         """Take this page away; the app sets it."""
 
+    def refresh(self) -> None:
+        """Take in that the till has moved on; most screens read the desk anyway."""
+
     def actions(self) -> Sequence[Action]:
         """Say what keys do here, the main one first."""
         return ()
@@ -49,7 +52,10 @@ class Page:
         """Draw the body."""
 
     def press(self, key: Key) -> bool:
-        """Take a key; False when it means nothing here."""
+        """Take a key; False when it means nothing here.
+
+        Raises TillError when the till refuses; the app tells the cashier.
+        """
         del key
         return False
 

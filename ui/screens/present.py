@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from terminal.errors import TillError
 from terminal.messages import Message
 from terminal.view import Readiness, Stage
 from ui.locale import mark
@@ -69,10 +68,7 @@ class PresentPage(Page):
         """Esc cancels; the till says why not."""
         if key.name != "escape":
             return False
-        try:
-            self.desk.till.cancel()
-        except TillError as error:
-            self.desk.refuse(error)
+        self.desk.till.cancel()
         return True
 
     @property

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from terminal.errors import TillError
 from terminal.messages import Message
 from terminal.view import Kind, Medium, Stage, Step
 from ui.locale import mark
@@ -56,15 +55,12 @@ class ProcessingPage(Page):
 
     def press(self, key: Key) -> bool:
         """Esc asks to cancel; when it is too late the till says so."""
-        try:
-            if key.name == "escape":
-                self.desk.till.cancel()
-            elif key.letter == "c" and self.desk.view.stage is Stage.PAYER:
-                self.desk.till.check_now()
-            else:
-                return False
-        except TillError as error:
-            self.desk.refuse(error)
+        if key.name == "escape":
+            self.desk.till.cancel()
+        elif key.letter == "c" and self.desk.view.stage is Stage.PAYER:
+            self.desk.till.check_now()
+        else:
+            return False
         return True
 
     def paint(self, canvas: Canvas) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from terminal.errors import TillError
 from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Kind, PaymentView
@@ -80,13 +79,6 @@ class ResultPage(Page):
         """Take the next step."""
         if self.is_deaf():
             return True
-        try:
-            return self._press(key)
-        except TillError as error:
-            self.desk.refuse(error)
-            return True
-
-    def _press(self, key: Key) -> bool:
         desk, payment = self.desk, self.desk.payment
         if payment is None:
             desk.till.leave()

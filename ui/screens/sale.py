@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from terminal.errors import TillError
 from ui.locale import mark
 from ui.money import clock_text, plain_amount
 from ui.screens.page import Key, Page
@@ -116,9 +115,5 @@ class SalePage(Page):
         if not self.desk.entry.total_minor:
             self.desk.say(self.desk.words("Type the amount first"))
             return
-        try:
-            self.desk.till.sale(self.desk.entry.total_minor)
-        except TillError as error:
-            self.desk.refuse(error)
-            return
+        self.desk.till.sale(self.desk.entry.total_minor)
         self.desk.wants_code = with_code
