@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def converse(
     words: dict[str, Callable[[], None]] = dict(deeds or {})
     card.power_up()
     is_there = True
-    lines: Iterable[str] = apdus or click.get_text_stream("stdin")
+    lines: Iterable[str] = apdus or sys.stdin
     for line in lines:
         text = line.partition("#")[0].strip()
         if text == "reset":
