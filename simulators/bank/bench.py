@@ -31,7 +31,9 @@ def prepare(home: Path, now_ms: int) -> BankPlace:
     if not _is_ready(place):
         place.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.folder.mkdir(mode=0o700, exist_ok=True)
-        with place.folder.joinpath("prepare.lock").open("ab") as lock:
+        lock_file = place.folder / "prepare.lock"
+        lock_file.touch(mode=0o600)
+        with lock_file.open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not _is_ready(place):
                 from simulators.bank.trust.keys import create_keys, write_private
