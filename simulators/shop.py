@@ -138,9 +138,14 @@ class SimulatedShop:
         wall_ms: Callable[[], int],
         random: Callable[[int], bytes],
         *,
+        bank_url: str | None = None,
         bank_command: Sequence[str] = (sys.executable, "-m", "terminal", "sim", "bank"),
     ) -> None:
-        """home: the state directory. bank_command: what starts the bank's process."""
+        """home: the state directory.
+
+        bank_url: a simulated bank of the same state directory that runs already.
+        bank_command: what starts one otherwise.
+        """
         self._home = home
         self._wall_ms = wall_ms
         self._random = random
@@ -153,7 +158,7 @@ class SimulatedShop:
         self.see_shown_code: Callable[[], bytes | None] = lambda: None
         """Returns the code on the till's customer screen as a PNG; the assembly sets it."""
         self._bank: subprocess.Popen[str] | None = None
-        self._bank_url = ""
+        self._bank_url = bank_url or ""
         self._bank_is_up = threading.Event()
         self._camera: CameraSimulator | None = None
         self._camera_lock = threading.Lock()
@@ -163,7 +168,10 @@ class SimulatedShop:
         self._on: set[str] = set()
         self._tear_next = False
         self._closed = False
-        threading.Thread(target=self._start_bank, name="bank-starter", daemon=True).start()
+        if bank_url is None:
+            threading.Thread(target=self._start_bank, name="bank-starter", daemon=True).start()
+        else:
+            self._bank_is_up.set()
 
     # --- what the till connects to -------------------------------------------
 

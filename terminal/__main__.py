@@ -40,6 +40,7 @@ COMMANDS = {
     "show": "terminal.commands.payments:show",
     "refund": "terminal.commands.give_back:refund",
     "void": "terminal.commands.give_back:void",
+    "recover": "terminal.commands.recover:command",
     "decode": "terminal.commands.decode:command",
     "qr": "terminal.commands.qr:command",
     "sim": "simulators.commands:command",
@@ -53,6 +54,7 @@ SUMMARIES = {
     "show": "Show one payment, or its receipt.",
     "refund": "Give money back.",
     "void": "Undo a whole sale.",
+    "recover": "Bring what is open to its end.",
     "decode": "Show card data objects in words.",
     "qr": "Read and make payment codes.",
     "sim": "Run the simulators by themselves.",
@@ -96,9 +98,15 @@ class Commands(click.Group):
     envvar="OPENTILL_SHOP",
     help="The shop's TOML file; a simulated shop if absent.",
 )
+@click.option(
+    "--bank",
+    metavar="URL",
+    envvar="OPENTILL_BANK",
+    help="A simulated bank that runs already ('till sim bank'), instead of one of the till's own.",
+)
 @click.version_option(package_name="opentill", prog_name="OpenTill")
 @click.pass_context
-def main(context: click.Context, home: Path | None, shop: Path | None) -> None:
+def main(context: click.Context, home: Path | None, shop: Path | None, bank: str | None) -> None:
     """OpenTill: a merchant's payment terminal. Uncertified; test keys only.
 
     \b
@@ -106,7 +114,7 @@ def main(context: click.Context, home: Path | None, shop: Path | None) -> None:
       till run
       till sale 12.50 --present card:visa-online
     """
-    context.obj = Assembly(home or default_home(), shop).place()
+    context.obj = Assembly(home or default_home(), shop, bank).place()
 
 
 def default_home() -> Path:
@@ -118,9 +126,10 @@ def default_home() -> Path:
 class Assembly:
     """The parts of one till, put together on demand."""
 
-    def __init__(self, home: Path, shop_file: Path | None) -> None:
+    def __init__(self, home: Path, shop_file: Path | None, bank_url: str | None) -> None:
         self._home = home
         self._shop_file = shop_file
+        self._bank_url = bank_url
         self._clock = SystemClock()
 
     def place(self) -> Place:
@@ -163,7 +172,9 @@ class Assembly:
             return
         from simulators.shop import SimulatedShop
 
-        shop = SimulatedShop(self._home, self._clock.wall_ms, system_randomness)
+        shop = SimulatedShop(
+            self._home, self._clock.wall_ms, system_randomness, bank_url=self._bank_url
+        )
         try:
             self._enrol(shop, folder / "keys")
             settings = self._load(

@@ -976,6 +976,7 @@ class Core:
                 now_ms=self._clock.wall_ms(),
             ),
             recent=tuple(self._recent),
+            open_count=len(self._open),
         )
         if payment is None or hand is None:
             return view

@@ -165,6 +165,8 @@ class View:
     notices: Sequence[Notice] = ()
     recent: Sequence[PaymentView] = ()
     """The last few payments, newest first."""
+    open_count: int | None = None
+    """Payments that are not at their end; None until the till has begun."""
 
 
 @dataclass(frozen=True, slots=True)
