@@ -388,10 +388,10 @@ class Core:
                 self._retry(payment)
 
     def _authorised(self, payment: PaymentView, answer: BankAnswer) -> None:
+        self._note_duration("bank", payment)
+        payment = self._open[payment.id]
         if self._hand is not None and self._hand.attempt == payment.id:
-            self._note_duration("bank")
             self._hand.step = Step.ANSWERED
-            payment = self._open[payment.id]
         if answer.state == "approved":
             self._approve(payment, answer)
         elif answer.state == "declined":
@@ -421,7 +421,8 @@ class Core:
     def _polled(self, payment: PaymentView, answer: BankAnswer) -> None:
         """What the bank says of a code on show, or of a payer who must confirm."""
         if answer.state == "approved":
-            self._approve(payment, answer)
+            self._note_duration("payer", payment)
+            self._approve(self._open[payment.id], answer)
         elif answer.state == "declined" and payment.state is State.AWAITING_PAYER:
             self._decline(payment, answer)
         elif answer.state in ("pending", "open"):
@@ -435,6 +436,7 @@ class Core:
         if answer.state != "open":
             self._code_gone(payment, Message.CODE_UNAVAILABLE)
             return
+        self._note_duration("order", payment)
         now = self._clock.monotonic()
         valid_s = self._limits.code_s
         if answer.expires_at_ms is not None:
@@ -914,10 +916,14 @@ class Core:
             return replace(payment, medium=Medium.PAYMENT_CODE, brand=tender.brand)
         return payment
 
-    def _note_duration(self, phase: str) -> None:
-        """Close a phase of the payment in hand, and begin the next."""
-        payment, hand = self._in_hand(), self._hand
-        if payment is None or hand is None or payment.id not in self._open:
+    def _note_duration(self, phase: str, of: PaymentView | None = None) -> None:
+        """Close a phase of the payment in hand, and begin the next.
+
+        of: only if this is the payment in hand.
+        """
+        hand = self._hand
+        payment = None if hand is None else self._open.get(hand.attempt)
+        if hand is None or payment is None or (of is not None and of.id != payment.id):
             return
         now = self._clock.monotonic()
         spent_ms = round((now - hand.phase_at) * 1000, 1)
