@@ -1,0 +1,292 @@
+"""The profiles as they stand: they load, their numbers are known, and what
+each promises is what the till's kernel and the bank make of it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config import load_settings
+from config.schema import Settings
+from emv import entry_point, tlv
+from emv.authentication import CAKey, CAKeyStore
+from emv.conversation import Command, Note, OnExceptionFile, RandomBytes, Reply, Show
+from emv.kernels import c3
+from emv.outcome import CVM, Outcome, Reason, Start, Status
+from simulators import phone as phones
+from simulators.bank.issuer import rules
+from simulators.bank.issuer.card import read_card
+from simulators.card import Answer, AnyCard, load_profiles, make_card
+from simulators.card.errors import BadProfile, UnknownProfile
+from simulators.card.keys import CardKeys
+from simulators.card.profile import FOLDER, Profile, find
+
+TODAY = date(2026, 11, 24)
+SIMULATORS = FOLDER.parent.parent
+
+BELOW_ALL, ABOVE_FLOOR, ABOVE_CVM = 10_000, 50_000, 200_000
+
+
+def everything() -> dict[str, Profile]:
+    return {**load_profiles(), **phones.load_profiles()}
+
+
+def numbers(profile: Profile) -> list[str]:
+    return [profile.pan, *(each.pan for each in profile.applications if each.pan)]
+
+
+def luhn(number: str) -> int:
+    doubled = "".join(
+        str(int(digit) * (2 if at % 2 else 1)) for at, digit in enumerate(reversed(number))
+    )
+    # Digits of a doubled digit count one by one.
+    return sum(int(digit) for digit in doubled) % 10
+
+
+def test_the_plain_approval_is_first() -> None:
+    assert next(iter(load_profiles())) == "visa-online"
+    assert next(iter(phones.load_profiles())) == "phone-approved"
+
+
+def test_the_list_has_every_file_once() -> None:
+    files = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    files += sorted(path.stem for path in phones.FOLDER.glob("*.toml"))
+
+    assert sorted(everything()) == sorted(files)
+    orders = [profile.order for profile in load_profiles().values()]
+    assert orders == sorted(set(orders))
+
+
+def test_each_number_is_on_one_card_and_has_an_account() -> None:
+    used = [number for profile in everything().values() for number in numbers(profile)]
+    accounts = tomllib.loads((SIMULATORS / "bank" / "accounts.toml").read_text())["cards"]
+
+    assert len(set(used)) == len(used)
+    assert set(used) <= {account["pan"] for account in accounts}
+    for number in used:
+        assert luhn(number) == 0, number[-4:]
+
+
+def test_each_profile_says_what_to_expect_in_both_languages() -> None:
+    for profile in everything().values():
+        for words in (profile.title, profile.expect, profile.title_zh, profile.expect_zh):
+            assert words
+            assert "\n" not in words
+        assert not profile.title_zh.isascii()
+        assert not profile.expect_zh.isascii()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('pan = "4761"', "pan"),
+        ('expiry = "2031-13"', "expiry"),
+        ("cryptogram_version = 14", "cryptogram_version: 10 or 18"),
+        ("icc_key_bits = 1030", "icc_key_bits: not whole bytes"),
+        ('decision = "maybe"', "decision"),
+        ('cvm = ["face"]', "cvm"),
+        ("applications = []", "applications: a card needs one"),
+        ('colour = "red"', "colour"),
+        ('unlock = "before"', "unlock"),
+        ("insists_on_cvm = true\ncvm = []", "insists_on_cvm"),
+        ('name = "other"', "name"),
+        ('applications = [{label = "seventeen letters"}]', "label"),
+        ("expiry = ", "plain.toml"),
+    ],
+)
+def test_a_wrong_profile_is_named_with_its_key(tmp_path: Path, change: str, message: str) -> None:
+    right = {
+        "name": '"plain"',
+        "title": '"T"',
+        "title_zh": '"T"',
+        "expect": '"E"',
+        "expect_zh": '"E"',
+        "order": "1",
+        "pan": '"4761739001010119"',
+        "expiry": '"2031-12"',
+    }
+    for line in change.splitlines():
+        key, _, value = line.partition(" = ")
+        right[key] = value
+    path = tmp_path / "plain.toml"
+    path.write_text("".join(f"{key} = {value}\n" for key, value in right.items()))
+
+    with pytest.raises(BadProfile, match=message) as error:
+        load_profiles(tmp_path)
+    assert "plain.toml" in str(error.value)
+
+
+def test_an_unknown_name_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UnknownProfile, match="no 'gold' here; there are: visa-online, "):
+        find("gold", load_profiles)
+
+
+@dataclass
+class Result:
+    """How the till's side of a tap ended, and whether the issuer knows its card."""
+
+    outcome: Outcome
+    taps: int
+    genuine: bool | None
+
+
+@pytest.fixture(scope="module")
+def settings(home: Path) -> Settings:
+    return load_settings(more_ca_keys=[CardKeys(home).prepare()])
+
+
+@pytest.fixture
+def pay(home: Path, settings: Settings) -> Callable[[str, int], Result]:
+    """Tap a card or phone with the bench shop's settings, twice if it asks for it."""
+    keys = CAKeyStore(
+        CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
+        for key in settings.ca_keys
+    )
+    combinations = tuple(
+        entry_point.Combination(
+            application.aid,
+            application.kernel,
+            ttq=application.ttq,
+            transaction_limit_minor=application.transaction_limit_minor,
+            floor_limit_minor=application.floor_limit_minor,
+            cvm_required_limit_minor=application.cvm_limit_minor,
+        )
+        for application in settings.applications
+    )
+    config = entry_point.EntryPointConfig(entry_point.Terminal(country=156), combinations)
+    exceptions = {card.pan for card in settings.exceptions}
+    kernels = {3: c3.kernel(c3.Configuration(ca_keys=keys))}
+
+    def converse(kernel: Any, card: AnyCard) -> Outcome:
+        try:
+            request = next(kernel)
+            while True:
+                answer: Any = None
+                if isinstance(request, Command):
+                    response = card.respond(request.encoded)
+                    assert isinstance(response, Answer)
+                    answer = Reply.parse(response.data, 1000)
+                elif isinstance(request, RandomBytes):
+                    answer = os.urandom(request.count)
+                elif isinstance(request, OnExceptionFile):
+                    answer = request.pan in exceptions
+                else:
+                    assert isinstance(request, Note | Show)
+                request = kernel.send(answer)
+        except StopIteration as finished:
+            outcome: Outcome = finished.value
+            return outcome
+
+    def run(name: str, amount: int) -> Result:
+        if name in phones.load_profiles():
+            card: AnyCard = phones.make_phone(phones.load_profiles()[name], home)
+        else:
+            card = make_card(load_profiles()[name], home)
+        sale = entry_point.Transaction(amount, currency=156, currency_exponent=2, date=TODAY)
+        start: tuple[Any, ...] = ()
+        taps = 0
+        while taps < 2:
+            taps += 1
+            card.power_up()
+            outcome = converse(entry_point.run(config, sale, kernels, *start), card)
+            if outcome.start is not Start.B:
+                break
+            start = (Start.B, outcome)
+        genuine = None
+        if outcome.data_record and outcome.status is not Status.DECLINED:
+            sent = b"".join(tlv.encode(*each) for each in outcome.data_record.items())
+            genuine = rules.is_genuine(read_card(sent.hex()), CardKeys(home).issuer_master_key())
+        return Result(outcome, taps, genuine)
+
+    return run
+
+
+ONLINE, APPROVED, DECLINED = Status.ONLINE_REQUEST, Status.APPROVED, Status.DECLINED
+
+
+@pytest.mark.parametrize(
+    ("name", "amount", "status", "reason"),
+    [
+        ("visa-online", BELOW_ALL, ONLINE, ""),
+        ("visa-online", ABOVE_CVM, ONLINE, ""),
+        ("visa-offline", BELOW_ALL, APPROVED, ""),
+        ("visa-offline", ABOVE_FLOOR, ONLINE, ""),
+        ("visa-declined", BELOW_ALL, DECLINED, Reason.CARD_DECLINED),
+        ("visa-declined", ABOVE_CVM, DECLINED, Reason.CARD_DECLINED),
+        ("visa-expired", BELOW_ALL, DECLINED, Reason.EXPIRED),
+        ("visa-expired", ABOVE_FLOOR, ONLINE, ""),
+        ("visa-wrong-certificate", BELOW_ALL, DECLINED, Reason.NOT_AUTHENTIC),
+        ("visa-wrong-certificate", ABOVE_FLOOR, ONLINE, ""),
+        ("visa-pin-required", BELOW_ALL, ONLINE, ""),
+        ("visa-pin-required", ABOVE_CVM, DECLINED, Reason.PIN_NOT_POSSIBLE),
+        ("visa-exception-listed", BELOW_ALL, DECLINED, Reason.EXCEPTION_FILE),
+        ("visa-exception-listed", ABOVE_FLOOR, ONLINE, ""),
+        ("no-match", BELOW_ALL, Status.END_APPLICATION, Reason.NO_APPLICATION),
+        ("two-applications", BELOW_ALL, ONLINE, ""),
+        ("visa-fdda-00", BELOW_ALL, APPROVED, ""),
+        ("visa-long-key", BELOW_ALL, APPROVED, ""),
+        ("visa-cvn10", BELOW_ALL, ONLINE, ""),
+        ("phone-approved", BELOW_ALL, ONLINE, ""),
+        ("phone-approved", ABOVE_CVM, ONLINE, ""),
+        ("phone-see-phone", BELOW_ALL, ONLINE, ""),
+        ("phone-see-phone", ABOVE_CVM, ONLINE, ""),
+        ("phone-refused", BELOW_ALL, ONLINE, ""),
+        ("phone-refused", ABOVE_CVM, DECLINED, Reason.CARD_DECLINED),
+    ],
+)
+def test_the_kernel_comes_to_what_the_profile_promises(
+    pay: Callable[[str, int], Result],
+    name: str,
+    amount: int,
+    status: Status,
+    reason: str,
+) -> None:
+    result = pay(name, amount)
+
+    assert (result.outcome.status, result.outcome.reason) == (status, reason)
+    assert result.genuine is (True if status in (ONLINE, APPROVED) else None)
+    asks_twice = name in ("phone-see-phone", "phone-refused") and amount == ABOVE_CVM
+    assert result.taps == (2 if asks_twice else 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "amount", "cvm"),
+    [
+        ("visa-online", BELOW_ALL, CVM.NONE),
+        ("visa-online", ABOVE_CVM, CVM.SIGNATURE),
+        ("phone-approved", BELOW_ALL, CVM.CONFIRMATION_CODE_VERIFIED),
+        ("phone-see-phone", BELOW_ALL, CVM.NONE),
+        ("phone-see-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
+    ],
+)
+def test_the_cardholder_is_verified_as_the_profile_promises(
+    pay: Callable[[str, int], Result], name: str, amount: int, cvm: CVM
+) -> None:
+    assert pay(name, amount).outcome.cvm is cvm
+
+
+def test_the_bank_knows_every_card_but_the_forged_one(
+    pay: Callable[[str, int], Result],
+) -> None:
+    genuine = {
+        name: pay(name, ABOVE_FLOOR).genuine
+        for name, profile in everything().items()
+        if profile.decision != "decline" and name != "no-match"
+    }
+
+    assert [name for name, known in genuine.items() if not known] == ["visa-wrong-cryptogram"]
+
+
+def test_the_first_choice_of_two_applications_pays(pay: Callable[[str, int], Result]) -> None:
+    record = pay("two-applications", BELOW_ALL).outcome.data_record
+
+    assert record is not None
+    assert record[0x84] == bytes.fromhex("A000000003101001")
+    assert record[0x50] == b"VISA CREDIT"
