@@ -790,6 +790,15 @@ class Core:
     def _journal_failed(self, event: JournalFailed) -> None:
         """Go back to what the disk holds; nothing that stood behind was done."""
         self._journal_fault = True
+        for wish in event.undone:
+            match wish:
+                case Send(purpose, payment):
+                    self._landed(purpose, payment.id)
+                    if payment.id in self._open and payment.id not in event.payments:
+                        self._retry(payment)
+                case SetTimer() | StopTimer() | Disarm():
+                    # They move nothing, and other payments may wait for them.
+                    self._wishes.append(wish)
         for attempt in event.payments:
             before = self._before.get(attempt)
             self._open.pop(attempt, None)
@@ -802,10 +811,6 @@ class Core:
             if in_hand and before.state is State.AWAITING_TENDER:
                 self._drop_hand()
             self._retry(before)
-        # What this step sent was never sent.
-        self._in_flight -= {
-            (purpose, attempt) for purpose, attempt in self._in_flight if attempt in event.payments
-        }
 
     def _drop_hand(self) -> None:
         self._armed = False

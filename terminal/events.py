@@ -233,6 +233,9 @@ class JournalFailed:
     """A Record could not be written; what stood behind it was not done."""
 
     payments: tuple[str, ...]
+    """The attempts it would have moved."""
+    undone: tuple[Wish, ...]
+    """The wishes behind it."""
     detail: str
 
 
@@ -308,6 +311,7 @@ class StopTimer:
     timer: Timer
 
 
+Wish = Record | Arm | Disarm | Send | SetTimer | StopTimer
 InboxEvent = (
     Started
     | SaleWanted
@@ -330,7 +334,6 @@ InboxEvent = (
     | TimerRang
     | JournalFailed
 )
-Wish = Record | Arm | Disarm | Send | SetTimer | StopTimer
 
 
 @dataclass(frozen=True, slots=True)

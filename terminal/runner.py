@@ -11,7 +11,7 @@ import heapq
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -143,15 +143,17 @@ class Runner:
         elif failure is not None:
             log.warning("%s was not done: %s", type(event).__name__, failure)
 
-    def _carry_out(self, wishes: Iterable[Wish]) -> TillError | None:
-        for wish in wishes:
+    def _carry_out(self, wishes: Sequence[Wish]) -> TillError | None:
+        for place, wish in enumerate(wishes):
             match wish:
                 case Record():
                     try:
                         self._journal.append(wish.entries)
                     except (JournalUnavailable, JournalCorrupt) as failure:
                         failed = tuple(entry.payment.id for entry in wish.entries)
-                        self._carry_out(self._core.step(JournalFailed(failed, str(failure))))
+                        undone = tuple(wishes[place + 1 :])
+                        event = JournalFailed(failed, undone, str(failure))
+                        self._carry_out(self._core.step(event))
                         return failure
                 case Send() if self._bank is not None:
                     self._bank.send(wish)

@@ -614,9 +614,14 @@ def test_every_open_payment_is_taken_up_again_at_start(
     assert purposes == ([asked] if asked else [])
 
 
+def behind_the_record(wishes: list[Any]) -> list[Any]:
+    first = next(place for place, wish in enumerate(wishes) if isinstance(wish, Record))
+    return wishes[first + 1 :]
+
+
 def test_a_sale_that_cannot_be_written_does_not_begin(counter: Any) -> None:
-    counter.core.step(SALE)
-    counter.take(JournalFailed(("a1",), "disk full"))
+    undone = behind_the_record(counter.core.step(SALE))
+    counter.take(JournalFailed(("a1",), tuple(undone), "disk full"))
     assert counter.view.stage is Stage.IDLE
     assert counter.view.notices[0].message is Message.JOURNAL_FAULT
 
@@ -624,8 +629,10 @@ def test_a_sale_that_cannot_be_written_does_not_begin(counter: Any) -> None:
 def test_an_authorisation_that_cannot_be_written_is_not_sent(counter: Any) -> None:
     counter.take(SALE)
     counter.take(CardPresented(counter.arming))
-    counter.core.step(CardRead(counter.arming, CardEnd.ONLINE, sealed="a.b.c.d.e"))
-    counter.take(JournalFailed(("a1",), "disk full"))
+    undone = behind_the_record(
+        counter.core.step(CardRead(counter.arming, CardEnd.ONLINE, sealed="a.b.c.d.e"))
+    )
+    counter.take(JournalFailed(("a1",), tuple(undone), "disk full"))
     assert counter.view.stage is Stage.IDLE
     counter.ring("follow")
     assert counter.payments["a1"].state is State.CANCELLED
@@ -634,8 +641,10 @@ def test_an_authorisation_that_cannot_be_written_is_not_sent(counter: Any) -> No
 def test_an_answer_that_cannot_be_written_is_asked_for_again(counter: Any) -> None:
     counter.take(SALE)
     counter.tap()
-    counter.core.step(Answered(Purpose.PAY, "a1", BankAnswer("approved", "00")))
-    counter.take(JournalFailed(("a1",), "disk full"))
+    undone = behind_the_record(
+        counter.core.step(Answered(Purpose.PAY, "a1", BankAnswer("approved", "00")))
+    )
+    counter.take(JournalFailed(("a1",), tuple(undone), "disk full"))
     assert counter.view.payment.state is State.AUTHORISING
     counter.ring("follow")
     assert counter.view.payment.state is State.UNKNOWN

@@ -108,9 +108,10 @@ class Walk:
         if self.chance.random() < 0.05:
             failed = next((wish for wish in wishes if isinstance(wish, Record)), None)
             if failed is not None:
-                done = wishes[: wishes.index(failed)]
+                place = wishes.index(failed)
+                done, undone = wishes[:place], tuple(wishes[place + 1 :])
                 attempts = tuple(entry.payment.id for entry in failed.entries)
-                wishes = done + self.counter.core.step(JournalFailed(attempts, "disk full"))
+                wishes = done + self.counter.core.step(JournalFailed(attempts, undone, "disk full"))
         self.carry_out(wishes)
 
     def carry_out(self, wishes: list[Any]) -> None:
