@@ -11,6 +11,9 @@ from drivers.errors import CardClash, CardRemoved, DeviceLost, DeviceTimeout
 from drivers.protocols import Diagnosis, Health, Interface
 from simulators.card.responses import Answer, AnyCard, Torn
 
+SECOND_TAP_NS = 10_000_000_000
+"""How long an owner who was asked to tap again holds it there for nothing."""
+
 
 @dataclass(slots=True)
 class _Presented:
@@ -20,6 +23,8 @@ class _Presented:
     stays: bool
     due_ns: int = 0
     """Not in the field before this, by the reader's clock."""
+    until_ns: int | None = None
+    """Gone after this; None: waits for the reader as long as it takes."""
 
 
 @dataclass(slots=True)
@@ -28,6 +33,13 @@ class _Field:
 
     cards: list[_Presented] = field(default_factory=list)
     active: _Presented | None = None
+
+    def there(self, now_ns: int) -> list[_Presented]:
+        """Return the cards that answer now; those that waited in vain have left."""
+        self.cards = [
+            each for each in self.cards if each.until_ns is None or now_ns <= each.until_ns
+        ]
+        return [each for each in self.cards if each.due_ns <= now_ns]
 
     def forget(self, one: _Presented) -> None:
         """Take one card away, wherever it is. By identity: a card may lie there twice."""
@@ -119,7 +131,7 @@ class InProcessReader:
                 if self._field.active is not None:
                     return True
                 now_ns = self._clock_ns()
-                there = [each for each in self._field.cards if each.due_ns <= now_ns]
+                there = self._field.there(now_ns)
                 if len(there) > 1:
                     raise CardClash(f"{len(there)} cards answer at once")
                 if there:
@@ -161,13 +173,14 @@ class InProcessReader:
             now_ns = self._clock_ns()
             leaving: Sequence[_Presented] = [active] if active is not None else []
             if active is None:
-                there = [each for each in self._field.cards if each.due_ns <= now_ns]
+                there = self._field.there(now_ns)
                 # A lone card that was never read has just arrived and stays.
                 leaving = there if len(there) > 1 else []
             for one in leaving:
                 after_s = one.card.returns_after_s()
                 if after_s is not None:
                     one.due_ns = now_ns + round(after_s * 1e9)
+                    one.until_ns = one.due_ns + SECOND_TAP_NS
                 elif not one.stays:
                     self._field.forget(one)
 
