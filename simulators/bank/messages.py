@@ -6,6 +6,7 @@ The published contract is made from these types, see contract.py.
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -230,7 +231,9 @@ def read(body: bytes, kind: type[M]) -> M:
     try:
         message = msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(400, "malformed", f"the body is not what this path takes: {error}") from error
+        # A card number in the wrong place must not come back, nor reach a log.
+        detail = re.sub(r"\d{8,}", "…", str(error))
+        raise Refused(400, "malformed", f"the body is not what this path takes: {detail}") from None
     at = getattr(message, "at", None)
     if at is not None:
         try:

@@ -49,6 +49,8 @@ class Store:
             f"sqlite:///{path}",
             connect_args={"check_same_thread": False, "timeout": 10.0},
             poolclass=StaticPool,
+            # Else its errors would quote what was to be written.
+            hide_parameters=True,
         )
         event.listen(engine, "connect", _prepare_connection)
         event.listen(engine, "begin", _begin_at_once)

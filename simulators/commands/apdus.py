@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,14 +16,6 @@ if TYPE_CHECKING:
     from simulators.card.responses import AnyCard, Response
 
 COMMAND_BYTES_MIN = 4
-
-
-def default_home() -> Path:
-    """Return the state directory. Source: XDG Base Directory Specification."""
-    if os.environ.get("OPENTILL_HOME"):
-        return Path(os.environ["OPENTILL_HOME"])
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "opentill"
 
 
 def list_profiles(profiles: Iterable[Profile], as_json: bool) -> None:

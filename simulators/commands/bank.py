@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simulators.commands.home import default_home
+
 if TYPE_CHECKING:
     from simulators.bank.service import BankServer
 
@@ -58,19 +60,9 @@ def command(
     elif openapi is not None:
         _write_contract(openapi)
     elif ledger:
-        _print_ledger(_home(home))
+        _print_ledger(home or default_home())
     else:
-        _serve(_home(home), port, until_eof, verbose)
-
-
-def _home(given: Path | None) -> Path:
-    """Return the state directory. Source: XDG Base Directory Specification."""
-    if given is not None:
-        return given
-    if os.environ.get("OPENTILL_HOME"):
-        return Path(os.environ["OPENTILL_HOME"])
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "opentill"
+        _serve(home or default_home(), port, until_eof, verbose)
 
 
 def _serve(home: Path, port: int, until_eof: bool, verbose: bool) -> None:

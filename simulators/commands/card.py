@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from simulators.commands.apdus import converse, default_home, list_profiles
+from simulators.commands.apdus import converse, list_profiles
+from simulators.commands.home import default_home
 
 
 @click.command(

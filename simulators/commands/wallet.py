@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from simulators.commands.home import default_home
 from simulators.wallet_door import WalletError
 
 if TYPE_CHECKING:
@@ -104,18 +105,10 @@ def _wallet(name: str, bank: str | None, certificates: Path | None, home: Path |
     if bank is None:
         raise click.UsageError("say where the --bank is, or give a --code")
     if certificates is None:
-        home = home or _default_home()
+        home = home or default_home()
         certificates = home / "wallets" / chosen.account
         _enrol_once(home, certificates, chosen.account)
     return Wallet(chosen, HTTPSDoor(bank, certificates))
-
-
-def _default_home() -> Path:
-    """Return the state directory. Source: XDG Base Directory Specification."""
-    if os.environ.get("OPENTILL_HOME"):
-        return Path(os.environ["OPENTILL_HOME"])
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(state) / "opentill"
 
 
 def _enrol_once(home: Path, certificates: Path, account: str) -> None:

@@ -245,6 +245,19 @@ def test_an_unknown_field_is_named(till: Till) -> None:
     assert "colour" in told["detail"]
 
 
+@pytest.mark.parametrize("field", ["kind", "4761739001010119"])
+def test_a_card_number_in_the_wrong_place_does_not_come_back(
+    shop: Shop, till: Till, field: str
+) -> None:
+    sale = till.sale(100) | {field: "4761739001010119"}
+    request = till.request("/v1/payments", sale, key=sale["attempt"])
+
+    told = shop.send(request)
+
+    assert told.status == 400
+    assert "4761739001010119" not in told.body.decode() + told.summary
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
