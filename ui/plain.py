@@ -101,7 +101,10 @@ class LineTill:
         """Tell where one is."""
         shop = self._till.shop
         name = shop.name_zh if self._language == "zh" else shop.name
-        self._say(f"OpenTill. {name}. {shop.till_name}.")
+        number = shop.till_name
+        is_number = number.isdecimal()
+        called = self._words("Till {number}").format(number=number) if is_number else number
+        self._say(f"OpenTill. {name}. {called}.")
         if shop.is_bench:
             self._say(self._words("This is a simulation. No money moves."))
         if shop.is_training:

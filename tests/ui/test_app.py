@@ -405,6 +405,26 @@ async def test_a_fault_keeps_the_bench_open_and_shows_that_it_is_on(
         assert "ON" in screen
         await pilot.press("f10")
         assert "切断银行" in read_screen(app)
+        await pilot.press("Z")
+        assert "这个键上没有" in read_screen(app)
+
+
+async def test_the_bench_shows_one_group_at_a_time_where_four_do_not_fit(
+    bench_till: StillTill, read_screen: Read
+) -> None:
+    app = TillApp(bench_till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("b")
+        assert "Cut the bank" not in read_screen(app)
+        await pilot.press("tab", "tab", "tab")
+        screen = read_screen(app)
+        assert "7 Cut the bank" in screen
+        assert "Visa, approved online" not in screen
+        await pilot.resize_terminal(120, 36)
+        await pilot.pause()
+        screen = read_screen(app)
+        assert "7 Cut the bank" in screen
+        assert "1 Visa, approved online" in screen
 
 
 async def test_views_from_another_thread_are_shown(still: StillTill, read_screen: Read) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -69,15 +70,16 @@ def test_the_code_can_be_scanned_from_the_panel() -> None:
     paint_customer(canvas, customer_view(CODE, SHOP, 0.0), has_blocks=True)
     # Four pixels a module; every cell holds two modules, one above the other.
     image = numpy.full((80 * 4, 46 * 4), 128, dtype=numpy.uint8)
-    shades = {"#000000": 0, "#FFFFFF": 255}
     for y in range(40):
         x = 0
         for run, pen in canvas.runs(y):
-            if pen.ink in shades and pen.paper in shades:
-                left, right = x * 4, (x + len(run)) * 4
-                image[y * 8 : y * 8 + 4, left:right] = shades[pen.ink]
-                image[y * 8 + 4 : y * 8 + 8, left:right] = shades[pen.paper]
-            x += len(run)
+            if (pen.ink, pen.paper) == ("#000000", "#FFFFFF"):
+                for offset, glyph in enumerate(run):
+                    left = (x + offset) * 4
+                    cell = image[y * 8 : y * 8 + 8, left : left + 4]
+                    cell[:4] = 0 if glyph in "█▀" else 255
+                    cell[4:] = 0 if glyph in "█▄" else 255
+            x += cell_len(run)
     assert CODE.code
     assert [found.text for found in zxingcpp.read_barcodes(image)] == [CODE.code.text]
 

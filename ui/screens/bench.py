@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from terminal.bench import Bench, Group, Offer
+from terminal.bench import Bench, Group
 from ui.desk import Desk
 from ui.locale import mark
 from ui.screens.page import Key, Page
 from ui.widgets.canvas import Canvas, cut
 from ui.widgets.chrome import Action
 
-KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
+KEYS = "1234567890" + string.ascii_lowercase + string.ascii_uppercase
 """One for each offer, in its order. Those that come after are chosen by arrows."""
 
 GROUPS = {
@@ -22,12 +23,12 @@ GROUPS = {
     Group.CODE: mark("CODE"),
     Group.FAULT: mark("FAULT"),
 }
-COLUMN_MIN = 34
 
-Row = tuple[str, int | None]
-"""A heading or an offer's title, and the offer's place."""
+GROUP_COLUMNS_MIN = 26
+"""Columns a group needs to stand beside the others."""
 
-BLANK: Row = ("", None)
+TOP_ROWS = 2
+FOOT_ROWS = 2
 
 
 class BenchPage(Page):
@@ -41,13 +42,13 @@ class BenchPage(Page):
         self._bench = bench
         self._offers = list(bench.offers())
         self._cursor = 0
-        self._first = 0
 
     def actions(self) -> Sequence[Action]:
         """Do it, or go back."""
         return (
             Action("Enter", mark("Do it"), is_main=True),
-            Action("1-9 a-z", mark("By key")),
+            Action("1-Z", mark("By key")),
+            Action("Tab", mark("Next group")),
             Action("Up/Down", mark("Choose")),
             Action("Esc", mark("Back")),
         )
@@ -58,21 +59,30 @@ class BenchPage(Page):
 
     def press(self, key: Key) -> bool:
         """Do what the key stands for."""
-        steps = {"down": 1, "up": -1, "right": 10, "left": -10, "pagedown": 10, "pageup": -10}
+        steps = {"down": 1, "up": -1, "pagedown": 10, "pageup": -10}
         if key.name == "escape":
             self.close_page()
         elif key.name == "enter":
             self._do(self._cursor)
         elif key.name in steps:
             self._cursor = min(len(self._offers) - 1, max(0, self._cursor + steps[key.name]))
-        elif key.character and key.character.lower() in KEYS:
-            self._do(KEYS.index(key.character.lower()))
+        elif key.name in ("tab", "right", "shift+tab", "left"):
+            self._change_group(1 if key.name in ("tab", "right") else -1)
+        elif key.character and key.character in KEYS:
+            self._do(KEYS.index(key.character))
         else:
             return False
         return True
 
+    def _change_group(self, step: int) -> None:
+        groups = list(self._groups())
+        if groups:
+            current = groups.index(self._offers[self._cursor].group)
+            self._cursor = self._groups()[groups[(current + step) % len(groups)]][0]
+
     def _do(self, number: int) -> None:
         if number >= len(self._offers):
+            self.desk.say(self.desk.words("The bench has nothing on this key"))
             return
         offer = self._offers[number]
         self._cursor = number
@@ -84,83 +94,73 @@ class BenchPage(Page):
         else:
             self.close_page()
 
+    def _groups(self) -> dict[Group, list[int]]:
+        """Return the places of each group's offers, groups as they first appear."""
+        groups: dict[Group, list[int]] = {}
+        for number, offer in enumerate(self._offers):
+            groups.setdefault(offer.group, []).append(number)
+        return groups
+
     # --- drawing ------------------------------------------------------------
 
-    def _blocks(self) -> list[list[Row]]:
-        """Return each group's heading and offers, in the order of the offers."""
-        blocks: list[list[Row]] = []
-        group = None
-        for number, offer in enumerate(self._offers):
-            if offer.group is not group:
-                blocks.append([(self.desk.words(GROUPS[offer.group]), None)])
-                group = offer.group
-            blocks[-1].append((self._title(offer), number))
-        return blocks
-
-    def _title(self, offer: Offer) -> str:
-        return offer.title_zh if self.desk.language == "zh" else offer.title
-
     def paint(self, canvas: Canvas) -> None:
-        """Draw the offers in columns, and what to expect of the one under the cursor."""
+        """Draw the offers by group, and what to expect of the one under the cursor."""
         canvas.fill(0, 0, canvas.width, canvas.height, "sheet")
         words = self.desk.words
         canvas.put(3, 0, words("BENCH: a simulation. No money moves."), "muted", bold=True)
-        height = canvas.height - 4
-        columns = max(1, (canvas.width - 6) // COLUMN_MIN)
-        width = (canvas.width - 6) // columns
-        pages = _columns(self._blocks(), columns, height)
-        current = next(
-            (page for page, rows in enumerate(pages) for _, n in rows if n == self._cursor), 0
-        )
-        if current >= self._first + columns:
-            self._first = current - columns + 1
-        self._first = min(self._first, current)
-        for column, rows in enumerate(pages[self._first :][:columns]):
-            self._paint_column(canvas, 3 + column * width, 2, width - 2, rows)
-        if len(pages) > columns:
-            more = f"{self._first + 1}-{min(len(pages), self._first + columns)}/{len(pages)}"
-            canvas.put_right(canvas.width - 3, 0, more, "muted")
+        groups = self._groups()
+        if not groups:
+            return
+        room = canvas.height - TOP_ROWS - FOOT_ROWS - 1
+        width = (canvas.width - 6) // len(groups)
+        if width >= GROUP_COLUMNS_MIN and max(map(len, groups.values())) <= room:
+            for column, (group, numbers) in enumerate(groups.items()):
+                x = 3 + column * width
+                canvas.put(x, TOP_ROWS, words(GROUPS[group]), "muted", bold=True)
+                self._paint_offers(canvas, x, TOP_ROWS + 1, width - 1, numbers)
+        else:
+            self._paint_tabs(canvas, groups)
         self._paint_expectation(canvas)
 
-    def _paint_column(
-        self, canvas: Canvas, x: int, y: int, width: int, rows: Sequence[Row]
+    def _paint_tabs(self, canvas: Canvas, groups: dict[Group, list[int]]) -> None:
+        """Draw the group of the cursor in two columns, the others by name."""
+        current = self._offers[self._cursor].group
+        x = 3
+        for group in groups:
+            text = f" {self.desk.words(GROUPS[group])} "
+            ink, paper = ("ground", "key") if group is current else ("muted", "sheet")
+            x = canvas.put(x, TOP_ROWS, text, ink, paper=paper, bold=True) + 1
+        top = TOP_ROWS + 2
+        rows = canvas.height - top - FOOT_ROWS
+        width = (canvas.width - 6) // 2
+        numbers = groups[current]
+        # A group that fills more than two columns is shown page by page.
+        first = numbers.index(self._cursor) // (2 * rows) * 2 * rows
+        for column in range(2):
+            part = numbers[first + column * rows :][:rows]
+            self._paint_offers(canvas, 3 + column * width, top, width - 2, part)
+
+    def _paint_offers(
+        self, canvas: Canvas, x: int, y: int, width: int, numbers: Sequence[int]
     ) -> None:
-        for row, (text, number) in enumerate(rows):
-            if number is None:
-                canvas.put(x, y + row, text, "muted", bold=True)
-                continue
+        for row, number in enumerate(numbers, start=y):
+            offer = self._offers[number]
             is_current = number == self._cursor
             if is_current:
-                canvas.fill(x, y + row, width, 1, "raise")
+                canvas.fill(x, row, width, 1, "raise")
             key = KEYS[number] if number < len(KEYS) else ">"
-            canvas.put(x, y + row, key, "key", bold=True)
+            canvas.put(x, row, key, "key", bold=True)
             room = width - 2
-            if self._offers[number].is_on:
+            if offer.is_on:
                 on = self.desk.words("ON")
-                canvas.put_right(x + width, y + row, on, "soft-no", bold=True)
+                canvas.put_right(x + width, row, on, "soft-no", bold=True)
                 room -= cell_len(on) + 1
-            canvas.put(x + 2, y + row, cut(text, room), bold=is_current)
+            title = offer.title_zh if self.desk.language == "zh" else offer.title
+            canvas.put(x + 2, row, cut(title, room), bold=is_current)
 
     def _paint_expectation(self, canvas: Canvas) -> None:
-        if not self._offers:
-            return
         offer = self._offers[self._cursor]
         expect = offer.expect_zh if self.desk.language == "zh" else offer.expect
         if expect:
             text = self.desk.words("Expect: {what}").format(what=expect)
             canvas.put(3, canvas.height - 1, cut(text, canvas.width - 6), "muted")
-
-
-def _columns(blocks: Sequence[list[Row]], columns: int, height: int) -> list[list[Row]]:
-    """Lay groups out in columns: evenly where whole groups fit, else flowing on."""
-    for limit in range(1, height + 1):
-        packed: list[list[Row]] = []
-        for block in blocks:
-            if packed and len(packed[-1]) + 1 + len(block) <= limit:
-                packed[-1] += [BLANK, *block]
-            else:
-                packed.append(list(block))
-        if len(packed) <= columns and max(map(len, packed), default=0) <= limit:
-            return packed
-    flowing = [row for block in blocks for row in (*block, BLANK)]
-    return [flowing[start : start + height] for start in range(0, len(flowing), height)]

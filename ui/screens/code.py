@@ -14,6 +14,9 @@ from ui.widgets.chrome import Action
 from ui.widgets.figures import draw_amount
 from ui.widgets.gauges import paint_countdown
 
+# By whether the upper and the lower module of a cell are black.
+MODULES = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+
 QUIET_MODULES = 4
 """The empty border scanners need. Source: ISO/IEC 18004, 6.3.8."""
 
@@ -44,13 +47,8 @@ def paint_code(canvas: Canvas, x: int, y: int, text: str) -> None:
     for top in range(0, len(modules), 2):
         lower = modules[top + 1] if top + 1 < len(modules) else blank
         for column, (is_above, is_below) in enumerate(zip(modules[top], lower, strict=True)):
-            canvas.put(
-                x + column,
-                y + top // 2,
-                "▀",
-                CODE_BLACK if is_above else CODE_WHITE,
-                paper=CODE_BLACK if is_below else CODE_WHITE,
-            )
+            glyph = MODULES[is_above, is_below]
+            canvas.put(x + column, y + top // 2, glyph, CODE_BLACK, paper=CODE_WHITE)
 
 
 class CodePage(Page):

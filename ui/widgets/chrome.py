@@ -83,10 +83,21 @@ def _paint_names(canvas: Canvas, desk: Desk, end: int, ink: str, dim: str) -> No
         fits = x + 2 + cell_len(text) <= end
         x = canvas.put(x + 2, 0, text if fits else short, ink, bold=True)
     gap = 2 if shop.is_bench or shop.is_training else 3
-    for name in (shop.till_name, shop.cashier):
+    for name in _names(desk):
         if name and x + gap + cell_len(name) <= end:
             x = canvas.put(x + gap, 0, name, dim)
             gap = 2
+
+
+def _names(desk: Desk) -> tuple[str, str]:
+    """Return the till's and the cashier's name; a bare number says whose it is."""
+    words, shop = desk.words, desk.shop
+    till, cashier = shop.till_name, shop.cashier
+    if till.isdecimal():
+        till = words("Till {number}").format(number=till)
+    if cashier.isdecimal():
+        cashier = words("Cashier {number}").format(number=cashier)
+    return till, cashier
 
 
 _NOTICE_FIELDS = {
