@@ -796,6 +796,8 @@ class Core:
                     self._landed(purpose, payment.id)
                     if payment.id in self._open and payment.id not in event.payments:
                         self._retry(payment)
+                case Arm():
+                    self._armed = False
                 case SetTimer() | StopTimer() | Disarm():
                     # They move nothing, and other payments may wait for them.
                     self._wishes.append(wish)
