@@ -106,6 +106,13 @@ def test_cashback_hides_in_a_purchase_with_an_other_amount() -> None:
     assert not is_service_allowed(card, TERMINAL | {0x9C: b"\x09"})
 
 
+def test_a_card_that_gives_no_cash_may_still_pay() -> None:
+    card = {0x9F07: bytes.fromhex("3F00"), 0x5F28: b"\x01\x56"}
+    assert is_service_allowed(card, TERMINAL)
+    assert not is_service_allowed(card, TERMINAL | {0x9C: b"\x01"})
+    assert not is_service_allowed(card, TERMINAL | {0x9C: b"\x17"})
+
+
 def test_a_card_without_usage_control_allows_all() -> None:
     assert is_service_allowed({}, TERMINAL)
     assert is_service_allowed({0x9F07: bytes.fromhex("0100")}, TERMINAL)

@@ -443,6 +443,20 @@ def test_options_in_no_known_format_end_it(card: PaperCard, pay: Pay, response: 
     assert pay(broken).outcome.reason == Reason.CARD_DATA_ERROR
 
 
+def test_options_of_the_older_format_lack_the_cryptogram(card: PaperCard, pay: Pay) -> None:
+    """Profile and locator alone: a card of the contact kind."""
+
+    def older(command: bytes) -> bytes | None:
+        if command.startswith(b"\x80\xa8"):
+            return bytes.fromhex("80022000") + b"\x90\x00"
+        return card(command)
+
+    outcome = pay(older).outcome
+    assert outcome.reason == Reason.CARD_DATA_MISSING
+    assert outcome.error is not None
+    assert outcome.error.detail == "tag 9F36"
+
+
 @pytest.mark.parametrize("lost_at", [1, 2, 3, 4, 5, 6, 7])
 def test_a_card_that_leaves_early_is_asked_for_again(
     offline: PaperCard, pay: Pay, lost_at: int
@@ -545,6 +559,7 @@ def test_an_optional_object_that_cannot_be_ends_it(card: PaperCard, pay: Pay, ba
         ("06011203800000", "80", Status.ONLINE_REQUEST),
         ("06011203A00000", "C0", Status.DECLINED),
         ("060112", "80", Status.ONLINE_REQUEST),
+        ("06011203A0", None, Status.ONLINE_REQUEST),
         ("060112", None, Status.END_APPLICATION),
     ],
 )
@@ -618,6 +633,15 @@ def test_the_exception_file_is_asked_for_an_offline_approval(
     assert pay(offline, on_exception_file=False).outcome.status is Status.APPROVED
     assert pay(card, on_exception_file=True).asked == []
     assert pay(offline, on_exception_file=True, has_exception_file=False).asked == []
+
+
+@pytest.mark.parametrize(("stated", "asked"), [("5F340102", 2), ("5F3401FA", None), ("", None)])
+def test_the_exception_file_hears_the_sequence_number_if_there_is_one(
+    offline: PaperCard, pay: Pay, stated: str, asked: int | None
+) -> None:
+    odd = replace(offline, gpo_without=frozenset({"5F34"}), gpo_extra=bytes.fromhex(stated))
+    (question,) = pay(odd).asked
+    assert question.sequence_number == asked
 
 
 CASH, CASHBACK, MANUAL_CASH = 0x01, 0x09, 0x17
