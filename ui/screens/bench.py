@@ -160,7 +160,12 @@ class BenchPage(Page):
 
     def _paint_expectation(self, canvas: Canvas) -> None:
         offer = self._offers[self._cursor]
-        expect = offer.expect_zh if self.desk.language == "zh" else offer.expect
-        if expect:
+        is_chinese = self.desk.language == "zh"
+        title = offer.title_zh if is_chinese else offer.title
+        expect = offer.expect_zh if is_chinese else offer.expect
+        end, row = canvas.width - 3, canvas.height - 1
+        # The whole title: in its column it may have been shortened.
+        x = canvas.put(3, row, cut(title, end - 3), bold=True)
+        if expect and x + 13 < end:
             text = self.desk.words("Expect: {what}").format(what=expect)
-            canvas.put(3, canvas.height - 1, cut(text, canvas.width - 6), "muted")
+            canvas.put(x + 3, row, cut(text, end - x - 3), "muted")
