@@ -108,6 +108,10 @@ class Terminal:
     others: Mapping[int, bytes] = field(default_factory=dict)
     """More terminal data objects, tag to value, for a kernel that asks."""
 
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError now for what would fail at the first tap."""
+        self.objects()
+
     def objects(self) -> dict[int, bytes]:
         """Return the terminal's data objects, tag to value.
 
@@ -170,6 +174,10 @@ class Transaction:
     time: datetime.time | None = None
     sequence: int | None = None
     """Tag 9F41, Transaction Sequence Counter."""
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError now for what would fail at the tap."""
+        self.objects()
 
     def objects(self) -> dict[int, bytes]:
         """Return the transaction's data objects, tag to value.

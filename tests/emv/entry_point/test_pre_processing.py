@@ -219,7 +219,7 @@ def test_transaction_objects_are_coded_as_the_dictionary_says() -> None:
 @pytest.mark.parametrize("amount", [-1, 10**12])
 def test_an_amount_that_does_not_fit_is_refused(amount: int) -> None:
     with pytest.raises(ConfigurationError, match="9F02"):
-        sale(amount).objects()
+        sale(amount)
 
 
 def test_terminal_objects_are_coded_as_the_dictionary_says() -> None:
@@ -252,6 +252,5 @@ def test_terminal_objects_are_coded_as_the_dictionary_says() -> None:
 def test_a_terminal_object_that_does_not_fit_is_named(
     fields: dict[str, object], complaint: str
 ) -> None:
-    terminal = replace(Terminal(156), **fields)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=complaint):
-        terminal.objects()
+        replace(Terminal(156), **fields)  # type: ignore[arg-type]
