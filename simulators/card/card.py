@@ -279,7 +279,9 @@ def _prove(
     counter = given[tags.TAG_9F36_ATC]
     last: dict[int, bytes] = {}
     covered, format_ = given[tags.TAG_9F37_UNPREDICTABLE_NUMBER], FORMAT_DYNAMIC
-    if card.profile.fdda:
+    # A reader that does not know version 01 would refuse its signature.
+    is_known = TTQ.FDDA_VERSION_01 in TTQ.decode(given[tags.TAG_9F66_TTQ])
+    if card.profile.fdda and is_known:
         # The card's own unpredictable number: its key over a counter that
         # never repeats.
         number = mac(card.card_key, b"9F69".ljust(6, b"\x00") + counter)[:4]

@@ -36,6 +36,7 @@ def kind(reading: Any) -> int:
 
 
 AAC, TC, ARQC = 0b00, 0b01, 0b10
+ONLINE_WANTED, CVM_WANTED = "22804080", "22404080"
 
 
 def test_an_online_card_asks_the_issuer_with_a_cryptogram_the_issuer_can_make(
@@ -74,6 +75,15 @@ def test_an_offline_card_signs_amount_currency_and_number(
     assert reading.card["5F24"] == bytes.fromhex("311231")
 
 
+def test_what_the_card_wants_of_the_cardholder_is_signed(
+    card: Make, new_reader: Any, prove: Any
+) -> None:
+    reading = new_reader(ttq=CVM_WANTED).tap(card("visa-offline"))
+
+    assert prove(reading, 0x95)
+    assert reading.options["9F6C"] == reading.card["9F69"][5:7] == b"\x40\x00"
+
+
 @pytest.mark.parametrize("tag", ["9F02", "5F2A", "9F37"])
 def test_what_was_signed_is_proved_for_no_other_transaction(
     card: Make, reader: Any, prove: Any, not_genuine: type[Exception], tag: str
@@ -88,6 +98,17 @@ def test_what_was_signed_is_proved_for_no_other_transaction(
 def test_the_older_signature_covers_the_number_alone(card: Make, reader: Any, prove: Any) -> None:
     reading = reader.tap(card("visa-fdda-00"))
 
+    assert "9F69" not in reading.card
+    assert prove(reading, 0x05) == b"\x02" + reading.options["9F36"]
+
+
+def test_a_reader_that_knows_only_the_older_signature_gets_it(
+    card: Make, new_reader: Any, prove: Any
+) -> None:
+    """TTQ byte 4, bit 8 is off, and the card could do version 01."""
+    reading = new_reader(ttq="22004000").tap(card("visa-offline"))
+
+    assert kind(reading) == TC
     assert "9F69" not in reading.card
     assert prove(reading, 0x05) == b"\x02" + reading.options["9F36"]
 
@@ -145,9 +166,6 @@ def test_two_transactions_share_neither_cryptogram_nor_card_number(
 
     assert first.options["9F26"] != second.options["9F26"]
     assert first.card["9F69"][1:5] != second.card["9F69"][1:5]
-
-
-ONLINE_WANTED, CVM_WANTED = "22804080", "22404080"
 
 
 @pytest.mark.parametrize(
