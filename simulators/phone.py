@@ -68,9 +68,6 @@ class Phone(Card):
         """Return when the second tap comes, if the phone has asked for one."""
         return self._returns_after_s if self._person.was_asked else None
 
-    def _transaction_made(self) -> None:
-        self._person.paid()
-
 
 def load_profiles(folder: Path = FOLDER) -> dict[str, PhoneProfile]:
     """Return every phone by name, the plain approval first.

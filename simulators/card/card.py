@@ -18,7 +18,7 @@ from emv.errors import MalformedData
 from simulators.card.certificates import FORMAT_DYNAMIC, FORMAT_FDDA, sign_dynamic_data
 from simulators.card.cryptogram import COVERED_TAGS, application_cryptogram, mac
 from simulators.card.decision import Cryptogram, Nobody, Owner, decide
-from simulators.card.personalisation import AIP_DDA, TEMPLATE_70_RECORD, Personalisation
+from simulators.card.personalisation import AIP_DDA, Personalisation
 from simulators.card.responses import Answer, Response
 
 PPSE = b"2PAY.SYS.DDF01"
@@ -101,11 +101,13 @@ class Card:
         Raises KeysUnusable if the card's files cannot be used.
         """
         try:
-            return Answer(self._answer(CommandAPDU.parse(command)) + _status(apdu.STATUS_OK))
-        except _Refused as refused:
-            return Answer(_status(refused.status))
+            parsed = CommandAPDU.parse(command)
         except MalformedData:
             return Answer(_status(apdu.STATUS_WRONG_LENGTH))
+        try:
+            return Answer(self._answer(parsed) + _status(apdu.STATUS_OK))
+        except _Refused as refused:
+            return Answer(_status(refused.status))
 
     def _answer(self, command: CommandAPDU) -> bytes:
         """Return the data of a good answer, or raise _Refused."""
@@ -148,7 +150,7 @@ class Card:
         """Return the FCI of the proximity payment system environment."""
         entries = b"".join(
             tlv.encode(
-                0x61,
+                tags.TAG_61_APPLICATION_TEMPLATE,
                 tlv.encode(tags.TAG_4F_ADF_NAME, each.aid)
                 + tlv.encode(tags.TAG_50_APPLICATION_LABEL, each.application.label.encode())
                 + tlv.encode(
@@ -158,7 +160,7 @@ class Card:
             )
             for each in self._applications
         )
-        return _template(0x6F, (0x84, PPSE), (0xA5, tlv.encode(0xBF0C, entries)))
+        return _file_control(PPSE, tlv.encode(tags.TAG_BF0C_FCI_ISSUER_DISCRETIONARY_DATA, entries))
 
     # Processing options. Source: Book C-3, 5.2; EMV 4.4 Book 3, 6.5.8.
 
@@ -180,7 +182,7 @@ class Card:
         if counter is None:
             raise _Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
         session.is_processed = True
-        self._transaction_made()
+        self._owner.paid()
         given |= {
             tags.TAG_82_AIP: AIP_DDA,
             tags.TAG_9F36_ATC: counter.to_bytes(2, "big"),
@@ -194,9 +196,6 @@ class Card:
             more, session.records = _prove(card, given, objects[tags.TAG_9F6C_CTQ])
             objects |= more
         return _template(tags.TAG_77_RESPONSE_FORMAT_2, *objects.items())
-
-    def _transaction_made(self) -> None:
-        """Hook for a device that locks itself after each payment."""
 
     # Records. Source: EMV 4.4 Book 1, 11.2.
 
@@ -221,7 +220,15 @@ def _fci(card: Personalisation) -> bytes:
         + tlv.encode(tags.TAG_9F38_PDOL, PDOL)
         + tlv.encode(tags.TAG_5F2D_LANGUAGE_PREFERENCE, LANGUAGES)
     )
-    return _template(0x6F, (tags.TAG_84_DF_NAME, card.aid), (0xA5, proprietary))
+    return _file_control(card.aid, proprietary)
+
+
+def _file_control(name: bytes, proprietary: bytes) -> bytes:
+    return _template(
+        tags.TAG_6F_FCI_TEMPLATE,
+        (tags.TAG_84_DF_NAME, name),
+        (tags.TAG_A5_FCI_PROPRIETARY_TEMPLATE, proprietary),
+    )
 
 
 def _read_pdol(data: bytes) -> dict[int, bytes]:
@@ -230,7 +237,7 @@ def _read_pdol(data: bytes) -> dict[int, bytes]:
         nodes = tlv.decode(data)
     except MalformedData as error:
         raise _Refused(STATUS_WRONG_DATA) from error
-    if len(nodes) != 1 or nodes[0].tag != 0x83:
+    if len(nodes) != 1 or nodes[0].tag != tags.TAG_83_COMMAND_TEMPLATE:
         raise _Refused(STATUS_WRONG_DATA)
     values, rest = {}, nodes[0].value
     for tag, length in parse_dol(PDOL):
@@ -300,7 +307,7 @@ def _prove(
     signed[tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA] = signature
     records = list(credentials.records)
     if last:
-        records.append(_template(TEMPLATE_70_RECORD, *last.items()))
+        records.append(_template(tags.TAG_70_RECORD_TEMPLATE, *last.items()))
     options[tags.TAG_94_AFL] = bytes((RECORDS_SFI << 3, 1, len(records), 1))
     return options, dict(enumerate(records, start=1))
 

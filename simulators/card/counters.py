@@ -21,24 +21,6 @@ class Counter(Protocol):
         """Count one more and return it; None when the counter is used up."""
 
 
-class MemoryCounter:
-    """A counter that lasts as long as the object."""
-
-    def __init__(self, start: int = 0) -> None:
-        self._value = start
-
-    def value(self) -> int:
-        """Return how many transactions the card has begun."""
-        return self._value
-
-    def next(self) -> int | None:
-        """Count one more and return it; None when the counter is used up."""
-        if self._value == COUNTER_MAX:
-            return None
-        self._value += 1
-        return self._value
-
-
 class FileCounter:
     """A counter that outlives the process, and that two processes may share."""
 

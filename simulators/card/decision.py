@@ -31,6 +31,9 @@ class Owner(Protocol):
     def ask(self) -> bool:
         """Ask him now; False if he was asked before and did not do it."""
 
+    def paid(self) -> None:
+        """A cryptogram was made: one proof serves one payment."""
+
 
 class Nobody:
     """The owner of a plastic card: it cannot ask."""
@@ -42,6 +45,9 @@ class Nobody:
     def ask(self) -> bool:
         """Nobody is there to be asked."""
         return False
+
+    def paid(self) -> None:
+        """There is nothing to use up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ USAGE_EVERYWHERE = b"\xff\xc0"
 ISSUER_COUNTRY = b"\x01\x56"
 SERVICE_CODE = "201"  # International, chip, normal authorisation: ISO/IEC 7813.
 IDENTIFIER_DIGITS = 6
-TEMPLATE_70_RECORD = 0x70
 
 
 @dataclass(frozen=True)
@@ -158,7 +157,9 @@ def make_credentials(card: Personalisation, key: SigningKey, keys: CardKeys) -> 
         tags.TAG_9F47_ICC_PUBLIC_KEY_EXPONENT,
     )
     records = (card.static_record, index + issuer_objects, own_objects)
-    return Credentials(key, tuple(tlv.encode(TEMPLATE_70_RECORD, each) for each in records))
+    return Credentials(
+        key, tuple(tlv.encode(tags.TAG_70_RECORD_TEMPLATE, each) for each in records)
+    )
 
 
 def _objects(certificate: Certificate, tag: int, remainder_tag: int, exponent_tag: int) -> bytes:

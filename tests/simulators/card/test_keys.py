@@ -15,7 +15,7 @@ from config import load_settings
 from simulators.card import load_profiles, make_card
 from simulators.card.counters import COUNTER_MAX
 from simulators.card.errors import KeysUnusable
-from simulators.card.keys import CA_EXPIRES, CardKeys, ca_public_key, prepare
+from simulators.card.keys import CA_EXPIRES, CA_INDEX, CardKeys, ca_public_key, prepare
 
 TODAY = date(2026, 11, 24)
 
@@ -87,7 +87,7 @@ def test_the_scheme_has_published_no_key_under_our_index() -> None:
         for key in tomllib.loads((config / name).read_text())["ca_keys"]
     ]
     assert len(published) > 3
-    assert 0xF1 not in published
+    assert CA_INDEX not in published
 
 
 def test_the_bank_reads_the_master_key_as_hexadecimal(home: Path) -> None:
