@@ -191,16 +191,17 @@ class Till:
         label: str = "opentill",
         components: Sequence[str] = REQUEST_COMPONENTS,
         leave_out: Sequence[str] = (),
+        digest: str | None = None,
         host: str = "127.0.0.1:8443",
         method: str = "POST",
         peer: Peer | None = None,
     ) -> HttpRequest:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        sha_256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
         headers = {
             "host": host,
             "content-type": "application/json",
-            "content-digest": f"sha-256=:{digest}:",
+            "content-digest": digest or f"sha-256=:{sha_256}:",
             "idempotency-key": key or self.shop.uuid(),
         }
         name, _, query = path.partition("?")
