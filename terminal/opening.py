@@ -20,12 +20,14 @@ from emv.entry_point import Combination, EntryPointConfig, Terminal, Transaction
 from emv.kernels import c3
 from terminal.bank.desk import BankDesk
 from terminal.bench import Bench
+from terminal.book import RECENT_MAX
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
 from terminal.checkout.counter import Counter, Worker
-from terminal.core import RECENT_MAX, Core, Limits
+from terminal.core import Core, Limits
 from terminal.errors import KeysUnusable, LiveShopRefused
 from terminal.events import Arm, Started
+from terminal.following import Patience
 from terminal.journal import Journal
 from terminal.receipts.receipt import Letterhead
 from terminal.runner import Runner
@@ -221,9 +223,11 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         amount_max_minor=settings.shop.amount_max_minor,
         present_s=settings.shop.present_timeout_s,
-        payer_s=settings.shop.payer_timeout_s,
-        code_s=settings.shop.code_valid_s,
-        answer_s=settings.bank.answer_s,
+        patience=Patience(
+            payer_s=settings.shop.payer_timeout_s,
+            code_s=settings.shop.code_valid_s,
+            answer_s=settings.bank.answer_s,
+        ),
     )
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from terminal.core import ASKS_MAX
 from terminal.errors import AlreadySettled, AmountRefused, Busy, NotAllowed
 from terminal.events import (
     Answered,
@@ -32,6 +31,7 @@ from terminal.events import (
     Started,
     VoidWanted,
 )
+from terminal.following import ASKS_MAX
 from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Kind, Medium, Readiness, Stage, Step

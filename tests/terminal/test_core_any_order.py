@@ -66,7 +66,7 @@ class Walk:
         self.attempts += 1
         fresh = f"p{self.attempts}"
         known = self.chance.choice([*self.counter.payments, "none"])
-        arming = self.chance.randint(0, self.counter.core._arming)
+        arming = self.chance.randint(0, self.counter.core._hand._arming)
         return self.chance.choice(
             [
                 SaleWanted(fresh, self.chance.choice([1, 500, 0, 10**9]), "CNY"),

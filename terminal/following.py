@@ -1,0 +1,470 @@
+"""Brings payments to their end at the bank, in hand or not.
+
+Silence is never a decline: what left without a verified answer is asked
+about, and reversed if the bank does not know it or does not say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from terminal.book import Book
+from terminal.events import (
+    Answered,
+    AnswerLost,
+    BankAnswer,
+    NeverLeft,
+    Purpose,
+    Refused,
+    Sending,
+)
+from terminal.hand import Hand, with_facts
+from terminal.messages import Message
+from terminal.reasons import reason_for
+from terminal.seams import Clock
+from terminal.states import Event as Move
+from terminal.states import State
+from terminal.view import Kind, Medium, PaymentView, Readiness, ShownCode, Step
+
+# A reversal of nothing harms nobody; a customer who waits longer than this
+# for "unknown" to clear does.
+ASKS_MAX = 5
+POLL_S = 2.0
+# The order is closed by the bank's clock; ours may run a little ahead.
+CODE_GRACE_S = 3.0
+SKEW_MAX_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the bank and the payer are waited for, in seconds."""
+
+    payer_s: float = 60.0
+    code_s: float = 120.0
+    answer_s: float = 30.0
+
+
+class Following:
+    """Sends what is to be sent, and takes what the bank says of it."""
+
+    def __init__(
+        self,
+        book: Book,
+        hand: Hand,
+        clock: Clock,
+        patience: Patience,
+        lookup: Callable[[str], PaymentView],
+    ) -> None:
+        """lookup: finds a payment by identity; raises UnknownPayment."""
+        self._book = book
+        self._hand = hand
+        self._clock = clock
+        self._patience = patience
+        self._lookup = lookup
+        self.bank = Readiness.STARTING
+        self.skew_ms = 0
+        """How far the bank's clock was ahead of ours when it last spoke."""
+
+    @property
+    def is_clock_wrong(self) -> bool:
+        """True if the bank will refuse what this till signs."""
+        return abs(self.skew_ms) > SKEW_MAX_MS
+
+    # --- what goes out ----------------------------------------------------------
+
+    def proceed(self) -> None:
+        """Send the tender in hand, unless something must go first."""
+        payment, held = self._hand.payment, self._hand.held
+        if payment is None or held is None or held.tender is None:
+            return
+        tender = held.tender
+        if not tender.is_offline and (pending := self._book.in_state(State.REVERSING)):
+            # No new authorisation overtakes a reversal.
+            self._hand.await_answer(None)
+            for other in pending:
+                self.follow(other)
+            return
+        held.tender = None
+        payment = with_facts(payment, tender.facts, tender.brand)
+        if tender.is_offline:
+            signs = Message.CUSTOMER_SIGNS if payment.signature else Message.SENT_LATER
+            stored = self._book.move(
+                payment,
+                Move.CARD_APPROVED,
+                sealed=tender.sealed,
+                reason=Message.STORED,
+                next_step=signs,
+            )
+            self.follow(stored)
+            return
+        payment = self._book.move(payment, Move.ONLINE_REQUESTED)
+        held.step = Step.WRITTEN
+        self._hand.await_answer(self._patience.answer_s)
+        self._book.send(Purpose.PAY, payment, sealed=tender.sealed)
+
+    def close(self, payment: PaymentView, *, resume: bool) -> None:
+        """Have the bank shut the door this payment has open there.
+
+        resume: the sale goes on afterwards.
+        """
+        for name in ("poll", "payer", "code"):
+            self._book.stop_timer(name, payment)
+        if (held := self._hand.holds(payment)) is not None:
+            self._hand.disarm()
+            self._hand.await_answer(None)
+            held.resume = resume
+            held.code = None
+        payment = self._book.move(payment, Move.RELEASE_WANTED)
+        self._book.send(Purpose.CLOSE, payment)
+
+    def follow(self, payment: PaymentView) -> None:
+        """Do now what brings an open payment nearer to its end."""
+        self._book.trying(payment)
+        match payment.state:
+            case State.AWAITING_TENDER:
+                if self._hand.holds(payment) is None:
+                    self._book.move(payment, Move.RESTARTED, reason=Message.CANCELLED)
+            case State.AUTHORISING:
+                if not self._book.is_in_flight(Purpose.PAY, payment):
+                    self._lost(payment)
+            case State.UNKNOWN:
+                if not self._book.is_in_flight(Purpose.ASK, payment):
+                    asked = self._book.amend(replace(payment, asked=payment.asked + 1))
+                    self._book.send(Purpose.ASK, asked)
+            case State.AWAITING_PAYER | State.CODE_OPEN:
+                self._book.send(Purpose.ASK, payment)
+            case State.REVERSING:
+                self._book.send(Purpose.REVERSE, payment, reason="no_answer")
+            case State.CLOSING:
+                self._book.send(Purpose.CLOSE, payment)
+            case State.STORED:
+                self._book.send(Purpose.ADVISE, payment)
+
+    # --- what comes back ----------------------------------------------------------
+
+    def sending(self, event: Sending) -> None:
+        """The first byte is about to leave."""
+        payment = self._book.get(event.attempt)
+        if payment is not None and event.purpose is Purpose.PAY:
+            self._hand.note_duration("written", payment)
+            self._hand.set_step(Step.SENT, payment)
+
+    def answered(self, event: Answered) -> None:
+        """The bank decided, and it is verified."""
+        self._book.landed(event.purpose, event.attempt)
+        self.bank = Readiness.READY
+        self.skew_ms = event.answer.skew_ms
+        payment, answer = self._book.get(event.attempt), event.answer
+        if payment is None:
+            return
+        match event.purpose, payment.state:
+            case Purpose.PAY, State.AUTHORISING:
+                self._authorised(payment, answer)
+            case Purpose.ASK, State.UNKNOWN:
+                self._told(payment, answer)
+            case Purpose.ASK, State.AWAITING_PAYER | State.CODE_OPEN:
+                self._polled(payment, answer)
+            case Purpose.ORDER, State.CODE_OPEN:
+                self._ordered(payment, answer)
+            case Purpose.CLOSE, State.CLOSING:
+                self._closed(payment, answer)
+            case Purpose.REVERSE, State.REVERSING if answer.state == "reversed":
+                self._book.move(
+                    payment,
+                    Move.REVERSAL_CONFIRMED,
+                    reason=Message.REVERSED,
+                    next_step=Message.CHARGE_AGAIN,
+                )
+                self.proceed()
+            case Purpose.ADVISE, State.STORED if answer.state in ("approved", "declined"):
+                self._advised(payment, answer)
+            case _:
+                # The bank answered, but not what ends this state: keep at it.
+                self._book.retry(payment)
+
+    def refused(self, event: Refused) -> None:
+        """The bank refused the request itself, and it is verified."""
+        self._book.landed(event.purpose, event.attempt)
+        self.bank = Readiness.READY
+        self.skew_ms = event.skew_ms
+        payment = self._book.get(event.attempt)
+        if payment is None:
+            return
+        # 409 says the bank holds something else under this identity, and 429
+        # and 5xx say nothing about it: only asking can tell.
+        says_nothing = event.status in (409, 429) or event.status >= 500
+        match event.purpose, payment.state:
+            case Purpose.PAY, State.AUTHORISING if says_nothing:
+                self._lost(payment)
+            case Purpose.PAY, State.AUTHORISING:
+                why = Message.CLOCK_WRONG if self.is_clock_wrong else Message.BANK_REFUSED_REQUEST
+                self._book.move(
+                    payment,
+                    Move.BANK_DECLINED,
+                    reason=why,
+                    next_step=Message.TELL_SUPERVISOR,
+                    response_code=str(event.status),
+                )
+            case Purpose.ORDER, State.CODE_OPEN if says_nothing:
+                self.close(payment, resume=True)
+            case Purpose.ORDER, State.CODE_OPEN:
+                self._code_gone(payment, Message.CODE_UNAVAILABLE)
+            case _:
+                self._learnt_nothing(payment, event.purpose)
+
+    def never_left(self, event: NeverLeft) -> None:
+        """Provably nothing of the request left."""
+        self._book.landed(event.purpose, event.attempt)
+        self.bank = Readiness.FAULTY
+        payment = self._book.get(event.attempt)
+        if payment is None:
+            return
+        match event.purpose, payment.state:
+            case Purpose.PAY, State.AUTHORISING:
+                self._book.move(
+                    payment,
+                    Move.NEVER_LEFT,
+                    reason=Message.NOT_SENT,
+                    next_step=Message.CHECK_NETWORK,
+                )
+            case Purpose.ORDER, State.CODE_OPEN:
+                self._code_gone(payment, Message.CODE_UNAVAILABLE)
+            case _:
+                self._learnt_nothing(payment, event.purpose)
+
+    def answer_lost(self, event: AnswerLost) -> None:
+        """The request left, and no verified answer came."""
+        self._book.landed(event.purpose, event.attempt)
+        self.bank = Readiness.FAULTY
+        payment = self._book.get(event.attempt)
+        if payment is None:
+            return
+        match event.purpose, payment.state:
+            case Purpose.PAY, State.AUTHORISING:
+                self._lost(payment)
+            case Purpose.ORDER, State.CODE_OPEN:
+                # The order may stand: it has to be closed before the sale goes on.
+                self.close(payment, resume=True)
+            case _:
+                self._learnt_nothing(payment, event.purpose)
+
+    # --- what an answer means -------------------------------------------------------
+
+    def _authorised(self, payment: PaymentView, answer: BankAnswer) -> None:
+        self._hand.note_duration("bank", payment)
+        self._hand.set_step(Step.ANSWERED, payment)
+        payment = self._current(payment)
+        match answer.state:
+            case "approved":
+                self._approve(payment, answer)
+            case "declined":
+                self._decline(payment, answer)
+            case "pending":
+                brand = answer.brand or payment.brand
+                self._book.move(payment, Move.BANK_PENDING, brand=brand)
+                self._book.set_timer("poll", payment, POLL_S)
+                self._book.set_timer("payer", payment, self._patience.payer_s)
+                if self._hand.holds(payment) is not None:
+                    self._hand.await_answer(self._patience.payer_s)
+            case _:
+                self._lost(payment)
+
+    def _told(self, payment: PaymentView, answer: BankAnswer) -> None:
+        """What the bank says of a payment whose own answer was lost."""
+        self._book.forget_tries(payment)
+        match answer.state:
+            case "approved":
+                self._approve(payment, answer)
+            case "declined":
+                self._decline(payment, answer)
+            case "pending" | "open":
+                payment = self._book.move(payment, Move.BANK_PENDING)
+                self._book.send(Purpose.CLOSE, payment)
+            case _:
+                self._reverse(payment, "not_found")
+
+    def _polled(self, payment: PaymentView, answer: BankAnswer) -> None:
+        """What the bank says of a code on show, or of a payer who must confirm."""
+        awaits_payer = payment.state is State.AWAITING_PAYER
+        match answer.state:
+            case "approved":
+                self._hand.note_duration("payer", payment)
+                self._approve(self._current(payment), answer)
+            case "declined" if awaits_payer:
+                self._decline(payment, answer)
+            case "pending" | "open":
+                self._book.set_timer("poll", payment, POLL_S)
+            case _ if awaits_payer:
+                self.close(payment, resume=False)
+            case _:
+                self._code_gone(payment, Message.OUR_CODE_EXPIRED)
+
+    def _ordered(self, payment: PaymentView, answer: BankAnswer) -> None:
+        if answer.state != "open":
+            self._code_gone(payment, Message.CODE_UNAVAILABLE)
+            return
+        self._hand.note_duration("order", payment)
+        valid_s = self._patience.code_s
+        if answer.expires_at_ms is not None:
+            # The bank's clock decides; only the distance from its own "at" counts.
+            valid_s = (answer.expires_at_ms - self._clock.wall_ms() - answer.skew_ms) / 1000
+        valid_s = max(0.0, min(valid_s, self._patience.code_s))
+        if (held := self._hand.holds(payment)) is not None:
+            held.code = ShownCode(answer.shown_code, self._clock.monotonic() + valid_s)
+            self._hand.await_answer(valid_s)
+        self._book.set_timer("poll", payment, POLL_S)
+        self._book.set_timer("code", payment, valid_s + CODE_GRACE_S)
+
+    def _closed(self, payment: PaymentView, answer: BankAnswer) -> None:
+        held = self._hand.holds(payment)
+        tender_waits = held is not None and held.tender is not None
+        self._book.stop_timer("tender", payment)
+        self._book.forget_tries(payment)
+        match answer.state:
+            case "approved":
+                if held is not None:
+                    # The wallet was faster: the card is not charged.
+                    held.tender = None
+                self._approve(payment, answer)
+            case "declined" if not tender_waits:
+                self._decline(payment, answer)
+            case "closed" | "declined" | "not_found" | "reversed":
+                if held is None or not (tender_waits or held.resume):
+                    self._book.move(
+                        payment, Move.ORDER_CLOSED, reason=Message.CANCELLED, next_step=None
+                    )
+                    return
+                self._book.move(payment, Move.ORDER_RELEASED)
+                if tender_waits:
+                    self.proceed()
+                else:
+                    self._hand.present(hint=Message.OUR_CODE_EXPIRED)
+            case _:
+                self._book.retry(payment)
+
+    def _advised(self, payment: PaymentView, answer: BankAnswer) -> None:
+        if answer.state == "approved":
+            reason, step = _approval(payment)
+            move = Move.BANK_APPROVED
+        else:
+            reason, step = Message.STORED_REFUSED, Message.TELL_SUPERVISOR
+            move = Move.BANK_DECLINED
+        self._book.move(
+            payment,
+            move,
+            sealed="",
+            bank_reference=answer.reference,
+            authorisation=answer.authorisation,
+            response_code=answer.code,
+            reason=reason,
+            next_step=step,
+        )
+
+    # --- ways on ------------------------------------------------------------------------
+
+    def _approve(self, payment: PaymentView, answer: BankAnswer) -> None:
+        self._book.stop_timer("poll", payment)
+        if self._hand.holds(payment) is not None:
+            self._hand.disarm()
+        reason, step = _approval(payment)
+        self._book.move(
+            payment,
+            Move.BANK_APPROVED,
+            medium=payment.medium or Medium.SHOWN_CODE,
+            brand=answer.brand or payment.brand,
+            response_code=answer.code,
+            bank_reference=answer.reference,
+            authorisation=answer.authorisation,
+            reason=reason,
+            next_step=step,
+        )
+        if payment.kind is Kind.VOID:
+            sale = self._lookup(payment.original)
+            self._book.move(
+                sale, Move.VOID_CONFIRMED, reason=Message.VOIDED, next_step=Message.NOTHING
+            )
+
+    def _decline(self, payment: PaymentView, answer: BankAnswer) -> None:
+        reason = reason_for(answer.code)
+        self._book.stop_timer("poll", payment)
+        self._book.move(
+            payment,
+            Move.BANK_DECLINED,
+            brand=answer.brand or payment.brand,
+            response_code=answer.code,
+            bank_reference=answer.reference,
+            reason=reason.message,
+            next_step=reason.next_step,
+        )
+
+    def _lost(self, payment: PaymentView) -> None:
+        payment = self._book.move(
+            payment,
+            Move.ANSWER_LOST,
+            reason=Message.UNKNOWN,
+            next_step=Message.DO_NOT_CHARGE_AGAIN,
+        )
+        self.follow(payment)
+
+    def _reverse(self, payment: PaymentView, why: str) -> None:
+        """why: 'not_found' or 'no_answer', for the bank's books."""
+        self._book.forget_tries(payment)
+        payment = self._book.move(
+            payment,
+            Move.NOT_FOUND_OR_SILENT,
+            reason=Message.REVERSING,
+            next_step=Message.DO_NOT_CHARGE_AGAIN,
+        )
+        self._book.send(Purpose.REVERSE, payment, reason=why)
+
+    def _code_gone(self, payment: PaymentView, hint: Message) -> None:
+        """The code on show can bring no money any more."""
+        for name in ("poll", "code"):
+            self._book.stop_timer(name, payment)
+        self._book.move(payment, Move.CODE_REFUSED)
+        if self._hand.holds(payment) is not None:
+            self._hand.present(hint=hint)
+
+    def _learnt_nothing(self, payment: PaymentView, purpose: Purpose) -> None:
+        """Try again later, or stop asking and reverse."""
+        asked_enough = self._book.tries(payment) >= ASKS_MAX
+        match payment.state:
+            case State.UNKNOWN if purpose is Purpose.ASK and asked_enough:
+                self._reverse(payment, "no_answer")
+            case State.AWAITING_PAYER | State.CODE_OPEN:
+                self._book.set_timer("poll", payment, POLL_S)
+            case State.REVERSING:
+                self._book.retry(payment)
+                self._give_up_waiting()
+            case _:
+                self._book.retry(payment)
+
+    def _give_up_waiting(self) -> None:
+        """A sale that waits behind a reversal is not sent while that cannot be."""
+        payment, held = self._hand.payment, self._hand.held
+        if payment is None or held is None or held.tender is None:
+            return
+        if payment.state is State.AWAITING_TENDER:
+            held.tender = None
+            self._book.move(
+                payment,
+                Move.NEVER_LEFT,
+                reason=Message.REVERSAL_FIRST,
+                next_step=Message.CHECK_NETWORK,
+            )
+
+    def _current(self, payment: PaymentView) -> PaymentView:
+        """Return the payment with what was noted of it since."""
+        return self._book.get(payment.id) or payment
+
+
+def _approval(payment: PaymentView) -> tuple[Message, Message]:
+    """Return what to say of an approval, and the next step."""
+    if payment.kind is Kind.REFUND:
+        return Message.REFUNDED, Message.NOTHING
+    if payment.kind is Kind.VOID:
+        return Message.VOIDED, Message.NOTHING
+    if payment.signature:
+        return Message.APPROVED_SIGN, Message.CUSTOMER_SIGNS
+    return Message.APPROVED, Message.HAND_OVER

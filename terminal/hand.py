@@ -1,0 +1,166 @@
+"""The payment in hand: what the cashier and the customer are looking at.
+
+What is here need not outlive the power; the book and the journal have the
+rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from terminal.book import Book
+from terminal.events import Arm, CardFacts, Disarm, Tender
+from terminal.messages import Message
+from terminal.seams import Clock
+from terminal.states import FINAL, State
+from terminal.view import Medium, PaymentView, ShownCode, Step
+
+
+@dataclass(slots=True)
+class Held:
+    """One payment while it is in hand. Moments are on the monotonic clock."""
+
+    attempt: str
+    started_at: float
+    phase_at: float
+    arming: int = 0
+    reading: bool = False
+    hint: Message | None = None
+    hint_step: Message | None = None
+    tender: Tender | None = None
+    """Chosen, and waiting for a code to close or a reversal to go through."""
+    resume: bool = False
+    """After closing, go back to presenting instead of cancelling."""
+    code: ShownCode | None = None
+    step: Step = Step.NONE
+    deadline_at: float | None = None
+
+
+class Hand:
+    """Holds one payment at most, and arms the devices for it."""
+
+    def __init__(self, book: Book, clock: Clock, present_s: float) -> None:
+        """present_s: how long a customer may take, in seconds."""
+        self._book = book
+        self._clock = clock
+        self._present_s = present_s
+        self._arming = 0
+        self.is_armed = False
+        self.held: Held | None = None
+
+    @property
+    def payment(self) -> PaymentView | None:
+        """The payment in hand; it may have ended."""
+        return None if self.held is None else self._book.find(self.held.attempt)
+
+    def holds(self, payment: PaymentView) -> Held | None:
+        """Return what is held of this payment, if it is the one in hand."""
+        held = self.held
+        return held if held is not None and held.attempt == payment.id else None
+
+    def take(self, attempt: str) -> None:
+        """Take a new payment in hand."""
+        now = self._clock.monotonic()
+        self._book.forget_ended()
+        self.held = Held(attempt, started_at=now, phase_at=now)
+
+    def drop(self) -> None:
+        """Look at no payment any more; the book follows it on."""
+        self.held = None
+        self._book.forget_ended()
+
+    # --- presenting -----------------------------------------------------------
+
+    def present(self, hint: Message | None = None) -> None:
+        """Arm every medium for the payment in hand."""
+        payment, held = self.payment, self.held
+        if payment is None or held is None:
+            return
+        held.hint, held.hint_step = hint, None
+        held.resume = False
+        held.code = None
+        held.phase_at = self._clock.monotonic()
+        held.deadline_at = held.phase_at + self._present_s
+        if not self.is_armed:
+            self._arming += 1
+            self.is_armed = True
+            held.arming = self._arming
+            self._book.wish(Arm(self._arming, payment.id, payment.amount_minor, payment.currency))
+        self._book.set_timer("present", payment, self._present_s)
+
+    def disarm(self) -> None:
+        """Switch every device off."""
+        if self.is_armed:
+            self.is_armed = False
+            self._book.wish(Disarm())
+        if self.held is not None:
+            self.held.reading = False
+
+    def listens(self, arming: int) -> Held | None:
+        """Return what is held if an event of this arming still counts.
+
+        The first medium wins: what the others send after that is of an
+        arming that is over.
+        """
+        held = self.held
+        if held is None or not self.is_armed or held.arming != arming:
+            return None
+        return held
+
+    def hint(self, message: Message | None, next_step: Message | None = None) -> None:
+        """Say why the last card or code did not count."""
+        if self.held is not None:
+            self.held.hint, self.held.hint_step = message, next_step
+
+    def await_answer(self, answer_s: float | None) -> None:
+        """The payment ends by itself in so many seconds; None: it does not."""
+        if self.held is not None:
+            now = self._clock.monotonic()
+            self.held.deadline_at = None if answer_s is None else now + answer_s
+
+    # --- what is known of it ----------------------------------------------------
+
+    def note_duration(self, phase: str, of: PaymentView | None = None) -> None:
+        """Close a phase of the payment in hand, and begin the next.
+
+        of: only if this is the payment in hand.
+        """
+        held = self.held
+        payment = None if held is None else self._book.get(held.attempt)
+        if held is None or payment is None or (of is not None and of.id != payment.id):
+            return
+        now = self._clock.monotonic()
+        spent_ms = round((now - held.phase_at) * 1000, 1)
+        held.phase_at = now
+        durations = {**payment.durations_ms, phase: spent_ms}
+        self._book.amend(replace(payment, durations_ms=durations))
+
+    def set_step(self, step: Step, of: PaymentView) -> None:
+        """The payment in hand has come so far."""
+        if (held := self.holds(of)) is not None:
+            held.step = step
+
+    @property
+    def is_free(self) -> bool:
+        """True if a new payment may be taken in hand."""
+        payment = self.payment
+        return payment is None or payment.state in FINAL | {State.STORED}
+
+
+def with_facts(payment: PaymentView, facts: CardFacts | None, brand: str = "") -> PaymentView:
+    """Return the payment with what may be kept of its card, or its wallet's brand."""
+    if facts is not None:
+        return replace(
+            payment,
+            medium=facts.medium,
+            brand=facts.brand,
+            masked_pan=facts.masked_pan,
+            application_label=facts.application_label,
+            aid=facts.aid,
+            tvr=facts.tvr,
+            ctq=facts.ctq,
+            signature=facts.signature,
+        )
+    if brand:
+        return replace(payment, medium=Medium.PAYMENT_CODE, brand=brand)
+    return payment

@@ -1,0 +1,89 @@
+"""What is to be seen of the till at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from terminal.book import Book
+from terminal.hand import Hand, Held
+from terminal.messages import Message
+from terminal.notices import notices_for
+from terminal.states import State
+from terminal.view import PaymentView, Readiness, Stage, View
+
+_CANCELLABLE = frozenset({State.AWAITING_TENDER, State.CODE_OPEN, State.AWAITING_PAYER})
+
+
+def view_of(
+    book: Book,
+    hand: Hand,
+    *,
+    bank: Readiness,
+    health: Mapping[str, Readiness],
+    journal_fault: bool,
+    clock_wrong: bool,
+    now_ms: int,
+) -> View:
+    """Return the whole till. health: by role, 'reader', 'contact' and 'camera'."""
+    payment, held = hand.payment, hand.held
+    is_armed = hand.is_armed and held is not None and not held.reading
+    others = [other for other in book.payments() if payment is None or other.id != payment.id]
+    view = View(
+        bank=bank,
+        reader=health["reader"],
+        camera=health["camera"],
+        insert=health["contact"],
+        tap=health["reader"] if is_armed else Readiness.OFF,
+        scan=health["camera"] if is_armed else Readiness.OFF,
+        notices=notices_for(
+            others,
+            bank=bank,
+            reader=health["reader"],
+            camera=health["camera"],
+            journal_fault=journal_fault,
+            clock_wrong=clock_wrong,
+            now_ms=now_ms,
+        ),
+        recent=book.recent,
+        open_count=len(book.payments()),
+    )
+    if payment is None or held is None:
+        return view
+    stage, prompt = _stage(payment, held)
+    can_show = stage is Stage.PRESENT and bank is not Readiness.FAULTY
+    return replace(
+        view,
+        stage=stage,
+        payment=payment,
+        prompt=prompt,
+        hint=held.hint,
+        step=held.step,
+        show=Readiness.READY if can_show else Readiness.OFF,
+        code=held.code,
+        started_at=held.started_at,
+        deadline_at=None if stage is Stage.RESULT else held.deadline_at,
+        next_ask_at=book.next_try(payment),
+        cancellable=payment.state in _CANCELLABLE,
+    )
+
+
+def _stage(payment: PaymentView, held: Held) -> tuple[Stage, Message | None]:
+    """Return which screen it is, and what it asks for."""
+    match payment.state:
+        case State.AWAITING_TENDER if held.tender is not None:
+            return Stage.PROCESSING, Message.REVERSING
+        case State.AWAITING_TENDER if held.reading:
+            return Stage.READING, Message.READING
+        case State.AWAITING_TENDER:
+            return Stage.PRESENT, Message.PRESENT
+        case State.CODE_OPEN:
+            return Stage.CODE, Message.READING if held.reading else Message.CUSTOMER_SCANS
+        case State.AUTHORISING:
+            return Stage.PROCESSING, Message.AUTHORISING
+        case State.AWAITING_PAYER:
+            return Stage.PAYER, Message.PAYER_CONFIRMS
+        case State.CLOSING:
+            return Stage.CLOSING, Message.CLOSING_CODE
+        case _:
+            return Stage.RESULT, payment.reason
