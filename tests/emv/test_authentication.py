@@ -422,3 +422,54 @@ def test_no_message_and_no_repr_holds_the_card_number(pki: PKI) -> None:
         )
     assert "4111" not in str(failure.value)
     assert "4761" not in str(failure.value)
+
+
+def test_a_signature_is_exactly_as_long_as_its_key(pki: PKI) -> None:
+    """A zero before it would not change the number."""
+    key = PublicKey.of(pki.icc.modulus, b"\x03")
+    signed = pki.sign_dynamic(b"", format_=0x05)
+
+    assert verify_dynamic_data(signed, key, b"") == b"\x02\x00\x2a"
+    for wrong in (b"\x00" + signed, signed[:-1], b""):
+        with pytest.raises(AuthenticationFailed, match="length is not the signing key's"):
+            verify_dynamic_data(wrong, key, b"")
+
+
+def test_a_key_too_short_for_its_own_frame_signs_nothing() -> None:
+    short = PublicKey((1 << 328) - 1, 3, 41)
+    with pytest.raises(AuthenticationFailed, match="length is not the signing key's"):
+        verify_static_data(bytes(41), short, b"")
+    long_enough = PublicKey((1 << 336) - 1, 3, 42)
+    with pytest.raises(AuthenticationFailed, match="header"):
+        verify_static_data(bytes(42), long_enough, b"")
+
+
+def test_dynamic_data_may_fill_its_signature_and_not_more(pki: PKI) -> None:
+    key = PublicKey.of(pki.icc.modulus, b"\x03")
+    room = key.length - 25
+
+    full = pki.icc.sign(0x05, b"\x01" + bytes((room,)) + bytes(room))
+    assert verify_dynamic_data(full, key, b"") == bytes(room)
+    beyond = pki.icc.sign(0x05, b"\x01" + bytes((room + 1,)) + bytes(room))
+    with pytest.raises(AuthenticationFailed, match="does not fit"):
+        verify_dynamic_data(beyond, key, b"")
+
+
+def test_a_format_that_is_none_of_those_allowed_is_named(pki: PKI) -> None:
+    key = PublicKey.of(pki.icc.modulus, b"\x03")
+    with pytest.raises(AuthenticationFailed, match="data format 03, not 95 or 05"):
+        verify_dynamic_data(pki.sign_dynamic(b"", format_=3), key, b"", (0x95, 0x05))
+
+
+@pytest.mark.parametrize("algorithms", ["0201", "0102"])
+def test_other_algorithms_are_refused(pki: PKI, algorithms: str) -> None:
+    """Hash algorithm, then key algorithm, of an otherwise good certificate."""
+    head = bytes.fromhex("476173FF" + "1235" + "03DA0A" + algorithms)
+    body = (head + bytes((pki.issuer.length, 1))).ljust(pki.ca.length - 23, b"\xbb")
+    with pytest.raises(AuthenticationFailed, match="unknown (hash|key) algorithm 02"):
+        open_issuer_certificate(
+            pki.ca.sign(2, body), bytes(36), b"\x03", PublicKey.of(pki.ca.modulus, b"\x03")
+        )
+    unknown = pki.icc.sign(0x05, b"\x02".ljust(pki.icc.length - 23, b"\xbb"))
+    with pytest.raises(AuthenticationFailed, match="unknown hash algorithm 02"):
+        verify_dynamic_data(unknown, PublicKey.of(pki.icc.modulus, b"\x03"), b"")
