@@ -119,13 +119,15 @@ def _digits(values: Mapping[int, bytes], tag: int, length: int) -> str:
 
 
 def _cryptogram_type(values: Mapping[int, bytes]) -> int:
-    """Read what kind of cryptogram it is, from 9F27 or from the card's own record.
+    """Read what kind of cryptogram it is from the card's own record, under the cryptogram.
 
-    Source: VIS 1.6, card verification results, byte 2 bits 6 and 5:
-    00 AAC, 01 TC, 10 ARQC.
+    Tag 9F27 says so too, and anybody on the way could have changed it: a card
+    that declined must not pass for one that asks.
+    Source: VIS 1.6, card verification results, byte 2 bits 6 and 5: 00 AAC,
+    01 TC, 10 ARQC.
     """
-    if 0x9F27 in values:
-        if len(values[0x9F27]) != 1:
-            raise Refused(422, "card_data_malformed", "tag 9F27 has a wrong length")
-        return values[0x9F27][0] & 0xC0
-    return values[0x9F10][4] << 2 & 0xC0
+    recorded = values[0x9F10][4] << 2 & 0xC0
+    announced = values.get(0x9F27)
+    if announced is not None and (len(announced) != 1 or announced[0] & 0xC0 != recorded):
+        raise Refused(422, "card_data_malformed", "tags 9F27 and 9F10 differ")
+    return recorded

@@ -214,6 +214,21 @@ def test_a_card_that_declined_is_not_charged(shop: Shop, till: Till) -> None:
     assert till.pay(till.sale(100, kind=0x00))[1]["error"] == "cryptogram_unfit"
 
 
+@pytest.mark.parametrize("kind", [0x00, 0x40])
+def test_a_card_that_did_not_ask_cannot_be_made_to(shop: Shop, till: Till, kind: int) -> None:
+    """The record under the cryptogram says what it is; only 9F27 was changed."""
+    told = till.pay(till.sale(100, kind=kind, changes={0x9F27: b"\x80"}))[1]
+
+    assert told["error"] == "card_data_malformed"
+    assert shop.taken() == 0
+
+
+def test_a_card_that_leaves_9f27_out_is_understood(shop: Shop, till: Till) -> None:
+    assert till.pay(till.sale(100, changes={0x9F27: None}))[1]["code"] == "00"
+    offline = till.sale(100, kind=0x40, changes={0x9F27: None})
+    assert till.advise(offline)[1]["code"] == "00"
+
+
 # ---- offline ----------------------------------------------------------------
 
 
