@@ -466,7 +466,7 @@ def test_other_algorithms_are_refused(pki: PKI, algorithms: str) -> None:
     """Hash algorithm, then key algorithm, of an otherwise good certificate."""
     head = bytes.fromhex("476173FF" + "1235" + "03DA0A" + algorithms)
     body = (head + bytes((pki.issuer.length, 1))).ljust(pki.ca.length - 23, b"\xbb")
-    with pytest.raises(AuthenticationFailed, match="unknown (hash|key) algorithm 02"):
+    with pytest.raises(AuthenticationFailed, match=r"unknown (hash|key) algorithm 02"):
         open_issuer_certificate(
             pki.ca.sign(2, body), bytes(36), b"\x03", PublicKey.of(pki.ca.modulus, b"\x03")
         )
