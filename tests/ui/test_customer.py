@@ -16,7 +16,7 @@ from ui.still import CODE, PRESENT, SHOP, VIEWS
 from ui.widgets.canvas import Canvas
 from ui.widgets.customer_panel import both_texts, paint_customer
 
-SIZES = ((40, 36), (46, 40), (80, 24), (120, 40))
+SIZES = ((40, 36), (46, 40), (60, 24), (80, 24), (120, 40))
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
@@ -61,16 +61,17 @@ def test_both_languages_say_something(name: str) -> None:
     assert english.isascii()
 
 
-def test_the_code_can_be_scanned_from_the_panel() -> None:
+@pytest.mark.parametrize("size", [(46, 40), (80, 24), (60, 24), (120, 40)])
+def test_the_code_can_be_scanned_from_the_panel(size: tuple[int, int]) -> None:
     """Read back by a decoder that knows nothing of this program."""
     import numpy
     import zxingcpp
 
-    canvas = Canvas(46, 40)
+    canvas = Canvas(*size)
     paint_customer(canvas, customer_view(CODE, SHOP, 0.0), has_blocks=True)
     # Four pixels a module; every cell holds two modules, one above the other.
-    image = numpy.full((80 * 4, 46 * 4), 128, dtype=numpy.uint8)
-    for y in range(40):
+    image = numpy.full((size[1] * 8, size[0] * 4), 128, dtype=numpy.uint8)
+    for y in range(size[1]):
         x = 0
         for run, pen in canvas.runs(y):
             if (pen.ink, pen.paper) == ("#000000", "#FFFFFF"):

@@ -37,6 +37,11 @@ FIELDS = {
     Phase.CHECKING: ("ask", "ask-ink", "question"),
 }
 
+TOO_LARGE = mark("The code is too large for this screen")
+
+BESIDE_COLUMNS = 20
+"""What words need right of a code."""
+
 LIGHTS = {Phase.IDLE: 1, Phase.PRESENT: 1, Phase.READING: 2, Phase.WAIT: 4}
 
 
@@ -56,9 +61,14 @@ def paint_customer(canvas: Canvas, view: CustomerView, *, has_blocks: bool) -> N
     if cell_len(names) > width - 4:
         names = view.shop_zh
     canvas.put_centred(2, 1, width - 4, names, ink if sign else "muted")
-    if view.code and _fits(canvas, view.code, has_blocks=has_blocks):
-        _paint_code_side(canvas, view)
-        return
+    if view.code and has_blocks:
+        columns, lines = code_size(view.code)
+        if columns <= width and lines <= canvas.height - 9:
+            _paint_code_above(canvas, view)
+            return
+        if columns + BESIDE_COLUMNS <= width and lines <= canvas.height - 3:
+            _paint_code_beside(canvas, view)
+            return
     row = 3
     if view.phase in LIGHTS and width >= LIGHTS_COLUMNS:
         paint_lights(canvas, 0, row, width, LIGHTS[view.phase])
@@ -72,19 +82,26 @@ def paint_customer(canvas: Canvas, view: CustomerView, *, has_blocks: bool) -> N
         _paint_amount(canvas, view, 2, row, width - 4, text_row - row, ink)
     _paint_texts(canvas, view, text_row, ink)
     if view.code:
-        lines = (mark("The code is too large for this screen"),)
-        text = translate("zh")(lines[0]) + "  " + lines[0]
+        text = translate("zh")(TOO_LARGE) + "  " + TOO_LARGE
         canvas.put_wrapped(2, canvas.height - 2, width - 4, 2, text, "soft-ask", centred=True)
     if view.phase is Phase.DECLINED and not has_blocks:
         draw_word(canvas, 2, row, "✗", ink, is_large=False, has_blocks=False)
 
 
-def _fits(canvas: Canvas, code: str, *, has_blocks: bool) -> bool:
-    columns, lines = code_size(code)
-    return has_blocks and columns <= canvas.width and lines <= canvas.height - 9
+def _paint_code_beside(canvas: Canvas, view: CustomerView) -> None:
+    """On a low screen the words stand right of the code."""
+    columns, lines = code_size(view.code)
+    top = 2 + (canvas.height - 2 - lines) // 2
+    paint_code(canvas, 1, top, view.code)
+    part = canvas.part(columns + 2, 2, canvas.width - columns - 2, canvas.height - 2)
+    _paint_amount(canvas, view, columns + 4, 4, part.width - 4, 7, "ink")
+    _paint_texts(part, view, part.height // 2, "ink")
+    row = part.height // 2 + 5
+    brands = "  ".join(translate("zh")(brand) for brand in view.wallets)
+    part.put_wrapped(2, row, part.width - 4, 3, brands, "muted", centred=True)
 
 
-def _paint_code_side(canvas: Canvas, view: CustomerView) -> None:
+def _paint_code_above(canvas: Canvas, view: CustomerView) -> None:
     columns, lines = code_size(view.code)
     paint_code(canvas, (canvas.width - columns) // 2, 3, view.code)
     row = 3 + lines
