@@ -394,6 +394,7 @@ class Following:
             brand=answer.brand or payment.brand,
             response_code=answer.code,
             bank_reference=answer.reference,
+            signature=False,
             reason=reason.message,
             next_step=reason.next_step,
         )
