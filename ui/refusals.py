@@ -48,7 +48,9 @@ def refusal_text(text: str, words: Words) -> str:
         found = matcher.fullmatch(text)
         if found:
             parts = found.groupdict()
-            if "state" in parts and parts["state"] in set(State):
-                parts["state"] = words(MARKS[State(parts["state"])].word)
+            # The till writes a state's name with spaces.
+            state = parts.get("state", "").replace(" ", "_")
+            if state in set(State):
+                parts["state"] = words(MARKS[State(state)].word)
             return words(pattern).format(**parts)
     return words(text)

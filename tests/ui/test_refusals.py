@@ -9,6 +9,9 @@ from terminal.states import State
 from ui.locale import translate
 from ui.refusals import PATTERNS, refusal_text
 
+# What stands in the holes that are filled with words; the others hold numbers.
+WORDS = {"what": "void", "words": "awaiting payer"}
+
 CASHIER_ERRORS = {"NotAllowed", "AmountRefused", "Busy", "AlreadySettled"}
 
 
@@ -25,7 +28,9 @@ def refusals_of_the_core() -> list[str]:
             elif isinstance(first, ast.JoinedStr):
                 found.append(
                     "".join(
-                        str(part.value) if isinstance(part, ast.Constant) else "7"
+                        str(part.value)
+                        if isinstance(part, ast.Constant)
+                        else WORDS.get(ast.unparse(getattr(part, "value", part)), "7")
                         for part in first.values
                     )
                 )
@@ -36,6 +41,11 @@ def test_every_refusal_of_the_core_has_chinese_words() -> None:
     refusals = refusals_of_the_core()
     assert len(refusals) >= 8
     assert not [text for text in refusals if refusal_text(text, translate("zh")) == text]
+
+
+def test_a_state_of_two_words_is_translated() -> None:
+    text = "Payment 412 is awaiting payer: finish or keep it first"
+    assert refusal_text(text, translate("zh")) == "交易 412 待确认，请先完成或保留"
 
 
 def test_numbers_and_states_are_carried_over() -> None:
