@@ -392,6 +392,8 @@ class SimulatedShop:
                 (self.reader.unplug if is_on else self.reader.replug)()
             case "fault:camera-stalled":
                 (self.camera.stall if is_on else self.camera.resume)()
+            case "fault:bank-silent":
+                self._set_bank(is_on)
             case _:
                 self._set_network()
         return f"{fault} is {'on' if is_on else 'off'}"
@@ -399,12 +401,17 @@ class SimulatedShop:
     def _set_network(self) -> None:
         if "fault:bank-cut" in self._on:
             self.network.refuse()
-        elif "fault:bank-silent" in self._on:
-            self.network.swallow()
         elif "fault:network-slow" in self._on:
             self.network.delay(SLOW_S)
         else:
             self.network.heal()
+
+    def _set_bank(self, is_silent: bool) -> None:
+        """Tell the bank's own process."""
+        if self._bank is None or self._bank.stdin is None:
+            raise NoSuchDeed("The bank is not this shop's own: tell it 'mute' where it was started")
+        self._bank.stdin.write("mute\n" if is_silent else "speak\n")
+        self._bank.stdin.flush()
 
 
 def _day(unix_ms: int) -> datetime.date:

@@ -19,6 +19,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from simulators.bank import core
@@ -85,7 +86,28 @@ class PeerProtocol(H11Protocol):
         super().connection_made(transport)  # type: ignore[arg-type]
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer = _peer(transport.get_extra_info("ssl_object"))
-        self.app_state = {**self.app_state, "peer": peer}
+        self.app_state = {**self.app_state, "peer": peer, "hang_up": transport.close}
+
+
+class Mute:
+    """The bank with a switch: it books what it is asked, and gives no answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.is_on = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; while switched on, hang up where the answer would begin."""
+
+        async def swallow(_message: Message) -> None:
+            scope["state"]["hang_up"]()
+
+        if not self.is_on:
+            await self._app(scope, receive, send)
+            return
+        await self._app(scope, receive, swallow)
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 class BankServer:
@@ -108,8 +130,9 @@ class BankServer:
         self._socket.bind((HOST, port))
         self.port: int = self._socket.getsockname()[1]
         context = _tls(place)
+        self.mute = Mute(app or create_app(self.bank, clock, random))
         config = uvicorn.Config(
-            app or create_app(self.bank, clock, random),
+            self.mute,
             http=PeerProtocol,
             ws="none",
             loop="asyncio",

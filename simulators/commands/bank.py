@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     help="State directory. [default: $OPENTILL_HOME, else ~/.local/state/opentill]",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes any free port.")
-@click.option("--until-eof", is_flag=True, help="End when standard input closes.")
+@click.option(
+    "--until-eof",
+    is_flag=True,
+    help="End when standard input closes. A line 'mute' there has the bank take requests and "
+    "hang up without an answer; 'speak' ends that.",
+)
 @click.option("--verbose", is_flag=True, help="A line on standard error for each answer.")
 @click.option("--accounts", is_flag=True, help="List the test accounts and end.")
 @click.option("--ledger", is_flag=True, help="Print the balances, check their sum and end.")
@@ -81,14 +86,18 @@ def _serve(home: Path, port: int, until_eof: bool, verbose: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{HOST}:{port}: {error.strerror}") from error
     if until_eof:
-        threading.Thread(target=_stop_at_end, args=(server,), daemon=True).start()
+        threading.Thread(target=_obey, args=(server,), daemon=True).start()
     server.run(lambda: click.echo(json.dumps({"url": server.url})))
 
 
-def _stop_at_end(server: BankServer) -> None:
-    """Wait until whoever started us is gone, however it went."""
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
+def _obey(server: BankServer) -> None:
+    """Do what is written on standard input; end when whoever started us is gone."""
+    for line in sys.stdin:
+        match line.strip():
+            case "mute":
+                server.mute.is_on = True
+            case "speak":
+                server.mute.is_on = False
     server.stop()
 
 
