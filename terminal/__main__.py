@@ -162,9 +162,11 @@ class Assembly:
     @contextmanager
     def open_till(self) -> Iterator[Till]:
         """Open the till, and in a bench shop the simulators around it; close both after."""
+        from terminal.log import write_log
         from terminal.opening import open_till
 
         folder = self._home / "till"
+        write_log(folder)
         if self.settings.shop.mode == "live":
             till = open_till(self.settings, folder, drivers(None), self._clock, system_randomness)
             with closing(till):
