@@ -41,6 +41,13 @@ class Bits(enum.IntFlag):
             raise MalformedData(f"{cls.__name__} of {len(value)} bytes, {cls.size()} expected")
         return cls(int.from_bytes(value, "big"))
 
+    def without(self, others: Self) -> Self:
+        """Return these bits with others cleared, RFU bits kept.
+
+        Not `& ~others`: Python 3.11.2 turns over only the bits that it counts.
+        """
+        return type(self)(int(self) & ~int(others))
+
     @property
     def encoded(self) -> bytes:
         """The value as it goes to the card or the bank."""

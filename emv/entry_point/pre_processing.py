@@ -73,7 +73,7 @@ def assess(combination: Combination, transaction: Transaction) -> Indicators:
     ttq: bytes | None = None
     if combination.ttq is not None:
         copy = TTQ.decode(combination.ttq)
-        copy &= ~(TTQ.ONLINE_CRYPTOGRAM_REQUIRED | TTQ.CVM_REQUIRED)
+        copy = copy.without(TTQ.ONLINE_CRYPTOGRAM_REQUIRED | TTQ.CVM_REQUIRED)
         if floor_limit_exceeded or status_check_requested:
             copy |= TTQ.ONLINE_CRYPTOGRAM_REQUIRED
         if zero_amount:

@@ -162,3 +162,11 @@ def test_a_biometric_subtype_is_no_aip() -> None:
     """Tag 82 means something else inside a biometric header template."""
     assert bits.describe(0x82, b"\x20\x00") == ["byte 1 bit 6: DDA supported"]
     assert bits.describe(0x82, b"\x20", template=0xA1) == []
+
+
+def test_clearing_bits_keeps_those_without_a_name() -> None:
+    """`& ~` of Python 3.11.2 would drop them, and half of the reader's abilities."""
+    ttq = TTQ.decode(bytes.fromhex("22 00 40 80"))
+    cleared = ttq.without(TTQ.ONLINE_CRYPTOGRAM_REQUIRED | TTQ.CVM_REQUIRED)
+    assert cleared.encoded == bytes.fromhex("22 00 40 80")
+    assert TTQ.decode(b"\xff" * 4).without(cleared).encoded == bytes.fromhex("DD FF BF 7F")
