@@ -128,6 +128,7 @@ class Assembly:
 
     def __init__(self, home: Path, shop_file: Path | None, bank_url: str | None) -> None:
         self._home = home
+        self._till_folder = home / "till"
         self._shop_file = shop_file
         self._bank_url = bank_url
         self._clock = SystemClock()
@@ -162,29 +163,39 @@ class Assembly:
     @contextmanager
     def open_till(self) -> Iterator[Till]:
         """Open the till, and in a bench shop the simulators around it; close both after."""
+        if self.settings.shop.mode == "bench":
+            with self.open_bench() as (till, _shop):
+                yield till
+            return
         from terminal.log import write_log
         from terminal.opening import open_till
 
-        folder = self._home / "till"
-        write_log(folder)
-        if self.settings.shop.mode == "live":
-            till = open_till(self.settings, folder, drivers(None), self._clock, system_randomness)
-            with closing(till):
-                yield till
-            return
-        from simulators.shop import SimulatedShop
+        write_log(self._till_folder)
+        till = open_till(
+            self.settings, self._till_folder, drivers(None), self._clock, system_randomness
+        )
+        with closing(till):
+            yield till
 
+    @contextmanager
+    def open_bench(self) -> Iterator[tuple[Till, SimulatedShop]]:
+        """Open a simulated shop and the till in it; close both after."""
+        from simulators.shop import SimulatedShop
+        from terminal.log import write_log
+        from terminal.opening import open_till
+
+        write_log(self._till_folder)
         shop = SimulatedShop(
             self._home, self._clock.wall_ms, system_randomness, bank_url=self._bank_url
         )
         try:
-            self._enrol(shop, folder / "keys")
+            self._enrol(shop, self._till_folder / "keys")
             settings = self._load(
                 {"bank.url": shop.bank_url, "bank.server_name": "localhost"}, [shop.ca_keys]
             )
             till = open_till(
                 settings,
-                folder,
+                self._till_folder,
                 drivers(shop),
                 self._clock,
                 system_randomness,
@@ -192,7 +203,7 @@ class Assembly:
             )
             shop.see_shown_code = partial(picture_of_shown_code, till)
             with closing(till):
-                yield till
+                yield till, shop
         finally:
             shop.close()
 
