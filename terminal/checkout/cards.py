@@ -162,6 +162,9 @@ class CardWorker:
                 with self._changed:
                     self._changed.wait_for(lambda: not self._is_armed(arm), POLL_S)
                 continue
+            if not self._is_armed(arm):
+                # It came for the next sale, which finds it still active.
+                return
             self._post(CardPresented(arm.arming))
             outcome = self._converse(transaction, outcome)
             self._reader.release()

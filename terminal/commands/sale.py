@@ -25,7 +25,6 @@ SALE_S = 600.0
 TAPS_MAX = 3
 
 
-
 @click.command(name="sale")
 @click.argument("amount")
 @click.option("--currency", metavar="CCC", help="ISO 4217 letters; the shop's own if absent.")
@@ -62,12 +61,15 @@ def command(
             _check_offer(till.bench, present)
             _await_devices(watch, present)
         attempt = till.sale(amount_minor, chosen.letters)
-        payment = _take(till, watch, attempt, present)
+        payment = take(till, watch, attempt, present)
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 
 
-def _take(till: Till, watch: Watch, attempt: str, present: str | None) -> PaymentView:
-    """Carry one sale to its end; return how it ended."""
+def take(till: Till, watch: Watch, attempt: str, present: str | None) -> PaymentView:
+    """Carry a sale that has begun to its end; return how it ended.
+
+    present: what to present in a simulated shop; None waits for a customer.
+    """
     if present is None:
         click.echo("Present card, phone or code", err=True)
     elif till.bench is not None:
