@@ -54,6 +54,12 @@ ECHO_S = 20.0
 ECHO_SOON_S = 3.0
 """While the bank is out of reach somebody may be waiting for it."""
 
+_AFTER_CODE = {
+    Message.NOT_A_PAYMENT_CODE: Message.ANOTHER_CARD_OR_WALLET,
+    Message.TWO_CODES: Message.TRY_ONCE_MORE,
+}
+"""What to do after a code that did not count."""
+
 _KEEPABLE = frozenset({State.UNKNOWN, State.REVERSING, State.CLOSING, State.STORED})
 
 
@@ -255,7 +261,7 @@ class Core:
     def _code_rejected(self, event: CodeRejected) -> None:
         held = self._hand.listens(event.arming)
         if held is not None and not held.reading:
-            self._hand.hint(event.reason)
+            self._hand.hint(event.reason, _AFTER_CODE.get(event.reason))
 
     def _choose(self, tender: Tender) -> None:
         """The first medium wins; nothing of the others counts from here on."""

@@ -19,7 +19,7 @@ from terminal.events import (
     Refused,
     Sending,
 )
-from terminal.hand import Hand, with_facts
+from terminal.hand import Hand, with_tender
 from terminal.messages import Message
 from terminal.reasons import reason_for
 from terminal.seams import Clock
@@ -86,7 +86,7 @@ class Following:
                 self.follow(other)
             return
         held.tender = None
-        payment = with_facts(payment, tender.facts, tender.brand)
+        payment = with_tender(payment, tender)
         if tender.is_offline:
             signs = Message.CUSTOMER_SIGNS if payment.signature else Message.SENT_LATER
             stored = self._book.move(

@@ -147,20 +147,26 @@ class Hand:
         return payment is None or payment.state in FINAL | {State.STORED}
 
 
-def with_facts(payment: PaymentView, facts: CardFacts | None, brand: str = "") -> PaymentView:
-    """Return the payment with what may be kept of its card, or its wallet's brand."""
-    if facts is not None:
-        return replace(
-            payment,
-            medium=facts.medium,
-            brand=facts.brand,
-            masked_pan=facts.masked_pan,
-            application_label=facts.application_label,
-            aid=facts.aid,
-            tvr=facts.tvr,
-            ctq=facts.ctq,
-            signature=facts.signature,
-        )
-    if brand:
-        return replace(payment, medium=Medium.PAYMENT_CODE, brand=brand)
-    return payment
+def with_facts(payment: PaymentView, facts: CardFacts | None) -> PaymentView:
+    """Return the payment with what may be kept of its card."""
+    if facts is None:
+        return payment
+    return replace(
+        payment,
+        medium=facts.medium,
+        brand=facts.brand,
+        masked_pan=facts.masked_pan,
+        application_label=facts.application_label,
+        aid=facts.aid,
+        tvr=facts.tvr,
+        ctq=facts.ctq,
+        signature=facts.signature,
+    )
+
+
+def with_tender(payment: PaymentView, tender: Tender) -> PaymentView:
+    """Return the payment with what its tender shows; money that goes back has none."""
+    if tender.facts is None and tender.sealed:
+        # A wallet's name may be known to the bank only.
+        return replace(payment, medium=Medium.PAYMENT_CODE, brand=tender.brand)
+    return with_facts(payment, tender.facts)
