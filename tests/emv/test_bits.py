@@ -104,7 +104,7 @@ def test_bits_stand_where_the_books_put_them(member: Bits, encoded: str) -> None
 def test_bits_can_be_set_cleared_and_asked_for() -> None:
     ttq = TTQ.decode(bytes.fromhex("36C04080"))
 
-    cleared = ttq & ~(TTQ.ONLINE_CRYPTOGRAM_REQUIRED | TTQ.CVM_REQUIRED)
+    cleared = ttq.without(TTQ.ONLINE_CRYPTOGRAM_REQUIRED | TTQ.CVM_REQUIRED)
 
     assert cleared.encoded == bytes.fromhex("36004080")
     assert TTQ.CVM_REQUIRED in ttq
