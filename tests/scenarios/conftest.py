@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,8 @@ from simulators.bank.place import BankPlace
 from simulators.bank.schema import entries, payments, transfers
 from simulators.bank.service import BankServer, create_app
 from simulators.bank.store import reading
+from simulators.card import load_profiles, make_card
+from simulators.card.faults import with_faults
 from simulators.shop import SimulatedShop
 from terminal.__main__ import Assembly
 from terminal.commands.watch import Watch, watching
@@ -230,7 +232,6 @@ class Counter:
     shop: SimulatedShop
     watch: Watch
     booked: Booked
-    _attempts: list[str] = field(default_factory=list)
 
     def until(self, holds: Callable[[View], bool]) -> View:
         """Return the first view for which it holds; fail if none comes."""
@@ -249,10 +250,22 @@ class Counter:
         self.until(lambda _view: self.till.payment(attempt).state in states)
         return self.till.payment(attempt)
 
-    def until_final(self, attempt: str) -> PaymentView:
-        """Return the payment at its end. The bank is asked at once, not at the next turn."""
-        self.until(lambda view: self._nudge(view) or self.till.payment(attempt).state in FINAL)
+    def ask_until(self, attempt: str, *states: State) -> PaymentView:
+        """Return the payment in one of these states; the bank is asked at once, and again."""
+
+        def holds(view: View) -> bool:
+            if self.till.payment(attempt).state in states:
+                return True
+            if view.next_ask_at is not None:
+                self.till.check_now()
+            return False
+
+        self.until(holds)
         return self.till.payment(attempt)
+
+    def until_final(self, attempt: str) -> PaymentView:
+        """Return the payment at its end, brought there as fast as a cashier can."""
+        return self.ask_until(attempt, *FINAL)
 
     def until_ready(self) -> Counter:
         """Wait until reader and bank are there."""
@@ -291,11 +304,6 @@ class Counter:
         view = self.until(lambda view: view.code is not None)
         assert view.code is not None
         return view.code.text
-
-    def _nudge(self, view: View) -> bool:
-        if view.next_ask_at is not None:
-            self.till.check_now()
-        return False
 
 
 OpenCounter = Callable[..., Counter]
@@ -345,3 +353,14 @@ def open_counter(city: City) -> Iterator[OpenCounter]:
 def counter(open_counter: OpenCounter) -> Counter:
     """One till, with reader and bank ready."""
     return open_counter().until_ready()
+
+
+@pytest.fixture
+def hold() -> Callable[..., None]:
+    """Hold a card before a counter's reader: hold(counter, profile, *faults)."""
+
+    def present(counter: Counter, profile: str, *faults: str) -> None:
+        card = make_card(load_profiles()[profile], counter.home)
+        counter.shop.reader.present(with_faults(card, faults))
+
+    return present
