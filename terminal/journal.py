@@ -80,7 +80,11 @@ class JournalReader:
             raise JournalUnavailable(f"No journal in {folder} yet: no till has worked there")
         with _translated(self._path):
             self._reader = _connect(self._path, apsw.SQLITE_OPEN_READONLY)
-            self._reader.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            ((version,),) = self._reader.execute("PRAGMA user_version").fetchall()
+        if version == 0:
+            # A till is making it at this moment, or was stopped while it did.
+            self._reader.close()
+            raise JournalUnavailable(f"No journal in {folder} yet: no till has worked there")
 
     def payment(self, key: str) -> PaymentView:
         """Return the payment with this identity or number.

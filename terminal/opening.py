@@ -79,9 +79,10 @@ def open_till(
     except BaseException:
         journal.close()
         raise
+    # First of all the core hears what was left open; then devices may speak.
+    runner.start(first, counter, desk)
     desk.start()
     counter.start()
-    runner.start(first, counter, desk)
     return Till(
         shop_facts(settings),
         Letterhead.of(settings.shop, settings.currencies),
