@@ -232,7 +232,7 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
     return Drivers(
         readers=Registry(
             "reader",
-            {"simulated": Entry(lambda: shop.reader if shop else no_shop(), simulated=True)},
+            {"simulated": Entry(partial(simulated_reader, shop), simulated=True)},
         ),
         scanners=Registry(
             "scanner",

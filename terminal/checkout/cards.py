@@ -120,6 +120,9 @@ class CardWorker:
             except DriverError as error:
                 log.warning("%s lost: %s", self._role, error)
                 self._lose_reader(arm)
+                # One that opens and is lost at once must not keep a core busy.
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, RETRY_S)
         if self._reader is not None:
             self._reader.close()
 
