@@ -161,10 +161,13 @@ class Assembly:
         return config.load_settings(shop, overrides=overrides, more_ca_keys=ca_keys)
 
     @contextmanager
-    def open_till(self) -> Iterator[Till]:
-        """Open the till, and in a bench shop the simulators around it; close both after."""
+    def open_till(self, *, at_once: bool = True) -> Iterator[Till]:
+        """Open the till, and in a bench shop the simulators around it; close both after.
+
+        at_once: devices and bank link come up now, not when the till begins.
+        """
         if self.settings.shop.mode == "bench":
-            with self.open_bench() as (till, _shop):
+            with self.open_bench(at_once=at_once) as (till, _shop):
                 yield till
             return
         from terminal.log import write_log
@@ -175,10 +178,12 @@ class Assembly:
             self.settings, self._till_folder, drivers(None), self._clock, system_randomness
         )
         with closing(till):
+            if at_once:
+                till.begin()
             yield till
 
     @contextmanager
-    def open_bench(self) -> Iterator[tuple[Till, SimulatedShop]]:
+    def open_bench(self, *, at_once: bool = True) -> Iterator[tuple[Till, SimulatedShop]]:
         """Open a simulated shop and the till in it; close both after."""
         from simulators.shop import SimulatedShop
         from terminal.log import write_log
@@ -203,6 +208,8 @@ class Assembly:
             )
             shop.see_shown_code = partial(picture_of_shown_code, till)
             with closing(till):
+                if at_once:
+                    till.begin()
                 yield till, shop
         finally:
             shop.close()

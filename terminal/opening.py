@@ -53,6 +53,8 @@ def open_till(
 ) -> Till:
     """Return a till that is open, with what it left unfinished taken up again.
 
+    Devices and bank link come up with its begin().
+
     home: the till's own folder; journal and keys are in it.
     Raises LiveShopRefused, KeysUnusable, JournalUnavailable, JournalCorrupt,
     ConfigurationError, UnknownDriver.
@@ -79,10 +81,8 @@ def open_till(
     except BaseException:
         journal.close()
         raise
-    # First of all the core hears what was left open; then devices may speak.
+    # First of all the core hears what was left open; devices may speak later.
     runner.start(first, counter, desk)
-    desk.start()
-    counter.start()
     return Till(
         shop_facts(settings),
         Letterhead.of(settings.shop, settings.currencies),
@@ -91,6 +91,7 @@ def open_till(
         clock,
         random,
         bench=bench,
+        starters=(desk.start, counter.start),
         closers=(counter.close, desk.close),
     )
 

@@ -43,9 +43,10 @@ class Till:
         random: Randomness,
         *,
         bench: Bench | None,
+        starters: Sequence[Callable[[], None]] = (),
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """closers: what to close with the till, in this order."""
+        """starters: what begin() starts; closers: what close() closes, in this order."""
         self.shop = shop
         self.bench = bench
         self._letterhead = letterhead
@@ -53,7 +54,17 @@ class Till:
         self._journal = journal
         self._clock = clock
         self._random = random
+        self._starters = list(starters)
         self._closers = list(closers)
+
+    def begin(self) -> None:
+        """Bring devices and bank link up, each on its own thread. Safe to call twice.
+
+        A screen is drawn before, so that no library of theirs delays it.
+        """
+        starters, self._starters = self._starters, []
+        for start in starters:
+            start()
 
     # --- time and sight -----------------------------------------------------
 

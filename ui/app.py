@@ -134,6 +134,7 @@ class TillApp(App[None]):
         self._arrange(self.size.width, self.size.height)
         # Whatever happened between the first look and the subscription.
         self._take_view(self.desk.till.view())
+        self.call_after_refresh(self.desk.till.begin)
         self.set_interval(TICK_S, self._tick)
 
     def _heard(self, view: View) -> None:

@@ -23,6 +23,9 @@ class Door(Protocol):
     def bench(self) -> Bench | None:
         """The far ends of the wires; None in a live shop."""
 
+    def begin(self) -> None:
+        """Bring devices and bank link up, now that the screen stands."""
+
     def now(self) -> float:
         """Seconds on the clock of View.deadline_at."""
 

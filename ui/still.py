@@ -343,6 +343,9 @@ class StillTill:
 
     # --- the door -----------------------------------------------------------
 
+    def begin(self) -> None:
+        """There is nothing to bring up."""
+
     def now(self) -> float:
         """Return the clock."""
         return self.clock_s

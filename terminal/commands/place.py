@@ -22,8 +22,9 @@ class Place:
     home: Path
     """The state directory; the till's own folder is home/till."""
     settings: Callable[[], Settings]
-    open_till: Callable[[], AbstractContextManager[Till]]
-    """Opens the till, and in a bench shop the simulators around it."""
+    open_till: Callable[..., AbstractContextManager[Till]]
+    """Opens the till, and in a bench shop the simulators around it; with
+    at_once=False devices and bank link wait for the till's begin()."""
     show_screen: Callable[[Till, str, str | None], None]
     show_lines: Callable[[Till, str, TextIO, TextIO], None]
     show_customer: Callable[[Path, str], None]

@@ -42,7 +42,7 @@ def run(place: Place, plain: bool, language: str | None, theme: str | None) -> N
       till run --plain
     """
     chosen = language or system_language()
-    with refusals(), place.open_till() as till:
+    with refusals(), place.open_till(at_once=plain) as till:
         publisher = CustomerPublisher(place.customer_socket, till.shop, till.now)
         unsubscribe = till.subscribe(publisher)
         try:
