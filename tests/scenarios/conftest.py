@@ -320,7 +320,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 @pytest.fixture
 def open_counter(city: City) -> Iterator[OpenCounter]:
-    """Open tills on the bank: open_counter(home=None, bank_url=None, **shop_keys).
+    """Open tills on the bank: open_counter(home=None, bank_url=None, file=None, **shop_keys).
 
     When the test is over, the ledger balances and says what the journals say.
     """
@@ -328,11 +328,14 @@ def open_counter(city: City) -> Iterator[OpenCounter]:
     with ExitStack() as stack:
 
         def open_one(
-            home: Path | None = None, bank_url: str | None = None, **changes: object
+            home: Path | None = None,
+            bank_url: str | None = None,
+            file: Path | None = None,
+            **changes: object,
         ) -> Counter:
             home = home or city.new_home()
             homes.append(home)
-            file = city.shop_file(home, **changes) if changes else None
+            file = city.shop_file(home, **changes) if changes else file
             assembly = Assembly(home, file, bank_url or city.url)
             till, shop = stack.enter_context(assembly.open_bench())
             watch = stack.enter_context(watching(till))
