@@ -315,7 +315,9 @@ class SmallDisk:
     def fill(self) -> None:
         """Leave room for nothing more."""
         if not self._is_mounted:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (0, self._before[1]))
+            # The journal can grow no more; smaller files beside it can.
+            grown = (self._folder / "journal.db-wal").stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (grown, self._before[1]))
             return
         with (self._folder / "filler").open("wb", buffering=0) as filler:
             try:
