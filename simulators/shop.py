@@ -8,30 +8,26 @@ till and bank. What can be presented or broken has a name; do() does it.
 from __future__ import annotations
 
 import datetime
-import enum
 import json
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulators import phone as phones
-from simulators import wallet as wallets
 from simulators.bank import bench as bank_bench
 from simulators.bank.place import BankPlace
-from simulators.card import AnyCard, keys, load_profiles, make_card
-from simulators.card.faults import with_faults
+from simulators.deeds import FAULTS, Deed, NoSuchDeed
 from simulators.faults import FaultProxy
 from simulators.readers.in_process import InProcessReader
-from simulators.wallet_door import HTTPSDoor, WalletError, enrol_wallet
 
 if TYPE_CHECKING:
-    from drivers.protocols import Image
     from simulators.camera import CameraSimulator
+    from simulators.customers import Customers
+    from simulators.wallet import Profile, Wallet
 
 BANK_START_S = 60.0
 """The bank's own imports take a second or two; a busy machine needs patience."""
@@ -41,92 +37,6 @@ HOLD_S = 20.0
 SLOW_S = 4.0
 TEAR = "tear-before:3"
 """In the middle of the tap: the card has been selected, and not been asked to pay."""
-
-
-class Group(enum.StrEnum):
-    """What kind of thing is presented."""
-
-    CARD = "card"
-    PHONE = "phone"
-    CODE = "code"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One thing that can be presented or broken in this shop."""
-
-    id: str
-    group: Group
-    title: str
-    title_zh: str
-    expect: str = ""
-    expect_zh: str = ""
-    is_on: bool = False
-
-
-class NoSuchDeed(Exception):
-    """The shop cannot do this, or not now; the message says why."""
-
-
-_FAULTS = (
-    Deed(
-        "fault:tear",
-        Group.FAULT,
-        "Next card leaves too early",
-        "下一张卡提前移开",
-        "tap again",
-        "请再碰一次",
-    ),
-    Deed(
-        "fault:two-cards",
-        Group.FAULT,
-        "Two cards at once",
-        "同时出示两张卡",
-        "present one card only",
-        "请只放一张",
-    ),
-    Deed(
-        "fault:reader-unplugged",
-        Group.FAULT,
-        "Reader unplugged",
-        "读卡器断开",
-        "the reader is named; codes still pay",
-        "提示读卡器；仍可扫码",
-    ),
-    Deed(
-        "fault:camera-stalled",
-        Group.FAULT,
-        "Camera stands still",
-        "摄像头停顿",
-        "the camera is named; cards still pay",
-        "提示摄像头；仍可刷卡",
-    ),
-    Deed(
-        "fault:bank-cut",
-        Group.FAULT,
-        "Bank not reached",
-        "银行断网",
-        "not sent: nothing was charged",
-        "未发送，未扣款",
-    ),
-    Deed(
-        "fault:bank-silent",
-        Group.FAULT,
-        "Bank takes, and does not answer",
-        "银行收到但不应答",
-        "unknown: do not charge again",
-        "未确定，请勿重复收款",
-    ),
-    Deed(
-        "fault:network-slow",
-        Group.FAULT,
-        "Slow network",
-        "网络缓慢",
-        "approved, some seconds later",
-        "数秒后批准",
-    ),
-)
 
 
 class SimulatedShop:
@@ -151,7 +61,7 @@ class SimulatedShop:
         self._random = random
         self._bank_command = bank_command
         self.place: BankPlace = bank_bench.prepare(home, wall_ms())
-        self.ca_keys = keys.prepare(home, _day(wall_ms()))
+        self.ca_keys = _scheme_key(home, wall_ms())
         """The simulated scheme's public key, as a file for the till."""
         self.reader = InProcessReader()
         self.network = FaultProxy(self._wait_for_bank)
@@ -164,9 +74,7 @@ class SimulatedShop:
         self._camera_lock = threading.Lock()
         self._held: threading.Timer | None = None
         self._owners_stop = threading.Event()
-        self._phones: dict[str, AnyCard] = {}
         self._on: set[str] = set()
-        self._tear_next = False
         self._closed = False
         if bank_url is None:
             threading.Thread(target=self._start_bank, name="bank-starter", daemon=True).start()
@@ -204,37 +112,8 @@ class SimulatedShop:
 
     def deeds(self) -> Sequence[Deed]:
         """List what can be presented or broken, in the order to show it."""
-        listed = [
-            Deed(f"card:{p.name}", Group.CARD, p.title, p.title_zh, p.expect, p.expect_zh)
-            for p in load_profiles().values()
-        ]
-        listed += [
-            Deed(f"phone:{p.name}", Group.PHONE, p.title, p.title_zh, p.expect, p.expect_zh)
-            for p in phones.load_profiles().values()
-        ]
-        for profile in wallets.profiles():
-            listed.append(
-                Deed(
-                    f"wallet:{profile.name}",
-                    Group.CODE,
-                    profile.title,
-                    profile.title_zh,
-                    profile.expect,
-                    profile.expect_zh,
-                )
-            )
-        listed += [
-            Deed(
-                f"show-code:{profile.name}",
-                Group.CODE,
-                f"Scans our code: {profile.title}",
-                f"扫收款码：{profile.title_zh}",
-            )
-            for profile in wallets.profiles()
-            if not profile.trick
-        ]
-        listed += [replace(fault, is_on=fault.id in self._on) for fault in _FAULTS]
-        return listed
+        faults = [replace(fault, is_on=fault.id in self._on) for fault in FAULTS]
+        return [*self._customers.deeds(), *faults]
 
     def do(self, deed: str) -> str:
         """Present or break it; return one line on what was done.
@@ -245,9 +124,11 @@ class SimulatedShop:
         kind, _, name = deed.partition(":")
         match kind:
             case "card":
-                return self._tap(self._make_card(name), name)
+                self.reader.present(self._customers.card(name, *self._faults_of_next()))
+                return f"{name} is on the reader"
             case "phone":
-                return self._tap(self._make_phone(name), name)
+                self.reader.present(self._customers.phone(name, *self._faults_of_next()))
+                return f"{name} is on the reader"
             case "wallet":
                 return self._hold(name)
             case "show-code":
@@ -299,95 +180,65 @@ class SimulatedShop:
             raise ConnectionError("the simulated bank has not come up")
         return int(self._bank_url.rpartition(":")[2])
 
-    # --- cards and phones --------------------------------------------------------
+    # --- customers -------------------------------------------------------------
 
-    def _make_card(self, name: str) -> AnyCard:
-        profile = load_profiles().get(name)
-        if profile is None:
-            raise NoSuchDeed(f"No card {name!r}; 'till sim card --list' names them")
-        return make_card(profile, self._home)
+    @cached_property
+    def _customers(self) -> Customers:
+        from simulators.customers import Customers
 
-    def _make_phone(self, name: str) -> AnyCard:
-        """The same phone comes back: it remembers that it was asked for its owner."""
-        if name not in self._phones:
-            profile = phones.load_profiles().get(name)
-            if profile is None:
-                raise NoSuchDeed(f"No phone {name!r}; 'till sim phone --list' names them")
-            self._phones[name] = phones.make_phone(profile, self._home)
-        return self._phones[name]
+        return Customers(self._home, self._open_wallet)
 
-    def _tap(self, card: AnyCard, name: str) -> str:
-        if self._tear_next:
-            self._tear_next = False
-            self._on.discard("fault:tear")
-            card = with_faults(card, [TEAR])
-        self.reader.present(card)
-        return f"{name} is on the reader"
+    def _open_wallet(self, profile: Profile) -> Wallet:
+        from simulators.wallet import Wallet
+        from simulators.wallet_door import HTTPSDoor, enrol_wallet
 
-    # --- codes ---------------------------------------------------------------------
-
-    def _wallet(self, name: str) -> wallets.Wallet:
-        try:
-            profile = wallets.profile(name)
-        except wallets.UnknownWallet as error:
-            raise NoSuchDeed(str(error)) from error
         if not self._bank_is_up.wait(BANK_START_S):
             raise NoSuchDeed("The simulated bank has not come up; its reason is on standard error")
         folder = self._home / "wallets" / profile.account
         enrol_wallet(folder, partial(self.issue_code, "wallet", profile.account), self.enrol)
-        return wallets.Wallet(profile, HTTPSDoor(self._bank_url, folder))
+        return Wallet(profile, HTTPSDoor(self._bank_url, folder))
+
+    def _faults_of_next(self) -> tuple[str, ...]:
+        """What is wrong with the next card, once."""
+        if "fault:tear" not in self._on:
+            return ()
+        self._on.discard("fault:tear")
+        return (TEAR,)
 
     def _hold(self, name: str) -> str:
-        try:
-            wallet = self._wallet(name)
-            shown = wallet.show()
-        except WalletError as error:
-            raise NoSuchDeed(str(error)) from error
-        self._before_camera(shown.image)
-        threading.Thread(
-            target=wallet.attend, args=(self._owners_stop,), name="wallet-owner", daemon=True
-        ).start()
-        return f"{name} is held before the camera"
-
-    def _before_camera(self, image: Image) -> None:
+        wallet, shown = self._customers.show_wallet(name)
         camera = self.camera
-        camera.show(image)
+        camera.show(shown.image)
         if self._held is not None:
             self._held.cancel()
         self._held = threading.Timer(HOLD_S, camera.show, args=(None,))
         self._held.daemon = True
         self._held.start()
+        threading.Thread(
+            target=wallet.attend, args=(self._owners_stop,), name="wallet-owner", daemon=True
+        ).start()
+        return f"{name} is held before the camera"
 
     def _scan_ours(self, name: str) -> str:
         picture = self.see_shown_code()
         if picture is None:
             raise NoSuchDeed("No code is on the customer's screen: press F7 first")
-        import cv2
-        import numpy
-
-        image = cv2.imdecode(numpy.frombuffer(picture, numpy.uint8), cv2.IMREAD_GRAYSCALE)
-        if image is None:
-            raise NoSuchDeed("The customer's screen shows no picture")
-        try:
-            verdict = self._wallet(name).scan(image.astype(numpy.uint8))
-        except WalletError as error:
-            raise NoSuchDeed(str(error)) from error
-        return f"{name} scanned the code: {verdict.state}"
+        return f"{name} scanned the code: {self._customers.scan(name, picture)}"
 
     # --- faults ----------------------------------------------------------------------
 
     def _break(self, fault: str) -> str:
-        if fault not in {known.id for known in _FAULTS}:
+        if fault not in {known.id for known in FAULTS}:
             raise NoSuchDeed(f"Nothing here is called {fault!r}")
         if fault == "fault:two-cards":
-            first, second = list(load_profiles())[:2]
-            self.reader.present(self._make_card(first), self._make_card(second))
+            cards = [self._customers.card(name) for name in ("visa-online", "visa-offline")]
+            self.reader.present(*cards)
             return "two cards are on the reader"
         is_on = fault not in self._on
         (self._on.add if is_on else self._on.discard)(fault)
         match fault:
             case "fault:tear":
-                self._tear_next = is_on
+                pass  # Waits for the next card.
             case "fault:reader-unplugged":
                 (self.reader.unplug if is_on else self.reader.replug)()
             case "fault:camera-stalled":
@@ -414,6 +265,12 @@ class SimulatedShop:
         self._bank.stdin.flush()
 
 
-def _day(unix_ms: int) -> datetime.date:
-    """Return the calendar day of a moment, UTC."""
-    return datetime.datetime.fromtimestamp(unix_ms / 1000, datetime.UTC).date()
+def _scheme_key(home: Path, now_ms: int) -> Path:
+    """Return the till's file of the simulated scheme's key, made at first run."""
+    made = home / "cards" / "ca-public.toml"
+    if not made.exists():
+        from simulators.card import keys
+
+        today = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC).date()
+        made = keys.prepare(home, today)
+    return made

@@ -216,7 +216,7 @@ class Assembly:
 
     def _enrol(self, shop: SimulatedShop, folder: Path) -> None:
         """At first run, take the till in at its bank, the way every till is."""
-        from terminal.security.keys import is_enrolled
+        from terminal.security.folder import is_enrolled
 
         if is_enrolled(folder):
             return
@@ -294,7 +294,7 @@ class Panel(Bench):
 
     def do(self, offer: str) -> str:
         """Present or do it. Raises BenchRefused."""
-        from simulators.shop import NoSuchDeed
+        from simulators.deeds import NoSuchDeed
 
         try:
             return self._shop.do(offer)

@@ -32,7 +32,7 @@ from terminal.journal import Journal
 from terminal.receipts.receipt import Letterhead
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
-from terminal.security.keys import is_enrolled
+from terminal.security.folder import is_enrolled
 from terminal.till import Till
 from terminal.view import ShopFacts
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from terminal.bank.sealing import Sealer
 from terminal.errors import EnrolmentRefused, KeysUnusable
 from terminal.security import keys
+from terminal.security.folder import TILL_ID, is_enrolled
 from terminal.security.keys import TillKeys
 
 Carrier = Callable[[Mapping[str, str]], Mapping[str, object]]
@@ -54,7 +55,7 @@ def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
     used, EnrolmentRefused if the answer does not fit what was asked; what
     the carrier raises passes through.
     """
-    if keys.is_enrolled(folder):
+    if is_enrolled(folder):
         raise KeysUnusable(f"{folder}: this till is enrolled already")
     _make_folder(folder)
     tls_key = _kept_key(folder / keys.TLS_KEY, ec.generate_private_key(ec.SECP256R1()))
@@ -76,7 +77,7 @@ def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
         (keys.SEALING_KEY, msgspec.json.encode(answer.sealing_key)),
     ):
         keys.write_file(folder / name, content)
-    keys.write_file(folder / keys.TILL_ID, answer.id.encode("ascii"))
+    keys.write_file(folder / TILL_ID, answer.id.encode("ascii"))
     return keys.load_keys(folder)
 
 

@@ -30,6 +30,7 @@ from terminal.bank.signing import (
     VerifyingKey,
 )
 from terminal.errors import KeysUnusable
+from terminal.security.folder import TILL_ID, is_enrolled
 
 TLS_KEY: Final = "tls-key.pem"
 CERTIFICATES: Final = "tls-certificates.pem"
@@ -38,7 +39,6 @@ SIGNING_KEY: Final = "signing-key.pem"
 BANK_CA: Final = "bank-ca.pem"
 ANSWER_KEY: Final = "bank-answer-key.pem"
 SEALING_KEY: Final = "bank-sealing-key.json"
-TILL_ID: Final = "till-id"
 
 TILL_ID_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
@@ -57,11 +57,6 @@ class TillKeys:
     answer_key: VerifyingKey = field(repr=False)
     sealing_key: dict[str, str] = field(repr=False)
     """The bank's public JWK, for terminal.bank.sealing.Sealer."""
-
-
-def is_enrolled(folder: Path) -> bool:
-    """True if an enrolment was finished in this folder."""
-    return (folder / TILL_ID).exists()
 
 
 def load_keys(folder: Path) -> TillKeys:

@@ -20,7 +20,8 @@ from terminal.bank.signing import Ed25519Signer, Ed25519Verifier
 from terminal.errors import EnrolmentRefused, KeysUnusable
 from terminal.security import keys
 from terminal.security.enrolment import enrol
-from terminal.security.keys import is_enrolled, load_keys
+from terminal.security.folder import is_enrolled
+from terminal.security.keys import load_keys
 
 NOW_MS = time.time_ns() // 1_000_000
 

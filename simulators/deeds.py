@@ -1,0 +1,92 @@
+"""What can be presented to a till, or broken around it, by name."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Group(enum.StrEnum):
+    """What kind of thing is presented."""
+
+    CARD = "card"
+    PHONE = "phone"
+    CODE = "code"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that can be presented or broken in this shop."""
+
+    id: str
+    group: Group
+    title: str
+    title_zh: str
+    expect: str = ""
+    expect_zh: str = ""
+    is_on: bool = False
+
+
+class NoSuchDeed(Exception):
+    """The shop cannot do this, or not now; the message says why."""
+
+
+FAULTS = (
+    Deed(
+        "fault:tear",
+        Group.FAULT,
+        "Next card leaves too early",
+        "下一张卡提前移开",
+        "tap again",
+        "请再碰一次",
+    ),
+    Deed(
+        "fault:two-cards",
+        Group.FAULT,
+        "Two cards at once",
+        "同时出示两张卡",
+        "present one card only",
+        "请只放一张",
+    ),
+    Deed(
+        "fault:reader-unplugged",
+        Group.FAULT,
+        "Reader unplugged",
+        "读卡器断开",
+        "the reader is named; codes still pay",
+        "提示读卡器；仍可扫码",
+    ),
+    Deed(
+        "fault:camera-stalled",
+        Group.FAULT,
+        "Camera stands still",
+        "摄像头停顿",
+        "the camera is named; cards still pay",
+        "提示摄像头；仍可刷卡",
+    ),
+    Deed(
+        "fault:bank-cut",
+        Group.FAULT,
+        "Bank not reached",
+        "银行断网",
+        "not sent: nothing was charged",
+        "未发送，未扣款",
+    ),
+    Deed(
+        "fault:bank-silent",
+        Group.FAULT,
+        "Bank takes, and does not answer",
+        "银行收到但不应答",
+        "unknown: do not charge again",
+        "未确定，请勿重复收款",
+    ),
+    Deed(
+        "fault:network-slow",
+        Group.FAULT,
+        "Slow network",
+        "网络缓慢",
+        "approved, some seconds later",
+        "数秒后批准",
+    ),
+)
