@@ -124,7 +124,7 @@ def test_killed_at_random_moments_no_payment_is_lost_or_doubled(
         before = len(payments(home))
         medium, usual_s = chance.choice(list(MEDIA.items()))
         victim = Victim(home, city.url, "sale", "12.50", "--present", medium)
-        watch_until(victim, lambda found, before=before: len(found) > before)
+        watch_until(victim, _more_than(before))
         # The moment is the point: it is drawn, not awaited.
         victim.is_over(within_s=chance.uniform(0, usual_s))
         kills += victim.kill()
@@ -157,15 +157,18 @@ def test_killed_in_each_state_the_payment_comes_to_its_end(
             victim = Victim(home, f"https://localhost:{proxy.port}", *words, shop=shop)
             if wire == "half":
                 _lose_a_request(proxy, victim, before)
-            assert watch_until(
-                victim,
-                lambda found, before=before: any(
-                    payment.state is state and payment.id not in before for payment in found
-                ),
-            )
+            assert watch_until(victim, _new_in(state, before))
             victim.kill()
             city.doorman.alter = None
     # The fixture brings all of them to their end, and compares.
+
+
+def _more_than(count: int) -> Callable[[list[PaymentView]], bool]:
+    return lambda found: len(found) > count
+
+
+def _new_in(state: State, before: set[str]) -> Callable[[list[PaymentView]], bool]:
+    return lambda found: any(p.state is state and p.id not in before for p in found)
 
 
 def _hold(city: Any, proxy: FaultProxy, wire: str) -> None:
@@ -183,8 +186,5 @@ def _lose_a_request(proxy: FaultProxy, victim: Victim, before: set[str]) -> None
     """Cut the sale's request short; then let the bank be asked, slowly."""
     # More than a handshake's bytes, fewer than a handshake's and a request's.
     proxy.cut_after("request", 3000)
-    watch_until(
-        victim,
-        lambda found: any(p.state is State.UNKNOWN and p.id not in before for p in found),
-    )
+    watch_until(victim, _new_in(State.UNKNOWN, before))
     proxy.delay(0.15)

@@ -39,6 +39,14 @@ from terminal.view import Kind, Medium, Readiness, Stage, Step
 SALE = SaleWanted("a1", 34560, "CNY")
 
 
+def state_of(counter: Any, attempt: str) -> State:
+    return State(counter.payments[attempt].state)
+
+
+def in_hand(counter: Any) -> State:
+    return State(counter.view.payment.state)
+
+
 def approved_sale(counter: Any, attempt: str = "a1", amount: int = 34560) -> None:
     counter.take(SaleWanted(attempt, amount, "CNY"))
     counter.tap()
@@ -121,7 +129,7 @@ def test_esc_cancels_until_the_request_has_left(counter: Any) -> None:
     counter.take(SALE)
     wishes = counter.take(CancelWanted())
     assert any(isinstance(wish, Disarm) for wish in wishes)
-    assert counter.view.payment.state is State.CANCELLED
+    assert in_hand(counter) is State.CANCELLED
     assert counter.view.payment.reason is Message.CANCELLED
 
 
@@ -130,7 +138,7 @@ def test_esc_says_why_not_once_the_request_has_left(counter: Any) -> None:
     counter.tap()
     with pytest.raises(NotAllowed, match="Already sent"):
         counter.take(CancelWanted())
-    assert counter.view.payment.state is State.AUTHORISING
+    assert in_hand(counter) is State.AUTHORISING
 
 
 def test_cancelling_after_a_card_that_did_not_count_keeps_its_reason(counter: Any) -> None:
@@ -149,7 +157,7 @@ def test_cancelling_after_a_card_that_did_not_count_keeps_its_reason(counter: An
 def test_nobody_comes_and_the_sale_ends(counter: Any) -> None:
     counter.take(SALE)
     counter.ring("present")
-    assert counter.view.payment.state is State.CANCELLED
+    assert in_hand(counter) is State.CANCELLED
     assert counter.view.payment.reason is Message.TIMED_OUT
 
 
@@ -206,7 +214,7 @@ def lost(counter: Any) -> None:
 
 def test_a_lost_answer_is_unknown_and_asked_about(counter: Any) -> None:
     lost(counter)
-    assert counter.view.payment.state is State.UNKNOWN
+    assert in_hand(counter) is State.UNKNOWN
     assert counter.view.payment.next_step is Message.DO_NOT_CHARGE_AGAIN
     assert len(counter.sent(Purpose.ASK)) == 1
     assert counter.view.payment.asked == 1
@@ -221,28 +229,28 @@ def test_only_a_verified_word_ends_the_unknown(
 ) -> None:
     lost(counter)
     counter.answer(Purpose.ASK, "a1", state, code)
-    assert counter.view.payment.state is end
+    assert in_hand(counter) is end
 
 
 def test_not_found_leads_to_a_reversal(counter: Any) -> None:
     lost(counter)
     counter.answer(Purpose.ASK, "a1", "not_found")
-    assert counter.view.payment.state is State.REVERSING
+    assert in_hand(counter) is State.REVERSING
     counter.answer(Purpose.REVERSE, "a1", "reversed")
-    assert counter.view.payment.state is State.REVERSED
+    assert in_hand(counter) is State.REVERSED
     assert counter.view.payment.next_step is Message.CHARGE_AGAIN
 
 
 def test_a_silent_bank_is_asked_a_few_times_and_then_reversed(counter: Any) -> None:
     lost(counter)
     asks = 1
-    while counter.view.payment.state is State.UNKNOWN:
+    while in_hand(counter) is State.UNKNOWN:
         counter.take(NeverLeft(Purpose.ASK, "a1", "no route"))
-        if counter.view.payment.state is State.UNKNOWN:
+        if in_hand(counter) is State.UNKNOWN:
             counter.ring("follow")
             asks += 1
     assert asks == ASKS_MAX + 1
-    assert counter.view.payment.state is State.REVERSING
+    assert in_hand(counter) is State.REVERSING
 
 
 def test_a_reversal_is_repeated_for_ever_and_ever_more_slowly(counter: Any) -> None:
@@ -256,7 +264,7 @@ def test_a_reversal_is_repeated_for_ever_and_ever_more_slowly(counter: Any) -> N
         waits.append(counter.clock.seconds - before)
     assert waits == sorted(waits)
     assert waits[-1] == 60.0
-    assert counter.view.payment.state is State.REVERSING
+    assert in_hand(counter) is State.REVERSING
     assert len(counter.sent(Purpose.REVERSE)) == 13
 
 
@@ -268,7 +276,7 @@ def test_an_unknown_payment_can_be_kept_while_the_next_is_taken(counter: Any) ->
     assert counter.view.payment.id == "a2"
     assert counter.view.notices[0].message is Message.BEING_CHECKED
     counter.answer(Purpose.ASK, "a1", "approved", "00")
-    assert counter.payments["a1"].state is State.APPROVED
+    assert state_of(counter, "a1") is State.APPROVED
     assert counter.view.payment.id == "a2", "a result is matched by attempt, not by latest"
 
 
@@ -292,16 +300,16 @@ def test_a_sale_behind_a_reversal_that_cannot_be_sent_is_not_sent(counter: Any) 
     counter.take(SaleWanted("a2", 100, "CNY"))
     counter.tap()
     counter.take(NeverLeft(Purpose.REVERSE, "a1", "no route"))
-    assert counter.payments["a2"].state is State.NOT_SENT
+    assert state_of(counter, "a2") is State.NOT_SENT
     assert counter.payments["a2"].reason is Message.REVERSAL_FIRST
-    assert counter.payments["a1"].state is State.REVERSING
+    assert state_of(counter, "a1") is State.REVERSING
 
 
 def test_a_request_that_never_left_is_not_sent(counter: Any) -> None:
     counter.take(SALE)
     counter.tap()
     counter.take(NeverLeft(Purpose.PAY, "a1", "no route"))
-    assert counter.view.payment.state is State.NOT_SENT
+    assert in_hand(counter) is State.NOT_SENT
     assert counter.view.bank is Readiness.FAULTY
     assert counter.sent(Purpose.ASK) == []
 
@@ -313,7 +321,7 @@ def test_a_refusal_that_says_nothing_about_the_attempt_is_unknown(
     counter.take(SALE)
     counter.tap()
     counter.take(Refused(Purpose.PAY, "a1", status, "busy"))
-    assert counter.view.payment.state is State.UNKNOWN
+    assert in_hand(counter) is State.UNKNOWN
 
 
 @pytest.mark.parametrize("status", [400, 401, 413, 422])
@@ -321,7 +329,7 @@ def test_a_verified_refusal_of_the_request_is_a_decline(counter: Any, status: in
     counter.take(SALE)
     counter.tap()
     counter.take(Refused(Purpose.PAY, "a1", status, "malformed"))
-    assert counter.view.payment.state is State.DECLINED
+    assert in_hand(counter) is State.DECLINED
     assert counter.view.payment.reason is Message.BANK_REFUSED_REQUEST
 
 
@@ -399,7 +407,7 @@ def test_while_closing_is_unconfirmed_no_other_tender_is_sent_or_stored(counter:
         counter.take(AnswerLost(Purpose.CLOSE, "a1", "cut"))
         counter.ring("follow")
     assert counter.sent(Purpose.PAY) == []
-    assert counter.payments["a1"].state is State.CLOSING
+    assert state_of(counter, "a1") is State.CLOSING
 
 
 def test_a_card_is_not_charged_after_the_customer_has_left(counter: Any) -> None:
@@ -408,17 +416,17 @@ def test_a_card_is_not_charged_after_the_customer_has_left(counter: Any) -> None
     counter.ring("tender")
     counter.answer(Purpose.CLOSE, "a1", "closed")
     assert counter.sent(Purpose.PAY) == []
-    assert counter.view.payment.state is State.CANCELLED
+    assert in_hand(counter) is State.CANCELLED
 
 
 def test_esc_closes_the_code_at_the_bank_first(counter: Any) -> None:
     shown(counter)
     counter.take(CancelWanted())
-    assert counter.view.payment.state is State.CLOSING
+    assert in_hand(counter) is State.CLOSING
     with pytest.raises(NotAllowed):
         counter.take(CancelWanted())
     counter.answer(Purpose.CLOSE, "a1", "closed")
-    assert counter.view.payment.state is State.CANCELLED
+    assert in_hand(counter) is State.CANCELLED
 
 
 def test_an_expired_code_goes_back_to_presenting(counter: Any) -> None:
@@ -434,7 +442,7 @@ def test_an_expired_code_goes_back_to_presenting(counter: Any) -> None:
 def test_a_code_whose_end_nobody_confirms_is_closed(counter: Any) -> None:
     shown(counter)
     counter.ring("code")
-    assert counter.view.payment.state is State.CLOSING
+    assert in_hand(counter) is State.CLOSING
     counter.answer(Purpose.CLOSE, "a1", "closed")
     assert counter.view.stage is Stage.PRESENT
 
@@ -443,7 +451,7 @@ def test_an_order_whose_answer_was_lost_is_closed_before_the_sale_goes_on(counte
     counter.take(SALE)
     counter.take(CodeWanted("o1"))
     counter.take(AnswerLost(Purpose.ORDER, "a1", "cut"))
-    assert counter.view.payment.state is State.CLOSING
+    assert in_hand(counter) is State.CLOSING
     counter.answer(Purpose.CLOSE, "a1", "closed")
     assert counter.view.stage is Stage.PRESENT
     counter.tap()
@@ -474,7 +482,7 @@ def test_the_payer_confirms(counter: Any) -> None:
     counter.answer(Purpose.ASK, "a1", "pending", "P0")
     counter.ring("poll")
     counter.answer(Purpose.ASK, "a1", "approved", "00")
-    assert counter.view.payment.state is State.APPROVED
+    assert in_hand(counter) is State.APPROVED
     assert counter.view.payment.medium is Medium.PAYMENT_CODE
 
 
@@ -489,9 +497,9 @@ def test_the_payer_refuses(counter: Any) -> None:
 def test_a_payer_who_does_not_come_is_closed_at_the_bank(counter: Any, way: str) -> None:
     pending(counter)
     counter.take(CancelWanted()) if way == "cancel" else counter.ring("payer")
-    assert counter.view.payment.state is State.CLOSING
+    assert in_hand(counter) is State.CLOSING
     counter.answer(Purpose.CLOSE, "a1", "approved", "00")
-    assert counter.view.payment.state is State.APPROVED, "the payer was faster"
+    assert in_hand(counter) is State.APPROVED, "the payer was faster"
 
 
 # --- approved by the card ----------------------------------------------------------
@@ -500,13 +508,13 @@ def test_a_payer_who_does_not_come_is_closed_at_the_bank(counter: Any, way: str)
 def test_an_offline_approval_is_stored_and_told_to_the_bank(counter: Any) -> None:
     counter.take(SALE)
     counter.tap(CardEnd.APPROVED)
-    assert counter.view.payment.state is State.STORED
+    assert in_hand(counter) is State.STORED
     record = next(wish for wish in reversed(counter.wishes) if isinstance(wish, Record))
     assert record.entries[-1].sealed == "a.b.c.d.e"
     counter.take(NeverLeft(Purpose.ADVISE, "a1", "no route"))
     counter.ring("follow")
     counter.answer(Purpose.ADVISE, "a1", "approved", "00")
-    assert counter.payments["a1"].state is State.APPROVED
+    assert state_of(counter, "a1") is State.APPROVED
     record = next(wish for wish in reversed(counter.wishes) if isinstance(wish, Record))
     assert record.entries[-1].sealed == "", "the sealed sale is erased once the bank has it"
 
@@ -515,7 +523,7 @@ def test_a_stored_sale_the_bank_refuses_calls_the_supervisor(counter: Any) -> No
     counter.take(SALE)
     counter.tap(CardEnd.APPROVED)
     counter.answer(Purpose.ADVISE, "a1", "declined", "51")
-    assert counter.payments["a1"].state is State.STORED_REFUSED
+    assert state_of(counter, "a1") is State.STORED_REFUSED
     assert counter.payments["a1"].next_step is Message.TELL_SUPERVISOR
 
 
@@ -525,7 +533,7 @@ def test_a_stored_sale_the_bank_refuses_calls_the_supervisor(counter: Any) -> No
 def test_a_refund_is_a_payment_of_its_own(counter: Any) -> None:
     approved_sale(counter)
     counter.take(RefundWanted("r1", "a1", 1000))
-    assert counter.payments["r1"].state is State.AUTHORISING
+    assert state_of(counter, "r1") is State.AUTHORISING
     counter.answer(Purpose.PAY, "r1", "approved", "00")
     refund = counter.payments["r1"]
     assert (refund.kind, refund.amount_minor, refund.original) == (Kind.REFUND, 1000, "a1")
@@ -551,17 +559,17 @@ def test_a_void_takes_the_sale_with_it(counter: Any) -> None:
     approved_sale(counter)
     counter.take(VoidWanted("v1", "a1"))
     counter.answer(Purpose.PAY, "v1", "approved", "00")
-    assert counter.payments["v1"].state is State.APPROVED
-    assert counter.payments["a1"].state is State.VOIDED
+    assert state_of(counter, "v1") is State.APPROVED
+    assert state_of(counter, "a1") is State.VOIDED
 
 
 def test_a_lost_void_is_asked_about_like_any_payment(counter: Any) -> None:
     approved_sale(counter)
     counter.take(VoidWanted("v1", "a1"))
     counter.take(AnswerLost(Purpose.PAY, "v1", "cut"))
-    assert counter.payments["a1"].state is State.APPROVED
+    assert state_of(counter, "a1") is State.APPROVED
     counter.answer(Purpose.ASK, "v1", "approved", "00")
-    assert counter.payments["a1"].state is State.VOIDED
+    assert state_of(counter, "a1") is State.VOIDED
 
 
 @pytest.mark.parametrize("wanted", [RefundWanted("x", "a1", None), VoidWanted("x", "a1")])
@@ -635,7 +643,7 @@ def test_an_authorisation_that_cannot_be_written_is_not_sent(counter: Any) -> No
     counter.take(JournalFailed(("a1",), tuple(undone), "disk full"))
     assert counter.view.stage is Stage.IDLE
     counter.ring("follow")
-    assert counter.payments["a1"].state is State.CANCELLED
+    assert state_of(counter, "a1") is State.CANCELLED
 
 
 def test_an_answer_that_cannot_be_written_is_asked_for_again(counter: Any) -> None:
@@ -645,9 +653,9 @@ def test_an_answer_that_cannot_be_written_is_asked_for_again(counter: Any) -> No
         counter.core.step(Answered(Purpose.PAY, "a1", BankAnswer("approved", "00")))
     )
     counter.take(JournalFailed(("a1",), tuple(undone), "disk full"))
-    assert counter.view.payment.state is State.AUTHORISING
+    assert in_hand(counter) is State.AUTHORISING
     counter.ring("follow")
-    assert counter.view.payment.state is State.UNKNOWN
+    assert in_hand(counter) is State.UNKNOWN
     counter.answer(Purpose.ASK, "a1", "approved", "00")
-    assert counter.view.payment.state is State.APPROVED
+    assert in_hand(counter) is State.APPROVED
     assert Message.JOURNAL_FAULT not in [notice.message for notice in counter.view.notices]

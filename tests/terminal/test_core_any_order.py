@@ -67,23 +67,22 @@ class Walk:
         fresh = f"p{self.attempts}"
         known = self.chance.choice([*self.counter.payments, "none"])
         arming = self.chance.randint(0, self.counter.core._hand._arming)
-        return self.chance.choice(
-            [
-                SaleWanted(fresh, self.chance.choice([1, 500, 0, 10**9]), "CNY"),
-                SaleWanted(fresh, 500, "CNY"),
-                RefundWanted(fresh, known, self.chance.choice([None, 1, 10**9])),
-                VoidWanted(fresh, known),
-                CancelWanted(),
-                CodeWanted(fresh),
-                CheckWanted(),
-                LeaveWanted(),
-                CardPresented(arming),
-                CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
-                CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
-                CodeRead(arming, "Alipay", "s"),
-                CodeRejected(arming, Message.TWO_CODES),
-            ]
-        )
+        events: list[InboxEvent] = [
+            SaleWanted(fresh, self.chance.choice([1, 500, 0, 10**9]), "CNY"),
+            SaleWanted(fresh, 500, "CNY"),
+            RefundWanted(fresh, known, self.chance.choice([None, 1, 10**9])),
+            VoidWanted(fresh, known),
+            CancelWanted(),
+            CodeWanted(fresh),
+            CheckWanted(),
+            LeaveWanted(),
+            CardPresented(arming),
+            CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
+            CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
+            CodeRead(arming, "Alipay", "s"),
+            CodeRejected(arming, Message.TWO_CODES),
+        ]
+        return self.chance.choice(events)
 
     def bank_says(self, wish: Send) -> InboxEvent:
         purpose, attempt = wish.purpose, wish.payment.id

@@ -21,6 +21,7 @@ from terminal.bank.signing import P256Signer, P256Verifier
 from terminal.errors import KeysUnusable
 from terminal.security import keys
 from terminal.security.enrolment import enrol
+from terminal.security.folder import TILL_ID
 from terminal.security.keys import load_keys, write_file
 
 NOW_MS = time.time_ns() // 1_000_000
@@ -47,7 +48,7 @@ ALL = (
     keys.BANK_CA,
     keys.ANSWER_KEY,
     keys.SEALING_KEY,
-    keys.TILL_ID,
+    TILL_ID,
 )
 
 
