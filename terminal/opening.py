@@ -62,6 +62,7 @@ def open_till(
     if settings.shop.mode == "live":
         refuse_bench_things(settings, drivers, bench)
     keys = Keys(home / "keys")
+    claim(home, settings.shop.mode)
     journal = Journal(home, clock)
     try:
         core = Core(clock, _limits(settings), journal.payment)
@@ -118,6 +119,23 @@ def refuse_bench_things(settings: Settings, drivers: Drivers, bench: Bench | Non
             )
     if bench is not None:
         raise LiveShopRefused("A live shop has no bench panel")
+
+
+def claim(home: Path, mode: str) -> None:
+    """Keep a folder for one kind of shop: bench keys and journals never turn live.
+
+    mode: 'bench' or 'live'. Raises LiveShopRefused if the folder is the other's.
+    """
+    mark = home / "shop-mode"
+    if not mark.exists():
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark.write_text(mode, "ascii")
+    kept_for = mark.read_text("ascii")
+    if kept_for != mode:
+        raise LiveShopRefused(
+            f"{home} is a {kept_for} shop's, and this shop is {mode}: "
+            "set OPENTILL_HOME to a folder of its own"
+        )
 
 
 class Keys:
