@@ -286,6 +286,10 @@ class TillApp(App[None]):
                 self.desk.say(self.desk.words("This key does nothing here. F1 for help"))
         except TillError as error:
             self.desk.refuse(error)
+        view = self.desk.till.view()
+        if self.desk.view.stage is Stage.RESULT and view.stage is Stage.IDLE:
+            # The key closed it: the next may be waiting, and is meant for the sale.
+            self._take_view(view)
         self.redraw()
 
     def on_paste(self, event: events.Paste) -> None:

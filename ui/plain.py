@@ -71,6 +71,8 @@ class LineTill:
         self._confirm: tuple[str, PaymentView, int] | None = None
         """A refund or void that waits for a yes: verb, sale, amount."""
         self._time_told: set[int] = set()
+        self._left = ""
+        """The payment whose result was closed last."""
         self._wants_code = False
         """The code is shown as soon as it may be."""
         self.is_over = False
@@ -113,8 +115,18 @@ class LineTill:
         if self._view.stage is not Stage.IDLE:
             self._tell_stage(self._view)
 
+    def _leave(self) -> None:
+        """Close a result. What is typed next is meant for what comes after it."""
+        payment = self._view.payment
+        self._till.leave()
+        self._left = payment.id if payment else ""
+        self._view = self._till.view()
+
     def saw(self, view: View) -> None:
         """Take a new view; tell what changed."""
+        if view.stage is Stage.RESULT and view.payment and view.payment.id == self._left:
+            # On its way when the cashier left it.
+            return
         old, self._view = self._view, view
         for notice in view.notices:
             if notice.message not in {each.message for each in old.notices}:
@@ -127,6 +139,8 @@ class LineTill:
         if not is_same:
             if view.stage is not old.stage:
                 self._time_told.clear()
+            self._tell_stage(view)
+        elif view.code and not old.code:
             self._tell_stage(view)
         elif view.hint and view.hint is not old.hint:
             self._say(self._sentence(view.hint))
@@ -163,6 +177,8 @@ class LineTill:
             )
         elif view.stage is Stage.READING:
             self._say(self._sentence(Message.READING))
+        elif view.stage is Stage.CODE and view.code is None:
+            self._say(words("Asking the bank."))
         elif view.stage is Stage.CODE:
             text = words("Our code is on the customer's screen. check asks, cancel closes it.")
             self._say(text)
@@ -246,7 +262,7 @@ class LineTill:
             return
         payment = self._view.payment
         if self._view.stage is Stage.RESULT and payment and payment.state not in KEPT:
-            self._till.leave()
+            self._leave()
         elif self._view.stage is not Stage.IDLE:
             self._say(self._words("A payment is in hand. Finish or cancel it first."))
             return
@@ -273,10 +289,10 @@ class LineTill:
                 self._till.check_now()
                 self._say(self._words("Asking the bank."))
             elif payment.kind is Kind.SALE and payment.state in (*REPEATABLE, State.CANCELLED):
-                self._till.leave()
+                self._leave()
                 self._till.sale(payment.amount_minor)
             else:
-                self._till.leave()
+                self._leave()
                 self._say(self._words("Type an amount, or help."))
         else:
             self._tell_stage(self._view)
@@ -314,7 +330,7 @@ class LineTill:
         elif stage is Stage.RESULT and payment and payment.state in KEPT:
             self._say(self._words("Not settled yet. next keeps it and goes on."))
         elif stage is Stage.RESULT:
-            self._till.leave()
+            self._leave()
             self._say(self._words("Type an amount, or help."))
         else:
             self._till.cancel()
@@ -328,7 +344,7 @@ class LineTill:
         self._till.show_code()
 
     def _next(self) -> None:
-        self._till.leave()
+        self._leave()
         self._say(self._words("Type an amount, or help."))
 
     def _status(self) -> None:
