@@ -31,6 +31,8 @@ SCHEMA_VERSION = 1
 # A whole chain of a million payments takes a minute; its end is where a
 # power cut or a restored copy shows.
 CHECKED_AT_START = 64
+NUMBER_DIGITS_MAX = 9
+"""A payment's number never gets longer."""
 _GENESIS = hashlib.sha256(b"OpenTill journal").digest()
 
 _SCHEMA = """
@@ -95,7 +97,9 @@ class JournalReader:
         value: str | int = int(key) if key.isdecimal() else key
         rows = self._read(f"SELECT body FROM payments WHERE {column} = ?", (value,))  # noqa: S608
         if not rows:
-            raise UnknownPayment(f"No payment {key} in this journal")
+            # Digits this long may be a card number, typed into the wrong field.
+            named = key if len(key) <= NUMBER_DIGITS_MAX or "-" in key else f"{key[:4]}…"
+            raise UnknownPayment(f"No payment {named} in this journal")
         return self._with_refunds(_decode(rows[0][0]))
 
     def payments(self, search: str = "", limit: int = 200) -> list[PaymentView]:
