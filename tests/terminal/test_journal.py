@@ -1,6 +1,7 @@
 """The journal on a real disk: what was promised is there, and nothing else."""
 
 import io
+import itertools
 import json
 import subprocess
 import sys
@@ -80,6 +81,27 @@ def test_open_payments_are_found_and_ended_ones_are_not(journal: Journal) -> Non
     left = replace(PAYMENT, id="other", number=2, state=State.UNKNOWN)
     journal.append([Entry(left, None)])
     assert journal.unfinished() == [left]
+
+
+def test_a_long_journal_is_asked_no_more_than_a_short_one(journal: Journal) -> None:
+    """What a till asks at its start, for its lists and for one payment, in SQLite's own steps."""
+
+    def steps() -> int:
+        counted = itertools.count()
+        journal._reader.set_progress_handler(lambda: bool(next(counted) < 0), 1)
+        assert len(journal.payments(limit=5)) == 5
+        assert journal.unfinished() == []
+        journal.next_number()
+        journal.payment("7")
+        journal._reader.set_progress_handler(None)
+        return next(counted)
+
+    taken = []
+    for numbers in (range(1, 51), range(51, 1001)):
+        sales = (replace(APPROVED, id=f"sale-{number}", number=number) for number in numbers)
+        journal.append([Entry(each, None) for each in sales])
+        taken.append(steps())
+    assert taken[1] <= taken[0] * 1.01
 
 
 def test_several_moves_are_written_all_or_none(journal: Journal) -> None:
