@@ -1,0 +1,140 @@
+"""One tap with offline data authentication, beside a bare replay of its APDUs.
+
+The card simulator answers once. What it said is played back, so that only the
+till's own work is on the clock.
+"""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import config
+from benchmarks.harness import Bar, Row, in_turns, row
+from drivers.protocols import CardReader, Diagnosis, Health, Interface
+from emv import entry_point
+from emv.outcome import Outcome, Reason, Start, Status
+from emv.tags import TAG_84_DF_NAME
+from simulators.card import find_card, keys, make_card
+from simulators.readers.in_process import InProcessReader
+from terminal.checkout.card_facts import encode_record, facts_of
+from terminal.checkout.cards import CardRules
+from terminal.checkout.pump import Answers, converse
+from terminal.opening import card_rules
+
+NOW = datetime.datetime(2026, 11, 24, 14, 32)  # noqa: DTZ001  # the till's own clock
+CARD = "visa-offline"
+"""It signs what it says, and approves below the floor limit."""
+AMOUNT_MINOR = 1250
+
+Exchange = tuple[bytes, bytes]
+"""C-APDU and R-APDU."""
+
+
+def measure() -> list[Row]:
+    """Measure from the amount to the record for the bank; the seal has a row of its own."""
+    with tempfile.TemporaryDirectory(prefix="opentill-bench-") as name:
+        rules, tape = record(Path(name))
+
+    def replay() -> None:
+        reader = Replay(tape)
+        for command, _ in tape:
+            reader.transceive(command)
+
+    samples = in_turns(lambda: tap(rules, Replay(tape)), replay, rounds=21, batch=50)
+    return [
+        row(
+            "till's CPU for one tap with offline data authentication",
+            samples.scaled(1e3),
+            "ms",
+            f"the same {len(tape)} APDUs, played back without a kernel",
+            Bar(3),
+        )
+    ]
+
+
+def tap(rules: CardRules, reader: CardReader) -> Outcome:
+    """Do all that the reader's worker does with a card, short of sealing its data."""
+    transaction = entry_point.Transaction(
+        amount_authorised_minor=AMOUNT_MINOR,
+        currency=156,
+        currency_exponent=2,
+        date=NOW.date(),
+        time=NOW.time(),
+    )
+    prepared = entry_point.pre_process(rules.config, transaction)
+    entry_point.refusal(prepared, transaction)
+    kernel = entry_point.run(rules.config, transaction, rules.kernels, Start.A, None)
+    # Always the same bytes, so that the till sends the same commands each time.
+    answers = Answers(bytes, rules.is_on_exception_file, lambda _: None, lambda _: None)
+    outcome = converse(kernel, reader, answers)
+    facts_of(outcome, rules.brand_of(outcome.data_record[TAG_84_DF_NAME]))
+    encode_record(outcome.data_record)
+    return outcome
+
+
+def record(home: Path) -> tuple[CardRules, Sequence[Exchange]]:
+    """Return a shop's rules, and what its till and the card said to each other.
+
+    home: an empty folder for the card's keys.
+    Raises ValueError if the tap is not the one this figure is about.
+    """
+    ca_keys = keys.prepare(home, NOW.date())
+    rules = card_rules(config.load_settings(config.BENCH, more_ca_keys=[ca_keys]))
+    reader = InProcessReader()
+    reader.present(make_card(find_card(CARD), home))
+    reader.wait_for_card(0)
+    recorder = Recorder(reader)
+    approved = tap(rules, recorder)
+    # A shop without the scheme's key must refuse the same words, or nothing was proved.
+    distrusted = tap(card_rules(config.load_settings(config.BENCH)), Replay(recorder.tape))
+    if approved.status is not Status.APPROVED or distrusted.reason != Reason.NOT_AUTHENTIC:
+        raise ValueError(f"{CARD} was not approved offline by its signature")
+    return rules, recorder.tape
+
+
+class Replay:
+    """A reader whose card says what a card has said before."""
+
+    interface = Interface.CONTACTLESS
+
+    def __init__(self, tape: Sequence[Exchange]) -> None:
+        self._tape = iter(tape)
+
+    def wait_for_card(self, timeout_s: float) -> bool:
+        """The card is there."""
+        return True
+
+    def transceive(self, command: bytes) -> tuple[bytes, int]:
+        """Return the next answer. Raises ValueError if it was to another command."""
+        asked, answer = next(self._tape)
+        if command != asked:
+            raise ValueError("the till has sent another command than on the tape")
+        return answer, 1000
+
+    def release(self) -> None:
+        """Nothing holds the card."""
+
+    def diagnose(self) -> Diagnosis:
+        """It is always well."""
+        return Diagnosis(Health.READY, "a tape")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Recorder(Replay):
+    """A reader that keeps what was said."""
+
+    def __init__(self, reader: CardReader) -> None:
+        super().__init__(())
+        self._reader = reader
+        self.tape: list[Exchange] = []
+
+    def transceive(self, command: bytes) -> tuple[bytes, int]:
+        """Pass the command on, and keep it with its answer."""
+        answer, elapsed_us = self._reader.transceive(command)
+        self.tape.append((command, answer))
+        return answer, elapsed_us
