@@ -53,6 +53,10 @@ class NeverLeft(BankLinkError):
     """Provably nothing of the request left the till: it may be tried again."""
 
 
+class LinkNotSecure(NeverLeft):
+    """Bank and till could not prove themselves to each other: trying again will not help."""
+
+
 class AnswerLost(BankLinkError):
     """The request left and no verified answer came: only the bank knows."""
 

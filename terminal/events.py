@@ -210,6 +210,8 @@ class NeverLeft:
     purpose: Purpose
     attempt: str
     detail: str
+    is_insecure: bool = False
+    """A certificate or a key is wrong, on either side: a person must act."""
 
 
 @dataclass(frozen=True, slots=True)

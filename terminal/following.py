@@ -222,12 +222,10 @@ class Following:
             return
         match event.purpose, payment.state:
             case Purpose.PAY, State.AUTHORISING:
-                self._book.move(
-                    payment,
-                    Move.NEVER_LEFT,
-                    reason=Message.NOT_SENT,
-                    next_step=Message.CHECK_NETWORK,
-                )
+                reason, step = Message.NOT_SENT, Message.CHECK_NETWORK
+                if event.is_insecure:
+                    reason, step = Message.LINK_NOT_SECURE, Message.TELL_SUPERVISOR
+                self._book.move(payment, Move.NEVER_LEFT, reason=reason, next_step=step)
             case Purpose.ORDER, State.CODE_OPEN:
                 self._code_gone(payment, Message.CODE_UNAVAILABLE)
             case _:

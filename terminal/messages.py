@@ -41,6 +41,7 @@ class Message(enum.StrEnum):
     TIMED_OUT = "timed_out"
     ALREADY_SENT = "already_sent"
     NOT_SENT = "not_sent"
+    LINK_NOT_SECURE = "link_not_secure"
     REVERSAL_FIRST = "reversal_first"
     UNKNOWN = "unknown"
     REVERSING = "reversing"
@@ -132,6 +133,7 @@ TEXT: dict[Message, str] = {
     Message.TIMED_OUT: "No card or code",
     Message.ALREADY_SENT: "Already sent: cannot be cancelled now",
     Message.NOT_SENT: "Bank not reached. Nothing was sent",
+    Message.LINK_NOT_SECURE: "No secure link with the bank. Nothing was sent",
     Message.REVERSAL_FIRST: "An earlier payment must be reversed first. Nothing was sent",
     Message.UNKNOWN: "Do not charge again. Checking with the bank",
     Message.REVERSING: "Being reversed. Do not charge again yet",

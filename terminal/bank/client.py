@@ -20,6 +20,7 @@ from terminal.bank import messages, signing, trust
 from terminal.bank.messages import Answer, Request
 from terminal.errors import (
     AnswerLost,
+    LinkNotSecure,
     MalformedMessage,
     NeverLeft,
     UntrustedAnswer,
@@ -116,7 +117,8 @@ class BankClient:
         """Return the bank's verified answer to the request.
 
         sending: called once, just before the first byte leaves.
-        Raises NeverLeft if provably nothing of the request was written,
+        Raises NeverLeft if provably nothing of the request was written
+        (LinkNotSecure where a certificate is the reason),
         AnswerLost if it was and no verified answer came, MalformedMessage if
         the request itself cannot be sent to anyone.
         """
@@ -144,7 +146,9 @@ class BankClient:
         # In TLS 1.3 the bank's refusal of our certificate may come when the
         # request is out already. What can be known before is looked at before.
         if self._clock.wall_ms() > self._keys.expires_ms:
-            raise NeverLeft("the till's certificate has expired; check the clock, or enrol again")
+            raise LinkNotSecure(
+                "the till's certificate has expired; check the clock, or enrol again"
+            )
 
     def _exchange(
         self, path: str, body: bytes, identity: str, sending: Callable[[], None] | None
@@ -235,6 +239,8 @@ class BankClient:
             reason = trust.explain(error, self._host, self._port)
         if had_left or (line.has_written and not never_finished):
             return AnswerLost(reason)
+        if not line.is_cut and trust.is_insecure(error):
+            return LinkNotSecure(reason)
         return NeverLeft(reason)
 
     def _judge(

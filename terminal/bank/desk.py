@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from terminal.bank import messages
-from terminal.errors import AnswerLost, MalformedMessage, NeverLeft, TillError
+from terminal.errors import AnswerLost, LinkNotSecure, MalformedMessage, NeverLeft, TillError
 from terminal.events import (
     Answered,
     BankAnswer,
@@ -106,7 +106,9 @@ class BankDesk:
                 except TillError as error:
                     # Keys that cannot be used: nothing can leave this till.
                     log.error("no bank link: %s", error)
-                    self._post(NeverLeftEvent(wish.purpose, wish.payment.id, str(error)))
+                    self._post(
+                        NeverLeftEvent(wish.purpose, wish.payment.id, str(error), is_insecure=True)
+                    )
                     continue
                 self._clients.append(client)
             self._post(self._ask(client, wish))
@@ -120,7 +122,8 @@ class BankDesk:
             reply = client.call(request, lambda: self._post(Sending(purpose, attempt)))
         except (NeverLeft, MalformedMessage) as error:
             log.info("%s %s never left: %s", purpose.value, attempt, error)
-            return NeverLeftEvent(purpose, attempt, str(error))
+            is_insecure = isinstance(error, LinkNotSecure)
+            return NeverLeftEvent(purpose, attempt, str(error), is_insecure)
         except AnswerLost as error:
             log.warning("%s %s has no answer: %s", purpose.value, attempt, error)
             return AnswerLostEvent(purpose, attempt, str(error))

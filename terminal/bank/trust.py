@@ -297,6 +297,17 @@ def is_certificate_refusal(error: BaseException) -> bool:
     )
 
 
+def is_insecure(error: BaseException) -> bool:
+    """True if either side's proof of itself failed, or there is no TLS 1.3."""
+    return any(
+        isinstance(cause, ssl.SSLCertVerificationError)
+        or (
+            isinstance(cause, ssl.SSLError) and cause.reason in _CLIENT_REFUSED | _NO_COMMON_VERSION
+        )
+        for cause in causes(error)
+    )
+
+
 def explain(error: BaseException, host: str, port: int | None) -> str:
     """Say in a sentence why there is no connection, and what to look at."""
     for cause in causes(error):

@@ -174,13 +174,20 @@ def serve(tmp_path: Path) -> Iterator[Callable[[BankPlace], str]]:
         server.stop()
 
 
-def refused_by_till(open_counter: Any, url: str) -> str:
-    """Take a sale at this bank; return what the log says of it."""
+NOT_SECURE = (Message.LINK_NOT_SECURE, Message.TELL_SUPERVISOR)
+
+
+def refused_by_till(open_counter: Any, url: str, says: object = NOT_SECURE) -> str:
+    """Take a sale at this bank; return what the log says of it.
+
+    says: reason and next step for the cashier.
+    """
     counter = open_counter(bank_url=url)
     counter.until(lambda view: view.reader is Readiness.READY and view.bank is Readiness.FAULTY)
     assert Message.NO_BANK in [notice.message for notice in counter.till.view().notices]
     ended = counter.pay()
     assert ended.state is State.NOT_SENT
+    assert (ended.reason, ended.next_step) == says
     assert counter.booked.state(ended.id) == ""
     return str((counter.home / "till" / "till.log").read_text("utf-8"))
 
@@ -265,7 +272,9 @@ def test_a_bank_without_tls_gets_nothing(open_counter: Any) -> None:
                     near.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
 
         threading.Thread(target=answer, daemon=True).start()
-        log = refused_by_till(open_counter, f"https://127.0.0.1:{listener.getsockname()[1]}")
+        unreached = (Message.NOT_SENT, Message.CHECK_NETWORK)
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        log = refused_by_till(open_counter, url, unreached)
         listener.shutdown(socket.SHUT_RDWR)
     assert "TLS with localhost" in log
 
