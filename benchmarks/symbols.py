@@ -153,8 +153,8 @@ def _pictures() -> Iterator[tuple[str, Image]]:
 
 
 def _trembling(still: Image, noise: numpy.random.Generator) -> Image:
-    frame = cv2.add(still, noise.integers(0, 3, still.shape, numpy.uint8))
-    return frame  # type: ignore[return-value]  # cv2's own type is wider
+    # cv2's own type is wider.
+    return cv2.add(still, noise.integers(0, 3, still.shape, numpy.uint8))  # type: ignore[return-value]
 
 
 def _read_live(reader: ZXingSymbolReader, frame: Image) -> set[str]:
