@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -238,12 +238,9 @@ class Journal(JournalReader):
         payment = entry.payment
         at_ms = self._clock.wall_ms()
         body = _encode(payment)
-        record = json.dumps(
-            {"move": entry.move, "sealed": _digest(entry.sealed), "payment": json.loads(body)},
-            ensure_ascii=False,
-            separators=(",", ":"),
-            sort_keys=True,
-        )
+        # As _dump would write it, without reading the payment again.
+        move, sealed = json.dumps(entry.move), json.dumps(_digest(entry.sealed))
+        record = f'{{"move":{move},"payment":{body},"sealed":{sealed}}}'
         head = _link(head, payment.id, at_ms, record)
         connection.execute(
             "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)",
@@ -386,8 +383,11 @@ def _dump(values: dict[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-_DEFAULTS = {
-    field.name: field.default for field in fields(PaymentView) if field.name != "durations_ms"
+# Refunds are payments of their own; what they sum up to is not written twice.
+_DEFAULTS: dict[str, object] = {
+    field.name: {} if field.name == "durations_ms" else field.default
+    for field in fields(PaymentView)
+    if field.name != "refunded_minor"
 }
 
 
@@ -395,8 +395,8 @@ def _encode(payment: PaymentView) -> str:
     """Only what differs from the defaults: a move is some 300 bytes."""
     values = {
         name: value
-        for name, value in asdict(payment).items()
-        if value != _DEFAULTS.get(name, {}) and name != "refunded_minor"
+        for name, default in _DEFAULTS.items()
+        if (value := getattr(payment, name)) != default
     }
     return _dump(values)
 
