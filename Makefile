@@ -75,7 +75,7 @@ bench: $(VENV)/.setup-dev
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/.setup-dev
-	OPENTILL_SOAK=1 $(BIN)/python -m pytest tests/scenarios -m slow
+	OPENTILL_SOAK=1 $(BIN)/python -m pytest tests/scenarios/test_kill.py --numprocesses 2
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
