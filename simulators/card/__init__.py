@@ -9,7 +9,7 @@ from simulators.card.errors import CardSimulatorError
 from simulators.card.keys import CardKeys
 from simulators.card.personalisation import Personalisation, personalise
 from simulators.card.profile import Profile, find, load_profiles
-from simulators.card.responses import Answer, AnyCard, Response, Silent, Torn
+from simulators.responses import Answer, AnyCard, Response, Silent, Torn
 
 __all__ = [
     "Answer",

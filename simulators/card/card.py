@@ -19,7 +19,7 @@ from simulators.card.certificates import FORMAT_DYNAMIC, FORMAT_FDDA, sign_dynam
 from simulators.card.cryptogram import COVERED_TAGS, application_cryptogram, mac
 from simulators.card.decision import Cryptogram, Nobody, Owner, decide
 from simulators.card.personalisation import AIP_DDA, Personalisation
-from simulators.card.responses import Answer, Response
+from simulators.responses import Answer, Response
 
 PPSE = b"2PAY.SYS.DDF01"
 KERNEL_3 = b"\x03"

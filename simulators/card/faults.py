@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simulators.card.errors import BadFault
-from simulators.card.responses import Answer, AnyCard, Response, Silent, Torn
+from simulators.responses import Answer, AnyCard, Response, Silent, Torn
 
 DELAY_MAX_MS = 600_000
 

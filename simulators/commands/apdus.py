@@ -13,7 +13,7 @@ from emv.apdu import status_meaning
 
 if TYPE_CHECKING:
     from simulators.card.profile import Profile
-    from simulators.card.responses import AnyCard, Response
+    from simulators.responses import AnyCard, Response
 
 COMMAND_BYTES_MIN = 4
 

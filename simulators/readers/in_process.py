@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from drivers.errors import CardClash, CardRemoved, DeviceLost, DeviceTimeout
 from drivers.protocols import Diagnosis, Health, Interface
-from simulators.card.responses import Answer, AnyCard, Torn
+from simulators.responses import Answer, AnyCard, Torn
 
 SECOND_TAP_NS = 10_000_000_000
 """How long an owner who was asked to tap again holds it there for nothing."""

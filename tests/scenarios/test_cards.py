@@ -9,7 +9,7 @@ import pytest
 
 from emv import tlv
 from simulators.card import load_profiles, make_card
-from simulators.card.responses import Answer, AnyCard, Response
+from simulators.responses import Answer, AnyCard, Response
 from terminal.messages import Message
 from terminal.states import FINAL, State
 from terminal.view import Medium, Readiness, Stage
