@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from types import ModuleType
 from benchmarks.harness import Row
 from benchmarks.report import machine, markdown, plain
 
-SUBJECTS = ("tlv", "tap", "symbols", "bank_link", "journal")
+SUBJECTS = ("tlv", "tap", "symbols", "bank_link", "start_up", "journal")
 """Modules of this package, each with a measure()."""
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -32,8 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no subject {', '.join(sorted(unknown))}; there are {', '.join(SUBJECTS)}")
     if chosen.list:
         for subject in SUBJECTS:
-            print(f"{subject:10} {_load(subject).__doc__}")
+            print(f"{subject:10} {_first_line(_load(subject))}")
         return 0
+    # The big journal is not to stay behind when make is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     rows: list[Row] = []
     for subject in chosen.subjects or SUBJECTS:
         print(f"measuring {subject}", file=sys.stderr, flush=True)
@@ -46,6 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.markdown is not None:
             chosen.markdown.write_text(markdown(rows, machine()))
     return 0
+
+
+def _first_line(module: ModuleType) -> str:
+    return (module.__doc__ or "").partition("\n")[0]
 
 
 def _load(subject: str) -> ModuleType:

@@ -1,0 +1,87 @@
+"""What the benchmarks say must follow from what they measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import report
+from benchmarks.__main__ import main
+from benchmarks.harness import ROUNDS_MIN, Bar, Samples, in_turns, lone_row, row, spread
+
+
+def test_both_are_done_in_turns_with_one_pair_to_warm_up() -> None:
+    done: list[str] = []
+
+    in_turns(lambda: done.append("A"), lambda: done.append("B"), rounds=ROUNDS_MIN, batch=2)
+
+    assert done == ["A", "A", "B", "B"] * (ROUNDS_MIN + 1)
+
+
+def test_a_sample_is_the_time_of_one_deed() -> None:
+    now = 0.0
+
+    def take(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    samples = in_turns(
+        lambda: take(3), lambda: take(2), rounds=ROUNDS_MIN, batch=4, clock=lambda: now
+    )
+
+    assert list(samples.own) == [3] * ROUNDS_MIN
+    assert list(samples.peer) == [2] * ROUNDS_MIN
+
+
+def test_too_few_rounds_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least 7"):
+        in_turns(lambda: None, lambda: None, rounds=ROUNDS_MIN - 1)
+
+
+def test_the_ratio_is_that_of_the_pairs() -> None:
+    """A machine that slows down in the middle slows both, and changes no ratio."""
+    samples = Samples([2, 2, 20, 20, 20], [1, 1, 10, 10, 10])
+
+    measured = row("figure", samples, "ms", "peer", Bar(2, is_ratio=True))
+
+    assert (measured.value, measured.peer_value, measured.ratio) == (20, 10, 2)
+    assert measured.met
+
+
+@pytest.mark.parametrize(
+    ("bar", "is_met", "text"),
+    [
+        (Bar(3), True, "≤ 3 ms"),
+        (Bar(2.9), False, "≤ 2.9 ms"),
+        (Bar(1.5, is_ratio=True), True, "≤ 1.5×"),
+        (Bar(1.25, is_ratio=True), False, "≤ 1.25×"),
+    ],
+)
+def test_a_bar_is_on_the_value_or_on_the_ratio(bar: Bar, is_met: bool, text: str) -> None:
+    measured = row("figure", Samples([3.0], [2.0]), "ms", "peer", bar)
+
+    assert (measured.met, measured.bar) == (is_met, text)
+
+
+def test_spread_is_half_the_distance_of_the_quartiles() -> None:
+    assert spread([1, 2, 3, 4, 5]) == pytest.approx(1 / 3)
+    assert spread([4]) == 0
+
+
+def test_a_missed_bar_stands_out_and_is_no_failure_of_the_page() -> None:
+    missed = lone_row("figure", 5, "%", [5, 5], Bar(3))
+
+    assert report.plain([missed]).splitlines()[1].endswith("NO")
+    assert "| figure | 5 % | - | - | - | ≤ 3 % | ±0% | NO |" in report.markdown([missed], "a box")
+
+
+def test_every_subject_says_what_it_measures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("tlv ")]
+
+
+def test_an_unknown_subject_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["nothing"])
+    assert "no subject nothing" in capsys.readouterr().err
