@@ -14,6 +14,9 @@ from ui.app import TillApp
 from ui.locale import LANGUAGES
 from ui.still import SHOP, VIEWS, StillBench, StillTill
 
+# Drawing each of them takes as long as all unit tests of the screen together.
+pytestmark = pytest.mark.slow
+
 SIZES = ((80, 24), (120, 36))
 Compare = Callable[..., bool]
 
