@@ -15,7 +15,7 @@ from types import ModuleType
 from benchmarks.harness import Row
 from benchmarks.report import machine, markdown, plain
 
-SUBJECTS = ("tlv", "tap", "symbols", "bank_link", "start_up", "journal")
+SUBJECTS = ("tlv", "tap", "symbols", "bank_link", "start_up", "idle", "journal")
 """Modules of this package, each with a measure()."""
 
 RESULTS = Path(__file__).with_name("results.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -205,6 +206,9 @@ def fill(folder: Path, payments: int) -> None:
     database.executemany("INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?)", list_rows())
     database.execute("COMMIT")
     database.close()
+    # An old journal has long been on disk; the kernel is not to write it out meanwhile.
+    with (folder / "journal.db").open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _sell(journal: Journal, sales: Sales) -> Callable[[], None]:
