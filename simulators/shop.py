@@ -40,7 +40,7 @@ TEAR = "tear-before:3"
 
 
 class SimulatedShop:
-    """Opens at once; what takes time comes up behind it."""
+    """Opens at once; what takes time comes up when somebody first needs it."""
 
     def __init__(
         self,
@@ -70,15 +70,15 @@ class SimulatedShop:
         self._bank: subprocess.Popen[str] | None = None
         self._bank_url = bank_url or ""
         self._bank_is_up = threading.Event()
+        self._bank_lock = threading.Lock()
+        self._is_bank_begun = bank_url is not None
         self._camera: CameraSimulator | None = None
         self._camera_lock = threading.Lock()
         self._held: threading.Timer | None = None
         self._owners_stop = threading.Event()
         self._on: set[str] = set()
         self._closed = False
-        if bank_url is None:
-            threading.Thread(target=self._start_bank, name="bank-starter", daemon=True).start()
-        else:
+        if bank_url is not None:
             self._bank_is_up.set()
 
     # --- what the till connects to -------------------------------------------
@@ -174,9 +174,21 @@ class SimulatedShop:
         if self._closed:
             bank.kill()
 
+    def _bring_bank_up(self) -> bool:
+        """Start the bank if nobody has; return True once it is up, False if it never is.
+
+        It is not started before it is needed: that would take the processor
+        from a till that draws its first screen.
+        """
+        with self._bank_lock:
+            if not self._is_bank_begun and not self._closed:
+                self._is_bank_begun = True
+                threading.Thread(target=self._start_bank, name="bank-starter", daemon=True).start()
+        return self._bank_is_up.wait(BANK_START_S)
+
     def _wait_for_bank(self) -> int:
         """Return the bank's port once it is up. Raises OSError if it never is."""
-        if not self._bank_is_up.wait(BANK_START_S):
+        if not self._bring_bank_up():
             raise ConnectionError("the simulated bank has not come up")
         return int(self._bank_url.rpartition(":")[2])
 
@@ -192,7 +204,7 @@ class SimulatedShop:
         from simulators.wallet import Wallet
         from simulators.wallet_door import HTTPSDoor, enrol_wallet
 
-        if not self._bank_is_up.wait(BANK_START_S):
+        if not self._bring_bank_up():
             raise NoSuchDeed("The simulated bank has not come up; its reason is on standard error")
         folder = self._home / "wallets" / profile.account
         enrol_wallet(folder, partial(self.issue_code, "wallet", profile.account), self.enrol)
