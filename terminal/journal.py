@@ -327,7 +327,7 @@ def _connect(path: Path, flags: int) -> apsw.Connection:
 
 def _lock(path: Path) -> IO[str]:
     """Hold the journal for this process alone, until the file is closed."""
-    file = path.open("a+")
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
     os.chmod(path, 0o600)  # noqa: PTH101
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -339,8 +339,9 @@ def _lock(path: Path) -> IO[str]:
             f"Another till (process {holder}) has this journal open: {path.parent}. "
             "Close it, or set OPENTILL_HOME to another folder"
         ) from None
-    file.truncate(0)
+    # Written over, not emptied first: some file systems wait for the disk on that.
     file.write(str(os.getpid()))
+    file.truncate()
     file.flush()
     return file
 
