@@ -105,15 +105,6 @@ def row(name: str, samples: Samples, unit: str, peer: str, bar: Bar) -> Row:
     )
 
 
-def lone_row(name: str, value: float, unit: str, samples: Sequence[float], bar: Bar) -> Row:
-    """Return the row of a figure that has no peer: a share, a count, a percentile.
-
-    samples: what the value was drawn from, for its spread.
-    """
-    met = value <= bar.limit
-    return Row(name, value, unit, "", None, None, bar.text(unit), "lower", spread(samples), met)
-
-
 def spread(samples: Sequence[float]) -> float:
     """Return half the distance between the quartiles, as a share of the median."""
     if len(samples) < 2:

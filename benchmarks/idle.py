@@ -1,10 +1,12 @@
-"""The till at rest, and the till that looks for a code: what its process takes of a core."""
+"""What the till's process takes of a core at rest, and while it looks for a code.
+
+Each beside the least that does the same, in the same seconds.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,10 +17,12 @@ from pathlib import Path
 from typing import Final
 
 import config
-from benchmarks.harness import Bar, Row, lone_row
+from benchmarks.harness import Bar, Row, Samples, row
 from benchmarks.under_terminal import Screen, UnderTerminal
 
 TERMINAL: Final = (sys.executable, "-m", "terminal")
+EMPTY_APP: Final = (sys.executable, "-m", "benchmarks.empty_app")
+PLAIN_SCANNER: Final = (sys.executable, "-m", "benchmarks.plain_scanner")
 FRAMES_PER_S: Final = 15
 WINDOW_S: Final = 1.0
 WINDOWS: Final = 10
@@ -37,33 +41,38 @@ def measure() -> list[Row]:
         place = {"OPENTILL_HOME": f"{name}/home", "OPENTILL_SHOP": str(_shop(Path(name), url))}
         with UnderTerminal((*TERMINAL, "run", "--language", "en"), place) as till:
             _await(till, NO_SALE)
-            idle = _shares(till)
+            with UnderTerminal(EMPTY_APP, {}) as empty:
+                idle = _shares(till, empty)
             till.type("500\r")
             _await(till, ARMED)
-            armed = _shares(till)
+            with UnderTerminal((*PLAIN_SCANNER, url), {}) as plain:
+                armed = _shares(till, plain)
             if ARMED not in till.screen.text():
                 raise ValueError("the sale had not stayed open while it was measured")
+    unit = "% of a core"
     return [
-        lone_row("idle till, no sale open", statistics.mean(idle), "% of a core", idle, Bar(3)),
-        lone_row(
+        row("idle till, no sale open", idle, unit, "an empty Textual app", Bar(3)),
+        row(
             f"armed till, camera at {FRAMES_PER_S} frames/s",
-            statistics.mean(armed),
-            "% of a core",
             armed,
+            unit,
+            "OpenCV and zxing-cpp on every frame",
             Bar(35),
         ),
     ]
 
 
-def _shares(till: UnderTerminal) -> list[float]:
-    """Return the percentages of a core that the till takes, window by window."""
+def _shares(till: UnderTerminal, peer: UnderTerminal) -> Samples:
+    """Return the percentages of a core that both take, window by window."""
     time.sleep(SETTLE_S)
-    shares = []
+    own, other = [], []
     for _ in range(WINDOWS):
-        cpu_s, began = till.cpu_s(), time.perf_counter()
+        cpu_s, peer_cpu_s, began = till.cpu_s(), peer.cpu_s(), time.perf_counter()
         time.sleep(WINDOW_S)
-        shares.append(100 * (till.cpu_s() - cpu_s) / (time.perf_counter() - began))
-    return shares
+        percent = 100 / (time.perf_counter() - began)
+        own.append(percent * (till.cpu_s() - cpu_s))
+        other.append(percent * (peer.cpu_s() - peer_cpu_s))
+    return Samples(own, other)
 
 
 def _await(till: UnderTerminal, words: str) -> None:

@@ -14,6 +14,7 @@ import apsw
 
 from benchmarks.harness import Bar, Row, in_turns, row
 from terminal import journal as product
+from terminal.book import RECENT_MAX
 from terminal.core import Core, Limits
 from terminal.events import (
     Answered,
@@ -105,7 +106,7 @@ def _beside_an_empty_journal(folder: Path) -> list[Row]:
         for what, samples in (
             ("one sale's commits", selling),
             (f"listing the last {LISTED}", listing),
-            ("opening the journal", opening),
+            ("a till opening its journal", opening),
         )
     ]
 
@@ -252,4 +253,8 @@ def _bare(path: Path) -> Iterator[apsw.Connection]:
 
 
 def _open(folder: Path) -> None:
-    Journal(folder, SystemClock()).close()
+    """Read of the journal what a till reads when it opens."""
+    with _journal(folder) as journal:
+        journal.unfinished()
+        journal.payments(limit=RECENT_MAX)
+        journal.next_number()

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import report
 from benchmarks.__main__ import main
-from benchmarks.harness import ROUNDS_MIN, Bar, Samples, in_turns, lone_row, row, spread
+from benchmarks.harness import ROUNDS_MIN, Bar, Samples, in_turns, row, spread
 
 
 def test_both_are_done_in_turns_with_one_pair_to_warm_up() -> None:
@@ -68,10 +68,10 @@ def test_spread_is_half_the_distance_of_the_quartiles() -> None:
 
 
 def test_a_missed_bar_stands_out_and_is_no_failure_of_the_page() -> None:
-    missed = lone_row("figure", 5, "%", [5, 5], Bar(3))
+    missed = row("figure", Samples([5, 5], [4, 4]), "%", "peer", Bar(3))
 
     assert report.plain([missed]).splitlines()[1].endswith("NO")
-    assert "| figure | 5 % | - | - | - | ≤ 3 % | ±0% | NO |" in report.markdown([missed], "a box")
+    assert "| figure | 5 % | peer | 4 % | 1.25× | ≤ 3 % | ±0% | NO |" in report.markdown([missed], "a box")
 
 
 def test_every_subject_says_what_it_measures(capsys: pytest.CaptureFixture[str]) -> None:
