@@ -40,10 +40,10 @@ class Row:
     """Median, in unit."""
     unit: str
     peer: str
-    """What was measured in turns with it; '' if it stands alone."""
-    peer_value: float | None
+    """What was measured in turns with it."""
+    peer_value: float
     ratio: float | None
-    """Median of the ratios of the pairs, not ratio of the medians."""
+    """Median of the ratios of the pairs, not ratio of the medians; None for counts of nothing."""
     bar: str
     better: str
     """'lower' or 'higher'."""

@@ -17,9 +17,10 @@ _PAGE = """# Benchmarks
 `benchmarks/results.json`. `python -m benchmarks --list` names the subjects;
 naming some runs only those.
 
-Where a peer is named, both were measured in turns in one run, and the ratio
-is the median of the ratios of the pairs: what slows the machine down for a
-moment slows both. The spread is half the distance between the quartiles.
+Each figure stands beside a peer. Both were measured in turns in one run, and
+the ratio is the median of the ratios of the pairs: what slows the machine down
+for a moment slows both. The spread is half the distance between the quartiles.
+The bar is on the value, or, with ×, on the ratio.
 
 {table}
 
@@ -65,8 +66,8 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.name,
         f"{_short(row.value)} {row.unit}",
-        row.peer or "-",
-        "-" if row.peer_value is None else f"{_short(row.peer_value)} {row.unit}",
+        row.peer,
+        f"{_short(row.peer_value)} {row.unit}",
         "-" if row.ratio is None else f"{row.ratio:.2f}×",
         row.bar,
         f"±{row.spread:.0%}",
