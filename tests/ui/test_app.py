@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -338,6 +338,27 @@ async def test_the_copy_of_the_last_receipt_says_that_it_is_one(
         assert "COPY" in read_screen(app)
         await pilot.press("escape")
         assert "TOTAL" in read_screen(app)
+
+
+class LongReceipts(StillTill):
+    """A card receipt has some thirty lines."""
+
+    def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
+        return [*(f"line {number}" for number in range(1, 30)), "the end of it"]
+
+
+async def test_a_receipt_longer_than_the_screen_is_read_to_its_end(read_screen: Read) -> None:
+    """The tab in a payment's detail shows only its beginning, and says which key has it all."""
+    app = TillApp(LongReceipts())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f3", "tab", "tab")
+        assert "line 1" in read_screen(app)
+        assert "the end of it" not in read_screen(app)
+        assert "P  Whole receipt" in read_screen(app)
+        await pilot.press("p", "pagedown", "pagedown")
+        assert "the end of it" in read_screen(app)
+        await pilot.press("escape")
+        assert "Summary" in read_screen(app)
 
 
 async def test_the_first_receipt_is_no_copy(still: StillTill, read_screen: Read) -> None:

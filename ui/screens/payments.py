@@ -16,7 +16,7 @@ from ui.money import date_text, day_text, short_identity, time_text
 from ui.refusals import refusal_text
 from ui.screens.give_back import RefundPage, VoidPage
 from ui.screens.page import Key, Page
-from ui.screens.receipt import paint_paper
+from ui.screens.receipt import ReceiptPage, paint_paper
 from ui.widgets.canvas import Canvas, cut
 from ui.widgets.chrome import Action
 from ui.wording import HIDDEN_CODES, KINDS, MEDIA, how_text, state_mark
@@ -96,6 +96,8 @@ class PaymentsPage(Page):
         else:
             actions.append(Action("Tab", mark("Next tab")))
         current = self._current
+        if current and self._tab is Tab.RECEIPT and (self._is_open or self.desk.is_wide):
+            actions.append(Action("P", mark("Whole receipt")))
         if current and may_refund(current):
             actions.append(Action("R", mark("Refund")))
         if current and may_void(current):
@@ -127,7 +129,8 @@ class PaymentsPage(Page):
         elif key.character == "/":
             self._is_searching, self._is_open = True, False
         elif key.letter == "p" and current:
-            self._is_open, self._tab = True, Tab.RECEIPT
+            # The tab beside the list is too low for most receipts; this page scrolls.
+            self.open_page(ReceiptPage(self.desk, current, is_copy=True))
         elif key.letter in ("r", "v") and current:
             self._give_back(current, key.letter)
         else:
