@@ -68,6 +68,8 @@ class Limits:
     """How much the core takes, in minor units, and how long it waits, in seconds."""
 
     amount_max_minor: int
+    in_words: Callable[[int], str] = str
+    """An amount as people write it, for refusals."""
     present_s: float = 60.0
     patience: Patience = field(default_factory=Patience)
 
@@ -155,7 +157,9 @@ class Core:
         if left <= 0:
             raise AlreadySettled(f"Payment {sale.number} is refunded in full")
         if amount > left:
-            raise AmountRefused(f"Only {left} minor units are left to refund of {sale.number}")
+            raise AmountRefused(
+                f"Only {self._limits.in_words(left)} is left to refund of {sale.number}"
+            )
         self._check_amount(amount)
         self._give_back(event.attempt, Kind.REFUND, sale, amount)
 
@@ -343,10 +347,8 @@ class Core:
         if amount_minor <= 0:
             raise AmountRefused("The amount must be above zero")
         if amount_minor > self._limits.amount_max_minor:
-            raise AmountRefused(
-                f"The amount is over this till's limit of {self._limits.amount_max_minor} "
-                "minor units"
-            )
+            limit = self._limits.in_words(self._limits.amount_max_minor)
+            raise AmountRefused(f"The amount is over this till's limit of {limit}")
 
     def _check_free(self) -> None:
         payment = self._hand.payment

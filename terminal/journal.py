@@ -456,7 +456,7 @@ def _project(connection: apsw.Connection, payment: PaymentView, body: str) -> No
 def _tell(record: dict[str, Any]) -> str:
     payment = record["payment"]
     if record["move"] is None:
-        return f"{payment['kind']} of {payment['amount_minor']} {payment['currency']} written down"
+        return f"{payment['kind']} written down"
     line = f"{str(record['move']).replace('_', ' ')}: {str(payment['state']).replace('_', ' ')}"
     if payment.get("response_code"):
         line += f", code {payment['response_code']}"

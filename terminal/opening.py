@@ -29,6 +29,7 @@ from terminal.errors import KeysUnusable, LiveShopRefused
 from terminal.events import Arm, Started
 from terminal.following import Patience
 from terminal.journal import Journal
+from terminal.money import amount_with_unit
 from terminal.receipts.receipt import Letterhead
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
@@ -242,6 +243,7 @@ def card_rules(settings: Settings) -> CardRules:
 def _limits(settings: Settings) -> Limits:
     return Limits(
         amount_max_minor=settings.shop.amount_max_minor,
+        in_words=partial(amount_with_unit, currency=settings.currency),
         present_s=settings.shop.present_timeout_s,
         patience=Patience(
             payer_s=settings.shop.payer_timeout_s,

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from config import load_currencies
 from terminal.core import Core, Limits
 from terminal.errors import UnknownPayment
 from terminal.events import (
@@ -28,7 +30,10 @@ from terminal.events import (
     Wish,
 )
 from terminal.journal import Journal
+from terminal.money import amount_with_unit
 from terminal.view import Medium, PaymentView, View
+
+CNY = load_currencies()["CNY"]
 
 
 class StillClock:
@@ -61,7 +66,10 @@ class Counter:
     core: Core = field(init=False)
 
     def __post_init__(self) -> None:
-        self.core = Core(self.clock, Limits(amount_max_minor=1_000_000), self.find)
+        limits = Limits(
+            amount_max_minor=1_000_000, in_words=partial(amount_with_unit, currency=CNY)
+        )
+        self.core = Core(self.clock, limits, self.find)
         self.take(Started((), (), 1))
 
     def find(self, attempt: str) -> PaymentView:
