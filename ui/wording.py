@@ -45,6 +45,9 @@ def state_mark(payment: PaymentView) -> Mark:
     is_refund = payment.kind is Kind.REFUND
     if payment.state is State.APPROVED and (is_given_back or is_refund):
         return REFUNDED
+    if payment.state is State.APPROVED and payment.kind is Kind.VOID:
+        # "approved" beside an amount reads as one more sale.
+        return MARKS[State.VOIDED]
     return MARKS[payment.state]
 
 

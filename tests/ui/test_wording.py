@@ -27,6 +27,12 @@ def test_only_an_approval_is_green(state: State, kind: Kind) -> None:
     assert (frame.field == "ok") == (state is State.APPROVED)
 
 
+@pytest.mark.parametrize(("kind", "word"), [(Kind.REFUND, "refunded"), (Kind.VOID, "voided")])
+def test_money_given_back_does_not_read_as_a_sale(kind: Kind, word: str) -> None:
+    """The sale screen lists the last payments by amount and this word."""
+    assert state_mark(payment(state=State.APPROVED, kind=kind)).word == word
+
+
 @pytest.mark.parametrize("state", sorted(IN_DOUBT))
 def test_whatever_is_not_settled_is_in_doubt(state: State) -> None:
     frame = result_frame(payment(state=state))
