@@ -113,7 +113,7 @@ class SimulatedShop:
     def deeds(self) -> Sequence[Deed]:
         """List what can be presented or broken, in the order to show it."""
         faults = [replace(fault, is_on=fault.id in self._on) for fault in FAULTS]
-        return [*self._customers.deeds(), *faults]
+        return [*self.customers.deeds(), *faults]
 
     def do(self, deed: str) -> str:
         """Present or break it; return one line on what was done.
@@ -124,10 +124,10 @@ class SimulatedShop:
         kind, _, name = deed.partition(":")
         match kind:
             case "card":
-                self.reader.present(self._customers.card(name, *self._faults_of_next()))
+                self.reader.present(self.customers.card(name, *self._faults_of_next()))
                 return f"{name} is on the reader"
             case "phone":
-                self.reader.present(self._customers.phone(name, *self._faults_of_next()))
+                self.reader.present(self.customers.phone(name, *self._faults_of_next()))
                 return f"{name} is on the reader"
             case "wallet":
                 return self._hold(name)
@@ -195,7 +195,8 @@ class SimulatedShop:
     # --- customers -------------------------------------------------------------
 
     @cached_property
-    def _customers(self) -> Customers:
+    def customers(self) -> Customers:
+        """Who can come to the counter; loaded when the first does."""
         from simulators.customers import Customers
 
         return Customers(self._home, self._open_wallet)
@@ -218,7 +219,7 @@ class SimulatedShop:
         return (TEAR,)
 
     def _hold(self, name: str) -> str:
-        wallet, shown = self._customers.show_wallet(name)
+        wallet, shown = self.customers.show_wallet(name)
         camera = self.camera
         camera.show(shown.image)
         if self._held is not None:
@@ -231,11 +232,18 @@ class SimulatedShop:
         ).start()
         return f"{name} is held before the camera"
 
+    def put_phone_away(self) -> None:
+        """Take away whatever is held before the camera, as its owner does once a sale is over."""
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
+            self.camera.show(None)
+
     def _scan_ours(self, name: str) -> str:
         picture = self.see_shown_code()
         if picture is None:
             raise NoSuchDeed("No code is on the customer's screen: press F7 first")
-        return f"{name} scanned the code: {self._customers.scan(name, picture)}"
+        return f"{name} scanned the code: {self.customers.scan(name, picture)}"
 
     # --- faults ----------------------------------------------------------------------
 
@@ -243,7 +251,7 @@ class SimulatedShop:
         if fault not in {known.id for known in FAULTS}:
             raise NoSuchDeed(f"Nothing here is called {fault!r}")
         if fault == "fault:two-cards":
-            cards = [self._customers.card(name) for name in ("visa-online", "visa-offline")]
+            cards = [self.customers.card(name) for name in ("visa-online", "visa-offline")]
             self.reader.present(*cards)
             return "two cards are on the reader"
         is_on = fault not in self._on

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from terminal.seams import SystemClock, system_randomness
 if TYPE_CHECKING:
     from simulators.shop import SimulatedShop
     from terminal.till import Till
+    from terminal.view import View
 
 COMMANDS = {
     "run": "terminal.commands.run:run",
@@ -207,6 +208,7 @@ class Assembly:
                 bench=Panel(shop),
             )
             shop.see_shown_code = partial(picture_of_shown_code, till)
+            till.subscribe(when_over(shop.put_phone_away))
             with closing(till):
                 if at_once:
                     till.begin()
@@ -300,6 +302,24 @@ class Panel(Bench):
             return self._shop.do(offer)
         except NoSuchDeed as refusal:
             raise BenchRefused(str(refusal)) from refusal
+
+
+def when_over(leave: Callable[[], None]) -> Callable[[View], None]:
+    """Return an observer that calls this once for each payment that has a result.
+
+    Else a phone held up for one sale would be read again by the next.
+    """
+    from terminal.view import Stage
+
+    seen = ""
+
+    def observe(view: View) -> None:
+        nonlocal seen
+        if view.stage is Stage.RESULT and view.payment is not None and view.payment.id != seen:
+            seen = view.payment.id
+            leave()
+
+    return observe
 
 
 def picture_of_shown_code(till: Till) -> bytes | None:

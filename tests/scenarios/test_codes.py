@@ -265,14 +265,26 @@ def test_a_payer_who_takes_too_long_is_closed(open_counter: Any) -> None:
 
 def test_one_code_pays_one_sale(counter: Any, city: Any) -> None:
     """The same picture is held up again for the next sale."""
+    _, shown = counter.shop.customers.show_wallet("alipay-qr")
     first = counter.begin(4800)
-    counter.do("wallet:alipay-qr")
+    counter.shop.camera.show(shown.image)
     assert counter.until_state(first, *FINAL).state is State.APPROVED
     second = counter.begin(4900)
     end = counter.until_state(second, *FINAL)
 
     assert (end.state, end.reason) == (State.DECLINED, Message.CODE_USED)
     assert end.next_step is Message.REFRESH_CODE
+
+
+def test_a_phone_is_put_away_when_its_sale_is_over(counter: Any) -> None:
+    """Else the next sale in a bench shop would begin with the code that paid the last."""
+    first = counter.begin(4810)
+    counter.do("wallet:alipay-qr")
+    assert counter.until_state(first, *FINAL).state is State.APPROVED
+    second = counter.begin(4820)
+    counter.do("wallet:wechat-barcode")
+
+    assert counter.until_state(second, *FINAL).state is State.APPROVED
 
 
 def test_two_codes_then_one_pays(counter: Any) -> None:
