@@ -10,6 +10,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
+from terminal.bench import Offer
 from terminal.errors import AmountRefused, NotAllowed
 from terminal.messages import Message
 from terminal.states import State
@@ -338,6 +339,24 @@ async def test_the_copy_of_the_last_receipt_says_that_it_is_one(
         assert "COPY" in read_screen(app)
         await pilot.press("escape")
         assert "TOTAL" in read_screen(app)
+
+
+class WordyBench(StillBench):
+    """One of its offers ends in many ways."""
+
+    def offers(self) -> Sequence[Offer]:
+        expect = "declined by the till where the card approves offline, else by the bank (54)"
+        first, *others = super().offers()
+        return [replace(first, expect=expect), *others]
+
+
+async def test_what_to_expect_of_an_offer_is_read_whole(read_screen: Read) -> None:
+    app = TillApp(StillTill(PRESENT, replace(SHOP, is_bench=True), WordyBench()))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("b")
+        screen = " ".join(read_screen(app).split())
+        assert "Expect: declined by the till where the card" in screen
+        assert "else by the bank (54)" in screen
 
 
 class LongReceipts(StillTill):

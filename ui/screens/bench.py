@@ -165,7 +165,12 @@ class BenchPage(Page):
         expect = offer.expect_zh if is_chinese else offer.expect
         end, row = canvas.width - 3, canvas.height - 1
         # The whole title: in its column it may have been shortened.
-        x = canvas.put(3, row, cut(title, end - 3), bold=True)
-        if expect and x + 13 < end:
-            text = self.desk.words("Expect: {what}").format(what=expect)
-            canvas.put(x + 3, row, cut(text, end - x - 3), "muted")
+        title = cut(title, end - 3)
+        text = self.desk.words("Expect: {what}").format(what=expect) if expect else ""
+        x = 3 + cell_len(title) + 3
+        if x + cell_len(text) <= end:
+            canvas.put(x, row, text, "muted")
+        else:
+            row -= 1
+            canvas.put_wrapped(3, row, end - 3, 2, f"{title} {text}", "muted")
+        canvas.put(3, row, title, bold=True)
