@@ -171,8 +171,13 @@ class Book:
         self.recent = tuple(
             sorted([*others, payment], key=lambda other: -other.number)[:RECENT_MAX]
         )
-        if self._wishes and isinstance(last := self._wishes[-1], Record):
-            self._wishes[-1] = Record((*last.entries, entry))
+        # All of it reaches the disk or none: a void without its sale would be
+        # half a deed. A timer that stops is no deed that must wait for it.
+        place = len(self._wishes) - 1
+        while place >= 0 and isinstance(self._wishes[place], StopTimer):
+            place -= 1
+        if place >= 0 and isinstance(record := self._wishes[place], Record):
+            self._wishes[place] = Record((*record.entries, entry))
         else:
             self.wish(Record((entry,)))
 

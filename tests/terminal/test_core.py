@@ -568,6 +568,17 @@ def test_a_void_takes_the_sale_with_it(counter: Any) -> None:
     assert state_of(counter, "a1") is State.VOIDED
 
 
+def test_a_void_and_its_sale_are_written_in_one(counter: Any) -> None:
+    """A till that dies between two records would leave a sale to give back twice."""
+    approved_sale(counter)
+    counter.take(VoidWanted("v1", "a1"))
+
+    wishes = counter.take(Answered(Purpose.PAY, "v1", BankAnswer("approved", "00")))
+
+    records = [wish for wish in wishes if isinstance(wish, Record)]
+    assert [[entry.payment.id for entry in record.entries] for record in records] == [["v1", "a1"]]
+
+
 def test_a_lost_void_is_asked_about_like_any_payment(counter: Any) -> None:
     approved_sale(counter)
     counter.take(VoidWanted("v1", "a1"))
