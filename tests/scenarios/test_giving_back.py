@@ -40,7 +40,7 @@ def test_refunds_repeat_up_to_the_sum_and_not_a_cent_over(counter: Any) -> None:
     sale = counter.pay(amount_minor=1000)
     for part in (400, 599):
         assert refund(counter, sale, part).state is State.APPROVED
-    with pytest.raises(AmountRefused, match="Only ¥0.01 "):
+    with pytest.raises(AmountRefused, match=r"Only ¥0\.01 "):
         counter.till.refund(sale.id, 2)
     assert refund(counter, sale).amount_minor == 1
     with pytest.raises(AlreadySettled):
@@ -61,7 +61,7 @@ def test_a_refund_of_nothing_or_less_is_refused(counter: Any, amount_minor: int)
 
 def test_a_refund_over_the_sum_at_once_is_refused(counter: Any) -> None:
     sale = counter.pay(amount_minor=1000)
-    with pytest.raises(AmountRefused, match="Only ¥10.00 "):
+    with pytest.raises(AmountRefused, match=r"Only ¥10\.00 "):
         counter.till.refund(sale.id, 1001)
 
 
@@ -130,7 +130,7 @@ def test_a_refund_in_doubt_holds_its_part_back_until_it_is_known(counter: Any, c
     doubtful = counter.till.refund(sale.id, 600)
     counter.until_state(doubtful, State.UNKNOWN)
     counter.till.leave()
-    with pytest.raises(AmountRefused, match="Only ¥4.00 "):
+    with pytest.raises(AmountRefused, match=r"Only ¥4\.00 "):
         counter.till.refund(sale.id, 401)
     city.doorman.alter = None
 
