@@ -277,9 +277,11 @@ class Journal(JournalReader):
                 _project(connection, _view(values), _dump(values))
 
     def close(self) -> None:
-        """Let the journal go. Safe to call twice."""
-        self._writer.close()
+        """Let the journal go, whole in its one file. Safe to call twice."""
+        # The last connection brings the write-ahead log into the database; one
+        # that only reads cannot, and the next start would have to read the log.
         super().close()
+        self._writer.close()
         self._lock.close()
 
     def _prepare(self, path: Path) -> None:

@@ -76,6 +76,14 @@ def test_it_is_all_there_after_closing(tmp_path: Path, clock: Any) -> None:
     again.close()
 
 
+def test_a_closed_journal_is_one_file(tmp_path: Path, clock: Any) -> None:
+    """Nothing is left in a log beside it, which a copy may miss and a start must read."""
+    journal = Journal(tmp_path, clock)
+    sale(journal)
+    journal.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"journal.db", "journal.lock"}
+
+
 def test_open_payments_are_found_and_ended_ones_are_not(journal: Journal) -> None:
     sale(journal)
     left = replace(PAYMENT, id="other", number=2, state=State.UNKNOWN)
