@@ -39,7 +39,7 @@ from terminal.seams import SystemClock, system_randomness, uuid7
 from terminal.view import Medium, PaymentView
 
 MANY = 1_000_000
-SEALED = "x" * 1200
+SEALED = "x" * 863
 """As long as a card sale sealed as JWE."""
 LISTED = 200
 
