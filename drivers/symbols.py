@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,6 +18,7 @@ import cv2
 import numpy
 import zxingcpp
 
+from drivers.bars import read_bars
 from drivers.errors import ImageUnreadable
 from drivers.protocols import Symbol, Symbology
 
@@ -33,9 +34,12 @@ _SYMBOLOGIES = {
     zxingcpp.BarcodeFormat.QRCode: Symbology.QR,
     zxingcpp.BarcodeFormat.Code128: Symbology.CODE_128,
 }
-_BOTH = zxingcpp.BarcodeFormats(list(_SYMBOLOGIES))
-_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+# Asked for QR, zxing-cpp looks for Micro QR too, which checks itself so little
+# that ghosts of it turn up in sharpened views; no wallet shows it.
+_MODELS = [zxingcpp.BarcodeFormat.QRCodeModel1, zxingcpp.BarcodeFormat.QRCodeModel2]
+_QR = zxingcpp.BarcodeFormats(_MODELS)
 _CODE_128 = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.Code128])
+_BOTH = zxingcpp.BarcodeFormats([*_MODELS, zxingcpp.BarcodeFormat.Code128])
 _LOCAL = zxingcpp.Binarizer.LocalAverage
 _GLOBAL = zxingcpp.Binarizer.GlobalHistogram
 
@@ -60,6 +64,25 @@ class View:
     binarizer: zxingcpp.Binarizer = _LOCAL
     is_faithful: bool = False
     """No pixel gained or lost meaning: as good as the plain passes."""
+
+    def look(self, picture: Image, *, quick: bool) -> Iterator[tuple[str, Symbol]]:
+        """Yield what this view shows of a picture, each with its witness."""
+        pixels, back = self.draw(picture)
+        found = _found(pixels, back, formats=self.formats, binarizer=self.binarizer, quick=False)
+        yield from ((self.name, symbol) for symbol in found)
+
+
+class BarProfiles:
+    """Profiles across bars that are too blurred for edges; each is a witness."""
+
+    whole = True
+    is_faithful = False
+
+    def look(self, picture: Image, *, quick: bool) -> Iterator[tuple[str, Symbol]]:
+        """Yield what the profiles say."""
+        for place, read in enumerate(read_bars(picture, quick=quick)):
+            corners = tuple((round(x), round(y)) for x, y in read.corners)
+            yield f"bars {place}", Symbol(Symbology.CODE_128, read.text.encode(), corners)
 
 
 class ZXingSymbolReader:
@@ -106,24 +129,20 @@ class ZXingSymbolReader:
         turn = self._round
         self._forget_old_votes()
         for view in ALL_VIEWS if self._thorough else ROUNDS[turn]:
-            if view.whole:
-                pixels, back = view.draw(frame)
-            elif region is not None:
-                pixels, back = view.draw(region)
-                back = back + corner
-            else:
+            picture = frame if view.whole else region
+            if picture is None:
                 continue
-            accepted = [
-                symbol
-                for symbol in _found(
-                    pixels, back, formats=view.formats, binarizer=view.binarizer, quick=False
-                )
-                if symbol.symbology is Symbology.QR
-                or view.is_faithful
-                or self._is_agreed(symbol, view.name, print_)
-            ]
+            accepted: dict[tuple[Symbology, bytes], Symbol] = {}
+            for witness, symbol in view.look(picture, quick=not self._thorough):
+                if (
+                    symbol.symbology is Symbology.QR
+                    or view.is_faithful
+                    or self._is_agreed(symbol, witness, print_)
+                ):
+                    moved = symbol if view.whole else _moved(symbol, corner)
+                    accepted.setdefault((symbol.symbology, symbol.data), moved)
             if accepted:
-                return accepted
+                return list(accepted.values())
         # A round that saw a doubtful code looks again at the next frame.
         if not any(at == self._frame for at in self._voted_at.values()):
             self._round = (turn + 1) % len(ROUNDS)
@@ -194,8 +213,14 @@ def _corners(position: zxingcpp.Position, back: Back) -> tuple[tuple[int, int], 
     return tuple((round(x), round(y)) for x, y in placed.T.tolist())
 
 
-def _busiest(frame: Image) -> tuple[Image | None, Back]:
-    """Return the part of the frame with the densest edges, and its place.
+def _moved(symbol: Symbol, corner: tuple[int, int]) -> Symbol:
+    """Return a symbol of a region as a symbol of the frame."""
+    left, top = corner
+    return replace(symbol, corners=tuple((x + left, y + top) for x, y in symbol.corners))
+
+
+def _busiest(frame: Image) -> tuple[Image | None, tuple[int, int]]:
+    """Return the part of the frame with the densest edges, and its left and top.
 
     None if nothing in it has edges at all: an empty counter.
     """
@@ -209,7 +234,7 @@ def _busiest(frame: Image) -> tuple[Image | None, Back]:
     density = cv2.blur(cv2.max(across, down).astype(numpy.float32), (13, 13))
     peak = float(density.max())
     if peak < 2:
-        return None, _IDENTITY
+        return None, (0, 0)
     dense = (density > 0.45 * peak).astype(numpy.uint8)
     _, _, boxes, _ = cv2.connectedComponentsWithStats(dense)
     # The first box is the background.
@@ -218,7 +243,7 @@ def _busiest(frame: Image) -> tuple[Image | None, Back]:
     margin = int(0.15 * max(wide, high)) + 8 * step
     left, right = max(0, left - margin), min(width, left + wide + margin)
     top, bottom = max(0, top - margin), min(height, top + high + margin)
-    return frame[top:bottom, left:right], numpy.array([[0, 0, left], [0, 0, top]])
+    return frame[top:bottom, left:right], (left, top)
 
 
 def _as_image(pixels: Any) -> Image:  # cv2's own type is wider than what it returns here
@@ -261,9 +286,19 @@ def _evened(image: Image) -> tuple[Image, Back]:
     return _as_image(cv2.add(scaled, middle, dtype=cv2.CV_8U)), _IDENTITY
 
 
-def _sharpened(image: Image) -> tuple[Image, Back]:
-    soft = cv2.GaussianBlur(image, (0, 0), 2)
-    return _as_image(cv2.addWeighted(image, 2.5, soft, -1.5, 0)), _IDENTITY
+def _sharpened(sigma: float, strength: float) -> Callable[[Image], tuple[Image, Back]]:
+    """sigma: of the blur that is taken away, in pixels."""
+
+    def draw(image: Image) -> tuple[Image, Back]:
+        soft = cv2.GaussianBlur(image, (0, 0), sigma)
+        sharp = cv2.addWeighted(image, 1 + strength, soft, -strength, 0)
+        return _as_image(sharp), _IDENTITY
+
+    return draw
+
+
+def _softened(image: Image) -> tuple[Image, Back]:
+    return _as_image(cv2.GaussianBlur(image, (0, 0), 1)), _IDENTITY
 
 
 def _turned(degrees: float) -> Callable[[Image], tuple[Image, Back]]:
@@ -290,7 +325,7 @@ _IDENTITY: Back = numpy.array([[1.0, 0, 0], [0, 1.0, 0]])
 # One round per live frame, each about as dear as the plain passes together.
 # Sharpened Code 128 was seen to misread, so sharpening looks for QR only.
 # QR needs no agreement: its error correction leaves nothing to doubt.
-ROUNDS: tuple[tuple[View, ...], ...] = (
+ROUNDS: tuple[tuple[View | BarProfiles, ...], ...] = (
     (View("enlarged", _enlarged),),
     (
         View("inverted", _inverted, formats=_CODE_128),
@@ -299,7 +334,7 @@ ROUNDS: tuple[tuple[View, ...], ...] = (
         View("global", _plain, binarizer=_GLOBAL),
         View("opened", _bent(8), formats=_CODE_128, binarizer=_GLOBAL),
     ),
-    (View("whole sharpened", _sharpened, whole=True, formats=_QR), *_turns(22, -15)),
+    (View("whole sharpened", _sharpened(2, 1.5), whole=True, formats=_QR), *_turns(22, -15)),
     tuple(_turns(45, -45, 30, -30)),
     (View("whole evened", _evened, whole=True),),
     tuple(_turns(60, -60, 15, -22)),
@@ -308,6 +343,20 @@ ROUNDS: tuple[tuple[View, ...], ...] = (
         View("whole opened", _bent(8), whole=True, formats=_CODE_128, binarizer=_GLOBAL),
         View("evened", _evened),
         View("whole lifted", _bent(0.4), whole=True),
+    ),
+    (
+        View("sharpened", _sharpened(5, 2), formats=_QR, binarizer=_GLOBAL),
+        View("sharpened finely", _sharpened(2, 2), formats=_QR, binarizer=_GLOBAL),
+        View("half opened", _bent(4), formats=_QR),
+        View("evened, global", _evened, formats=_QR, binarizer=_GLOBAL),
+        View("softened", _softened, formats=_QR, binarizer=_GLOBAL),
+    ),
+    (BarProfiles(),),
+    (
+        View("whole global", _plain, whole=True, formats=_QR, binarizer=_GLOBAL),
+        View(
+            "whole sharpened widely", _sharpened(5, 2), whole=True, formats=_QR, binarizer=_GLOBAL
+        ),
     ),
 )
 ALL_VIEWS = tuple(view for views in ROUNDS for view in views)

@@ -27,6 +27,15 @@ UNREADABLE = "real/zxcpp-falsepositives-1/1x100.webp"
 """30 bytes; the image library takes no WebP shorter than 32."""
 
 
+MISLABELLED = {
+    "real/zxing-qrcode-2/13.png": (
+        "The 2005 USGS aerial photography of the Washington Monument is censored."
+    )
+}
+"""Its label, from upstream, lacks a letter that is in the code: OpenCV's
+decoder, whose error correction is its own, reads the same as zxing-cpp."""
+
+
 @pytest.fixture(scope="module")
 def pictures(shared: Path) -> Path:
     return shared / "testdata" / "qr"
@@ -35,7 +44,11 @@ def pictures(shared: Path) -> Path:
 @pytest.fixture(scope="module")
 def manifest(pictures: Path) -> list[dict[str, Any]]:
     cases: list[dict[str, Any]] = json.loads((pictures / "manifest.json").read_text())
-    return [case for case in cases if case["file"] != UNREADABLE]
+    return [
+        {**case, "text": MISLABELLED.get(case["file"], case["text"])}
+        for case in cases
+        if case["file"] != UNREADABLE
+    ]
 
 
 def written(kind: zxingcpp.BarcodeFormat, content: str | bytes, scale: int = 4) -> Image:
@@ -214,3 +227,9 @@ def test_a_damaged_picture_is_refused_and_named(
     with pytest.raises(ImageUnreadable, match="1x100"):
         load_image(pictures / UNREADABLE)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_mislabelled_picture_holds_what_another_decoder_reads_too(pictures: Path) -> None:
+    for file, content in MISLABELLED.items():
+        soft = cv2.GaussianBlur(load_image(pictures / file), (0, 0), 1)
+        assert cv2.QRCodeDetectorAruco().detectAndDecode(soft)[0] == content
