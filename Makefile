@@ -45,6 +45,12 @@ $(VENV)/.setup-dev: requirements-dev.lock $(VENV)/.setup
 		--require-hashes --requirement requirements-dev.lock
 	@touch $@
 
+$(VENV)/.setup-readers: requirements-readers.lock $(VENV)/.setup-dev
+	@echo 'Building the reader libraries, each checked against requirements-readers.lock'
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+		--require-hashes --requirement requirements-readers.lock
+	@touch $@
+
 setup: $(VENV)/.setup
 
 run: $(VENV)/.setup
@@ -53,7 +59,7 @@ run: $(VENV)/.setup
 system-packages:
 	@sh .ci/system-packages
 
-test: system-packages $(VENV)/.setup-dev
+test: system-packages $(VENV)/.setup-readers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -63,7 +69,7 @@ check: $(VENV)/.setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m 'not slow' --ignore tests/scenarios --numprocesses 2
+	$(BIN)/python -m pytest -m 'not slow and not wire' --ignore tests/scenarios --numprocesses 2
 
 bench: $(VENV)/.setup-dev
 	$(BIN)/python -m benchmarks
@@ -75,6 +81,8 @@ lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank --extra dev \
 		-c requirements.lock -o requirements-dev.lock
+	$(LOCKING) setup.cfg --extra bank --extra dev --extra pcsc --extra nfc \
+		-c requirements-dev.lock -o requirements-readers.lock
 
 openapi: $(VENV)/.setup-dev
 	$(BIN)/till sim bank --openapi docs/bank-link.openapi.yaml
