@@ -13,7 +13,7 @@ from pathlib import Path
 
 import config
 from benchmarks.harness import Bar, Row, in_turns, row
-from drivers.protocols import CardReader, Diagnosis, Health, Interface
+from drivers.protocols import CardReader, Diagnosis, Health, Interface, Signal
 from emv import entry_point
 from emv.outcome import Outcome, Reason, Start, Status
 from emv.tags import TAG_84_DF_NAME
@@ -116,6 +116,9 @@ class Replay:
 
     def release(self) -> None:
         """Nothing holds the card."""
+
+    def signal(self, signal: Signal) -> None:
+        """It has no lights."""
 
     def diagnose(self) -> Diagnosis:
         """It is always well."""

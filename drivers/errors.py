@@ -9,6 +9,10 @@ class DeviceLost(DriverError):
     """The device itself is gone: unplugged, closed, its service dead."""
 
 
+class ServiceLost(DeviceLost):
+    """The program that serves the device is gone: for card readers, pcscd."""
+
+
 class DeviceTimeout(DriverError):
     """The device is there and silent."""
 
@@ -23,6 +27,10 @@ class CardRemoved(DriverError):
 
 class CardClash(DriverError):
     """More than one card answers in the field."""
+
+
+class CommandRefused(DriverError):
+    """The caller's bytes are no command, or none that this link can carry."""
 
 
 class UnknownDriver(DriverError):

@@ -50,6 +50,18 @@ class Interface(enum.Enum):
     CONTACT = "contact"
 
 
+class Signal(enum.Enum):
+    """What the lights and the buzzer of a reader can say."""
+
+    READY = "ready"
+    """A card may come."""
+    DONE = "done"
+    """The card was read and may leave."""
+    ALERT = "alert"
+    """That did not work."""
+    OFF = "off"
+
+
 class CardReader(Device, Protocol):
     """A slot or an antenna that holds one card at a time."""
 
@@ -70,11 +82,17 @@ class CardReader(Device, Protocol):
         R-APDU: data, then 2 status bytes. Time in microseconds, taken
         next to the wire.
         Raises CardRemoved if the card left, DeviceTimeout if it is silent,
-        DeviceLost if the reader is gone.
+        DeviceLost if the reader is gone, CommandRefused for what is no command.
         """
 
     def release(self) -> None:
         """Power the card down. Safe to call twice."""
+
+    def signal(self, signal: Signal) -> None:
+        """Light and sound it, where the reader can; elsewhere do nothing.
+
+        It is a courtesy: it never raises, and never disturbs a card.
+        """
 
 
 class Symbology(enum.Enum):

@@ -4,48 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
-from drivers.errors import CardClash, CardRemoved, DeviceLost, DeviceTimeout
-from drivers.protocols import Diagnosis, Health, Interface
+from drivers.errors import CardClash, CardRemoved, CommandRefused, DeviceLost, DeviceTimeout
+from drivers.protocols import Diagnosis, Health, Interface, Signal
+from simulators.readers.field import Field, Presented
 from simulators.responses import Answer, AnyCard, Torn
 
-SECOND_TAP_NS = 10_000_000_000
-"""How long an owner who was asked to tap again holds it there for nothing."""
-
-
-@dataclass(slots=True)
-class _Presented:
-    """A card in the field, or one whose owner is about to tap it again."""
-
-    card: AnyCard
-    stays: bool
-    due_ns: int = 0
-    """Not in the field before this, by the reader's clock."""
-    until_ns: int | None = None
-    """Gone after this; None: waits for the reader as long as it takes."""
-
-
-@dataclass(slots=True)
-class _Field:
-    """What is before the antenna."""
-
-    cards: list[_Presented] = field(default_factory=list)
-    active: _Presented | None = None
-
-    def there(self, now_ns: int) -> list[_Presented]:
-        """Return the cards that answer now; those that waited in vain have left."""
-        self.cards = [
-            each for each in self.cards if each.until_ns is None or now_ns <= each.until_ns
-        ]
-        return [each for each in self.cards if each.due_ns <= now_ns]
-
-    def forget(self, one: _Presented) -> None:
-        """Take one card away, wherever it is. By identity: a card may lie there twice."""
-        self.cards = [each for each in self.cards if each is not one]
-        if self.active is one:
-            self.active = None
+COMMAND_BYTES_MIN = 4
 
 
 class InProcessReader:
@@ -66,9 +33,10 @@ class InProcessReader:
         self._silence_s = silence_s
         self._clock_ns = clock_ns
         self._changed = threading.Condition()
-        self._field = _Field()
+        self._field = Field()
         self._is_plugged = True
         self._is_open = True
+        self.signals: deque[Signal] = deque(maxlen=16)
 
     # What happens to the reader.
 
@@ -79,13 +47,13 @@ class InProcessReader:
         leave together; stay keeps them there until remove().
         """
         with self._changed:
-            self._field.cards += [_Presented(card, stay) for card in cards]
+            self._field.cards += [Presented(card, stay) for card in cards]
             self._changed.notify_all()
 
     def remove(self) -> None:
         """Take every card away, in the middle of a conversation too."""
         with self._changed:
-            self._field = _Field()
+            self._field = Field()
             self._changed.notify_all()
 
     def unplug(self) -> None:
@@ -148,13 +116,15 @@ class InProcessReader:
 
         The time is the card's own work and its delay, without this method's.
         Raises CardRemoved if the card left, DeviceTimeout if it is silent,
-        DeviceLost if the reader is gone.
+        DeviceLost if the reader is gone, CommandRefused for what is no command.
         """
         with self._changed:
             self._check_there()
             active = self._field.active
             if active is None:
                 raise CardRemoved("no card is in the field")
+            if len(command) < COMMAND_BYTES_MIN:
+                raise CommandRefused(f"{len(command)} bytes are no command")
             started_ns = self._clock_ns()
             response = active.card.respond(command)
             if isinstance(response, Answer) and response.delay_us < self._silence_s * 1e6:
@@ -171,18 +141,17 @@ class InProcessReader:
         with self._changed:
             active, self._field.active = self._field.active, None
             now_ns = self._clock_ns()
-            leaving: Sequence[_Presented] = [active] if active is not None else []
+            leaving: Sequence[Presented] = [active] if active is not None else []
             if active is None:
                 there = self._field.there(now_ns)
                 # A lone card that was never read has just arrived and stays.
                 leaving = there if len(there) > 1 else []
             for one in leaving:
-                after_s = one.card.returns_after_s()
-                if after_s is not None:
-                    one.due_ns = now_ns + round(after_s * 1e9)
-                    one.until_ns = one.due_ns + SECOND_TAP_NS
-                elif not one.stays:
-                    self._field.forget(one)
+                self._field.done_with(one, now_ns)
+
+    def signal(self, signal: Signal) -> None:
+        """Keep what the lights and the buzzer said, for whoever looks."""
+        self.signals.append(signal)
 
     def diagnose(self) -> Diagnosis:
         """Say how the reader is, without disturbing it."""
@@ -208,7 +177,7 @@ class InProcessReader:
         if not self._is_open:
             raise DeviceLost("the simulated reader is closed")
 
-    def _hold(self, active: _Presented, seconds: float) -> None:
+    def _hold(self, active: Presented, seconds: float) -> None:
         """Let time pass while a card works; raise if card or reader go meanwhile."""
         gone = self._changed.wait_for(
             lambda: self._field.active is not active or not self._is_open, seconds
