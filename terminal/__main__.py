@@ -241,7 +241,11 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
     return Drivers(
         readers=Registry(
             "reader",
-            {"simulated": Entry(partial(simulated_reader, shop), simulated=True)},
+            {
+                "pcsc": Entry("drivers.reader_pcsc:PcscReader", extra="pcsc"),
+                "nfc": Entry("drivers.reader_nfc:NfcReader", extra="nfc"),
+                "simulated": Entry(partial(simulated_reader, shop), simulated=True),
+            },
         ),
         scanners=Registry(
             "scanner",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.errors import CardClash
-from drivers.protocols import CardReader
+from drivers.protocols import CardReader, Signal
 from emv import entry_point
 from emv.conversation import Note
 from emv.outcome import Outcome, Start, UserInterfaceRequest
@@ -24,6 +24,8 @@ from terminal.messages import Message
 from terminal.seams import Randomness
 
 log = logging.getLogger(__name__)
+
+READ_WELL = (CardEnd.ONLINE, CardEnd.APPROVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class CardWorker(DeviceWorker[CardReader]):
             self._wait_while_armed(arm)
             return
         outcome: Outcome | None = None
+        device.signal(Signal.READY)
         while self._is_armed(arm):
             try:
                 if not device.wait_for_card(POLL_S):
@@ -90,10 +93,16 @@ class CardWorker(DeviceWorker[CardReader]):
                 return
             self._post(CardPresented(arm.arming))
             outcome = self._converse(device, transaction, outcome)
+            end = self._report(arm, outcome)
+            # Some readers take a tenth of a second to beep: the bank is asked
+            # meanwhile. They take the command only while a card is active.
+            device.signal(Signal.DONE if end in READ_WELL else Signal.ALERT)
             device.release()
-            if self._report(arm, outcome) is not CardEnd.AGAIN:
+            if end is not CardEnd.AGAIN:
                 self._wait_while_armed(arm)
+                device.signal(Signal.OFF)
                 return
+        device.signal(Signal.OFF)
 
     def _lost(self, arm: Arm) -> None:
         self._post(CardRead(arm.arming, CardEnd.AGAIN, Message.READER_LOST, Message.INSERT_OR_CODE))
@@ -118,13 +127,13 @@ class CardWorker(DeviceWorker[CardReader]):
         if outcome.data_record:
             aid = outcome.data_record.get(0x84, b"")
             facts = facts_of(outcome, self._rules.brand_of(aid))
-            if end in (CardEnd.ONLINE, CardEnd.APPROVED):
+            if end in READ_WELL:
                 sealed = self._seal(arm.attempt, encode_record(outcome.data_record))
         self._post(CardRead(arm.arming, end, reason, next_step, facts, sealed))
         return end
 
     def _show(self, request: UserInterfaceRequest) -> None:
-        # The screen follows the core; readers with lights will follow this.
+        # The screen follows the core; the reader's lights follow the conversation.
         log.debug("%s shows %s", self._role, request.message.name)
 
     def _note(self, note: Note) -> None:

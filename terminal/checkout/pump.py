@@ -19,6 +19,7 @@ from emv.conversation import (
 )
 from emv.errors import LinkLost
 from emv.outcome import UserInterfaceRequest
+from emv.transport import carry_apdu
 from terminal.seams import Randomness
 
 T = TypeVar("T")
@@ -73,8 +74,26 @@ def converse(kernel: Kernel[T], reader: CardReader, answers: Answers) -> T:
             reply = answers.ask(request)
             continue
         try:
-            reply = Reply.parse(*reader.transceive(request.encoded))
+            reply = Reply.parse(*carry(request.encoded, reader))
         except CardRemoved:
             lost = LinkLost("transmission")
         except DeviceTimeout:
             lost = LinkLost("timeout")
+
+
+def carry(command: bytes, reader: CardReader) -> tuple[bytes, int]:
+    """Send a command; fetch what the card says is waiting, over whichever reader.
+
+    Returns the whole R-APDU and the time on the wire, in microseconds.
+    Raises what transceive raises, and MalformedData for an answer without end.
+    """
+    link = carry_apdu(command)
+    sending, elapsed_us = next(link), 0
+    while True:
+        response, took_us = reader.transceive(sending)
+        elapsed_us += took_us
+        try:
+            sending = link.send(response)
+        except StopIteration as finished:
+            whole: bytes = finished.value
+            return whole, elapsed_us
