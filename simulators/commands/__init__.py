@@ -25,6 +25,12 @@ def _card() -> click.Command:
     return command
 
 
+def _pcscd() -> click.Command:
+    from simulators.commands.pcscd import command
+
+    return command
+
+
 def _phone() -> click.Command:
     from simulators.commands.phone import command
 
@@ -42,6 +48,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[], click.Command]]] = {
     "bank": ("The acquirer and the issuers behind it.", _bank),
     "camera": ("A network camera and what is held before it.", _camera),
     "card": ("A contactless card.", _card),
+    "pcscd": ("A private pcscd with virtual readers.", _pcscd),
     "phone": ("A phone that pays like a card.", _phone),
     "wallet": ("A wallet that shows payment codes and scans the shop's.", _wallet),
 }

@@ -9,16 +9,25 @@ import click
 
 from simulators.commands.apdus import converse, list_profiles
 from simulators.commands.home import default_home
+from simulators.commands.on_wire import (
+    check_wires,
+    choose_names,
+    hold,
+    opened_wire,
+    wire_options,
+)
 
 
 @click.command(
     "card",
     epilog="\b\nExample:\n"
     "  till sim card --list\n"
+    "  till sim card visa-online --pcsc\n"
     "  till sim card visa-online --apdu 00A404000E325041592E5359532E444446303100\n"
     "  till sim card visa-online --fault tear-before:2 < apdus.txt",
 )
 @click.argument("profile", required=False)
+@click.option("--profile", "named", metavar="PROFILE", help="The same as PROFILE.")
 @click.option(
     "--apdu",
     "apdus",
@@ -39,17 +48,26 @@ from simulators.commands.home import default_home
     type=click.Path(path_type=Path, file_okay=False),
     help="State directory. [default: $OPENTILL_HOME, else ~/.local/state/opentill]",
 )
+@wire_options
 @click.option("--list", "is_list", is_flag=True, help="List the cards and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 def command(
     profile: str | None,
+    named: str | None,
     apdus: Sequence[str],
     faults: Sequence[str],
     home: Path | None,
+    is_pcsc: bool,
+    udp_port: int | None,
+    pn532: Path | None,
+    stay: bool,
     is_list: bool,
     as_json: bool,
 ) -> None:
     """Send commands (C-APDUs) to a simulated card and print its answers.
+
+    On a wire (--pcsc, --nfc-udp, --pn532) it is held to a reader that any
+    program of that stack finds; keys tear it away, remove, put back and swap it.
 
     The word 'reset' in the place of a command takes the card out of the
     field and back; what follows a # on a line is left out.
@@ -59,14 +77,28 @@ def command(
     """
     from simulators.card import CardSimulatorError, find_card, load_profiles, make_card
     from simulators.card.faults import with_faults
+    from simulators.readers.errors import ReaderSimulatorError
 
     try:
         if is_list:
             list_profiles(load_profiles().values(), as_json)
             return
+        profile = profile or named
         if profile is None:
             raise click.UsageError("Name a card, or --list them.")
+        if check_wires(is_pcsc, udp_port, pn532):
+            state = home or default_home()
+            names = choose_names(profile, list(load_profiles()))
+            with opened_wire(state, is_pcsc, udp_port, pn532) as wire:
+                hold(
+                    wire,
+                    names,
+                    lambda name: with_faults(make_card(find_card(name), state), faults),
+                    stay=stay,
+                    as_json=as_json,
+                )
+            return
         card = make_card(find_card(profile), home or default_home())
         converse(with_faults(card, faults), apdus, as_json)
-    except CardSimulatorError as error:
+    except (CardSimulatorError, ReaderSimulatorError) as error:
         raise click.ClickException(str(error)) from error
