@@ -17,6 +17,10 @@ class DeviceTimeout(DriverError):
     """The device is there and silent."""
 
 
+class DeviceNotReady(DriverError):
+    """The device waits for a person: paper, cover, keys. The message says for what."""
+
+
 class DeviceUnavailable(DriverError):
     """The device cannot be opened; the message names the step that mends it."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -140,22 +140,84 @@ class Scanner(Device, Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class PrinterStatus:
+    """What a printer says of itself, now."""
+
+    is_online: bool = True
+    is_cover_open: bool = False
+    is_paper_out: bool = False
+    is_paper_low: bool = False
+    is_faulty: bool = False
+    """Its cutter or its head; switch it off and on."""
+
+
 class ReceiptPrinter(Device, Protocol):
     """Prints lines of text and cuts."""
 
-    def print_lines(self, lines: Sequence[str]) -> None:
-        """Print and cut. Raises DeviceLost or DeviceTimeout."""
+    def print_lines(self, lines: Sequence[str], *, code: str = "") -> None:
+        """Print the lines, a QR code below them if there is one, and cut.
+
+        Returns once the paper is out, as far as the printer tells.
+        Raises DeviceNotReady if a person must see to it, DeviceLost or
+        DeviceTimeout; then the paper may be half printed.
+        """
+
+    def open_drawer(self) -> None:
+        """Open the cash drawer at the printer. Raises as print_lines does."""
+
+    def status(self) -> PrinterStatus | None:
+        """Return what the printer says of itself; None if it never says anything.
+
+        Raises DeviceLost or DeviceTimeout.
+        """
 
 
 class CustomerDisplay(Device, Protocol):
     """Two lines that face the customer."""
 
+    @property
+    def columns(self) -> int:
+        """How many cells a line has; a Chinese character takes two."""
+
+    @property
+    def can_show_chinese(self) -> bool:
+        """False: write to it in English, or the customer sees question marks."""
+
     def show(self, upper: str, lower: str) -> None:
-        """Replace both lines. Raises DeviceLost."""
+        """Replace both lines; what does not fit is cut off.
+
+        Raises DeviceLost or DeviceTimeout.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedPin:
+    """A PIN as only the bank can read it. Never kept, never logged."""
+
+    block: bytes = field(repr=False)
+    """ISO 9564-1 format 4, 16 bytes."""
+    ksn: bytes
+    """The serial number of its key, 12 bytes; AES DUKPT."""
 
 
 class PinPad(Device, Protocol):
     """Takes a PIN and gives back only its encrypted block."""
 
-    def encrypted_pin(self, pan: str, timeout_s: float) -> bytes | None:
-        """Return the PIN block, or None when the customer cancels or is late."""
+    def encrypted_pin(
+        self,
+        pan: str,
+        timeout_s: float,
+        *,
+        amount: str = "",
+        on_digits: Callable[[int], None] | None = None,
+    ) -> EncryptedPin | None:
+        """Ask the customer; None when the customer or cancel() ends it, or is late.
+
+        pan: the block is bound to it. amount: as the customer reads it, ASCII.
+        on_digits: told how many digits stand there, and never which.
+        Raises DeviceNotReady if it has no keys, DeviceLost or DeviceTimeout.
+        """
+
+    def cancel(self) -> None:
+        """End encrypted_pin(), from any thread. Safe when nobody is asked."""
