@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from drivers.protocols import Image
 
 CELL_DOTS: Final = 12
-LINE_DOTS: Final = 24
+LINE_DOTS: Final = 30
+"""A line of 24 dots and the space below it, as printers feed."""
 _BASELINE: Final = 20
 _SIZE: Final = 20
 _QUIET_MODULES: Final = 4
@@ -73,12 +74,13 @@ def check_fonts() -> None:
 def _glyph(character: str, cells: int) -> Any:
     """Draw a character in the font inside OpenCV, so that no system font is needed."""
     width = cells * CELL_DOTS
-    glyph: Image = numpy.full((LINE_DOTS, width), 255, numpy.uint8)
     face = _face()
     (_, _, drawn, _) = cv2.getTextSize((999, LINE_DOTS), character, (0, 0), face, _SIZE)
-    left = max(0, (width - drawn) // 2)
-    cv2.putText(glyph, character, (left, _BASELINE), (0,), face, _SIZE)
-    return glyph
+    room = max(width, drawn + 2)
+    glyph: Image = numpy.full((LINE_DOTS, room), 255, numpy.uint8)
+    cv2.putText(glyph, character, ((room - drawn) // 2, _BASELINE), (0,), face, _SIZE)
+    # The font is proportional and paper is a grid: an M is made narrower.
+    return cv2.resize(glyph, (width, LINE_DOTS), interpolation=cv2.INTER_AREA)
 
 
 @functools.cache

@@ -62,10 +62,11 @@ def _text(row: Row) -> Image:
 def _glyph(character: str) -> Any:
     """Draw one character in its cells, with the font inside OpenCV."""
     width = CELL * (2 if unicodedata.east_asian_width(character) in "WFA" else 1)
-    glyph: Image = numpy.full((LINE, width), 255, numpy.uint8)
-    if character != " ":
-        face = cv2.FontFace("uni")
-        drawn = cv2.getTextSize((999, LINE), character, (0, 0), face, SIZE)[2]
-        origin = (max(0, (width - drawn) // 2), BASELINE)
-        cv2.putText(glyph, character, origin, (0,), face, SIZE)
-    return glyph
+    face = cv2.FontFace("uni")
+    drawn = cv2.getTextSize((999, LINE), character, (0, 0), face, SIZE)[2]
+    # Room for what is wider than its cells; it is squeezed into them afterwards.
+    room = max(width, drawn + 2)
+    glyph: Image = numpy.full((LINE, room), 255, numpy.uint8)
+    if character.isprintable() and character != " ":
+        cv2.putText(glyph, character, ((room - drawn) // 2, BASELINE), (0,), face, SIZE)
+    return cv2.resize(glyph, (width, LINE), interpolation=cv2.INTER_AREA)

@@ -97,7 +97,7 @@ def test_a_printer_without_chinese_prints_it_as_dots(make: Callable[..., Bench])
         from simulators.paper import _glyph
 
         drawn = numpy.hstack([_glyph(character) for character in reference.text]) < 128
-        dots = row.dots[:, : drawn.shape[1]]
+        dots = row.dots[: drawn.shape[0], : drawn.shape[1]]
         assert drawn.sum() > 100
         assert (dots != drawn).mean() < 0.08
 
