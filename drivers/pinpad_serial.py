@@ -1,0 +1,190 @@
+"""A PIN pad on a serial line. The PIN is enciphered inside it; no till ever sees one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from drivers import pinpad_frames as frames
+from drivers.errors import DeviceNotReady, DeviceTimeout, DriverError, OptionRefused
+from drivers.pinpad_frames import Frame, FrameReader
+from drivers.protocols import Diagnosis, EncryptedPin, Health
+from drivers.serial_port import SerialPort
+
+VERSION: Final = 1
+KEY_ID_BYTES: Final = 8
+KSN_BYTES: Final = 12
+BLOCK_BYTES: Final = 16
+ANSWER_S: Final = 0.5
+"""Silence after which a request is repeated, in seconds."""
+TRIES: Final = 3
+POLL_S: Final = 0.1
+GRACE_S: Final = 2.0
+"""The pad keeps the time itself; so much later the till gives up all the same."""
+TIMEOUT_S_MAX: Final = 600
+
+_ASKING: Final = 1
+_ENTERED: Final = 2
+
+_REFUSALS: Final = {
+    1: "does not know this request; its program is older than the till's",
+    2: "cannot read the request",
+    3: "has no keys; have them injected",
+}
+
+
+class SerialPinPad:
+    """Satisfies drivers.protocols.PinPad."""
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        baud: int = 115200,
+        parity: str = "none",
+        data_bits: int = 8,
+        flow: str = "none",
+    ) -> None:
+        """path: of the line. Opens nothing yet. Raises OptionRefused, naming the option."""
+        if data_bits != 8:
+            raise OptionRefused("data_bits: 8, for frames are binary")
+        self._port = SerialPort(path, baud=baud, parity=parity, data_bits=data_bits, flow=flow)
+        self._lock = threading.Lock()
+        self._cancelled = threading.Event()
+        self._reader = FrameReader()
+        self._sequence = 0
+
+    def encrypted_pin(
+        self,
+        pan: str,
+        timeout_s: float,
+        *,
+        amount: str = "",
+        on_digits: Callable[[int], None] | None = None,
+    ) -> EncryptedPin | None:
+        """Ask the customer; None when the customer or cancel() ends it, or is late.
+
+        pan: 12 to 19 digits; the block is bound to it. timeout_s: at most ten
+        minutes. amount: ASCII, as the customer reads it; cut after 20.
+        on_digits: told how many digits stand there, and never which.
+        Raises DeviceNotReady if it has no keys, DeviceLost or DeviceTimeout.
+        """
+        if not (12 <= len(pan) <= 19 and pan.isascii() and pan.isdigit()):
+            raise ValueError("a card number has 12 to 19 digits")
+        self._cancelled.clear()
+        with self._lock:
+            self._identify()
+            seconds = max(1, min(int(timeout_s), TIMEOUT_S_MAX))
+            shown = amount.encode("ascii", "replace")[:20]
+            self._request(
+                frames.ASK,
+                seconds.to_bytes(2, "big")
+                + bytes((len(pan),))
+                + pan.encode("ascii")
+                + bytes((len(shown),))
+                + shown,
+            )
+            return self._await_pin(time.monotonic() + seconds + GRACE_S, on_digits)
+
+    def cancel(self) -> None:
+        """End encrypted_pin(), from any thread. Safe when nobody is asked."""
+        self._cancelled.set()
+
+    def diagnose(self) -> Diagnosis:
+        """Say how the pad is; it is asked who it is, unless it is at work."""
+        name = f"PIN pad at {self._port.path}"
+        if not self._lock.acquire(blocking=False):
+            return Diagnosis(Health.READY, f"{name}: in use")
+        try:
+            key_id = self._identify()
+        except DriverError as error:
+            why = str(error).removeprefix(f"{self._port.path}: ")
+            is_there = isinstance(error, DeviceNotReady)
+            return Diagnosis(
+                Health.FAULTY if is_there else Health.ABSENT,
+                f"{name}: {why}",
+                "have keys injected" if is_there else "check plug, switch, and speed",
+            )
+        finally:
+            self._lock.release()
+        return Diagnosis(Health.READY, f"{name}: keys {key_id.hex().upper()}")
+
+    def close(self) -> None:
+        """End what it asks, and let the line go. Safe to call twice."""
+        self.cancel()
+        with self._lock:
+            self._port.close()
+
+    def _await_pin(
+        self, deadline: float, on_digits: Callable[[int], None] | None
+    ) -> EncryptedPin | None:
+        digits = 0
+        while True:
+            if self._cancelled.wait(POLL_S) or time.monotonic() > deadline:
+                self._request(frames.CANCEL)
+                return None
+            answer = self._request(frames.POLL)
+            if len(answer) < 2:
+                raise self._nonsense()
+            state = answer[0]
+            if state == _ENTERED:
+                if len(answer) != 2 + KSN_BYTES + BLOCK_BYTES:
+                    raise self._nonsense()
+                return EncryptedPin(block=answer[2 + KSN_BYTES :], ksn=answer[2 : 2 + KSN_BYTES])
+            if state != _ASKING:
+                return None
+            if answer[1] != digits:
+                digits = answer[1]
+                if on_digits is not None:
+                    on_digits(digits)
+
+    def _identify(self) -> bytes:
+        """Begin afresh with the pad; return whose keys it has. Raises DriverError."""
+        self._sequence = 0
+        self._reader = FrameReader()
+        self._port.discard_input()
+        answer = self._request(frames.IDENTIFY)
+        if len(answer) != 1 + KEY_ID_BYTES:
+            raise self._nonsense()
+        if answer[0] != VERSION:
+            raise DeviceNotReady(f"{self._port.path}: speaks version {answer[0]}, not {VERSION}")
+        key_id = answer[1:]
+        if not any(key_id):
+            raise DeviceNotReady(f"{self._port.path}: {_REFUSALS[3]}")
+        return key_id
+
+    def _request(self, type_: int, payload: bytes = b"") -> bytes:
+        """Send a request, again if it is not answered; return the answer's payload.
+
+        A repeated request has the same number, so that the pad does it once.
+        """
+        request = Frame(self._sequence, type_, payload)
+        # 0 is the first of a session and of no other request.
+        self._sequence = self._sequence % 255 + 1
+        noise = self._reader.noise_bytes
+        for _ in range(TRIES):
+            self._port.write(request.encode())
+            answer = self._answer_to(request)
+            if answer is not None:
+                return answer
+        if self._reader.noise_bytes > noise:
+            raise self._nonsense()
+        raise DeviceTimeout(f"{self._port.path}: says nothing; is it switched on?")
+
+    def _answer_to(self, request: Frame) -> bytes | None:
+        deadline = time.monotonic() + ANSWER_S
+        while (left_s := deadline - time.monotonic()) > 0:
+            for frame in self._reader.feed(self._port.read(512, left_s)):
+                if frame.sequence != request.sequence:
+                    continue
+                if frame.type == request.type | frames.ANSWER:
+                    return frame.payload
+                if frame.type == frames.REFUSED:
+                    why = _REFUSALS.get(frame.payload[0] if frame.payload else 0, "refuses")
+                    raise DeviceNotReady(f"{self._port.path}: {why}")
+        return None
+
+    def _nonsense(self) -> DeviceTimeout:
+        return DeviceTimeout(f"{self._port.path}: answers nonsense; is its speed right?")
