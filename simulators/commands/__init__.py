@@ -25,6 +25,12 @@ def _card() -> click.Command:
     return command
 
 
+def _display() -> click.Command:
+    from simulators.commands.display import command
+
+    return command
+
+
 def _pcscd() -> click.Command:
     from simulators.commands.pcscd import command
 
@@ -33,6 +39,24 @@ def _pcscd() -> click.Command:
 
 def _phone() -> click.Command:
     from simulators.commands.phone import command
+
+    return command
+
+
+def _pinpad() -> click.Command:
+    from simulators.commands.pinpad import command
+
+    return command
+
+
+def _printer() -> click.Command:
+    from simulators.commands.printer import command
+
+    return command
+
+
+def _scanner() -> click.Command:
+    from simulators.commands.scanner import command
 
     return command
 
@@ -48,8 +72,12 @@ COMMANDS: Mapping[str, tuple[str, Callable[[], click.Command]]] = {
     "bank": ("The acquirer and the issuers behind it.", _bank),
     "camera": ("A network camera and what is held before it.", _camera),
     "card": ("A contactless card.", _card),
+    "display": ("A pole display on a serial line.", _display),
     "pcscd": ("A private pcscd with virtual readers.", _pcscd),
     "phone": ("A phone that pays like a card.", _phone),
+    "pinpad": ("A PIN pad on a serial line.", _pinpad),
+    "printer": ("A receipt printer on a serial line.", _printer),
+    "scanner": ("A hand scanner on a serial line.", _scanner),
     "wallet": ("A wallet that shows payment codes and scans the shop's.", _wallet),
 }
 

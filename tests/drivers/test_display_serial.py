@@ -113,6 +113,19 @@ def test_a_pulled_plug_is_told_and_the_display_found_again(make: Callable[..., B
     assert bench.display.diagnose().health is Health.READY
 
 
+def test_a_plug_pulled_in_mid_line_does_not_garble_the_next(make: Callable[..., Bench]) -> None:
+    bench = make(commands="cd5220")
+    bench.line.unplug_after(12)
+    bench.display.show("HALF OF THIS", "x")
+    assert bench.line.wait_for(lambda: not bench.line.is_plugged, 5.0)
+    with pytest.raises(DeviceLost, match="unplugged"):
+        bench.display.show("LOST", "x")
+    bench.shown = DisplaySimulator()
+    bench.line.close()
+    bench.line = SerialLine(bench.shown, bench.line.link)
+    bench.show("WHOLE", "y", then=("WHOLE", "y"))
+
+
 def test_a_stuck_display_ends_in_time(make: Callable[..., Bench]) -> None:
     bench = make()
     bench.line.break_with(Fault.STUCK)
