@@ -52,7 +52,7 @@ class SerialPinPad:
             raise OptionRefused("data_bits: 8, for frames are binary")
         self._port = SerialPort(path, baud=baud, parity=parity, data_bits=data_bits, flow=flow)
         self._lock = threading.Lock()
-        self._cancelled = threading.Event()
+        self._closing = threading.Event()
         self._reader = FrameReader()
         self._sequence = 0
 
@@ -63,17 +63,18 @@ class SerialPinPad:
         *,
         amount: str = "",
         on_digits: Callable[[int], None] | None = None,
+        stop: threading.Event | None = None,
     ) -> EncryptedPin | None:
-        """Ask the customer; None when the customer or cancel() ends it, or is late.
+        """Ask the customer; None if the customer or stop ends it, or nobody answers in time.
 
         pan: 12 to 19 digits; the block is bound to it. timeout_s: at most ten
         minutes. amount: ASCII, as the customer reads it; cut after 20.
         on_digits: told how many digits stand there, and never which.
+        stop: set by whoever no longer wants an answer.
         Raises DeviceNotReady if it has no keys, DeviceLost or DeviceTimeout.
         """
         if not (12 <= len(pan) <= 19 and pan.isascii() and pan.isdigit()):
             raise ValueError("a card number has 12 to 19 digits")
-        self._cancelled.clear()
         with self._lock:
             self._identify()
             seconds = max(1, min(int(timeout_s), TIMEOUT_S_MAX))
@@ -86,11 +87,8 @@ class SerialPinPad:
                 + bytes((len(shown),))
                 + shown,
             )
-            return self._await_pin(time.monotonic() + seconds + GRACE_S, on_digits)
-
-    def cancel(self) -> None:
-        """End encrypted_pin(), from any thread. Safe when nobody is asked."""
-        self._cancelled.set()
+            deadline = time.monotonic() + seconds + GRACE_S
+            return self._await_pin(deadline, on_digits, stop or threading.Event())
 
     def diagnose(self) -> Diagnosis:
         """Say how the pad is; it is asked who it is, unless it is at work."""
@@ -113,16 +111,21 @@ class SerialPinPad:
 
     def close(self) -> None:
         """End what it asks, and let the line go. Safe to call twice."""
-        self.cancel()
+        self._closing.set()
         with self._lock:
             self._port.close()
+            self._closing.clear()
 
     def _await_pin(
-        self, deadline: float, on_digits: Callable[[int], None] | None
+        self,
+        deadline: float,
+        on_digits: Callable[[int], None] | None,
+        stop: threading.Event,
     ) -> EncryptedPin | None:
         digits = 0
         while True:
-            if self._cancelled.wait(POLL_S) or time.monotonic() > deadline:
+            is_unwanted = stop.wait(POLL_S) or self._closing.is_set()
+            if is_unwanted or time.monotonic() > deadline:
                 self._request(frames.CANCEL)
                 return None
             answer = self._request(frames.POLL)

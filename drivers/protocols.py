@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -211,13 +212,14 @@ class PinPad(Device, Protocol):
         *,
         amount: str = "",
         on_digits: Callable[[int], None] | None = None,
+        stop: threading.Event | None = None,
     ) -> EncryptedPin | None:
-        """Ask the customer; None when the customer or cancel() ends it, or is late.
+        """Ask the customer; None if the customer or stop ends it, or nobody answers in time.
 
-        pan: the block is bound to it. amount: as the customer reads it, ASCII.
+        pan: 12 to 19 digits; the block is bound to it. amount: as the customer
+        reads it, ASCII.
         on_digits: told how many digits stand there, and never which.
+        stop: set, from any thread, by whoever no longer wants an answer. Each
+        question has its own, so that no call to end it can come too early.
         Raises DeviceNotReady if it has no keys, DeviceLost or DeviceTimeout.
         """
-
-    def cancel(self) -> None:
-        """End encrypted_pin(), from any thread. Safe when nobody is asked."""
