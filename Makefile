@@ -10,7 +10,8 @@ LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak lock openapi pictures clean system-packages
+.PHONY: help setup run test check bench soak lock openapi pictures words clean \
+	system-packages
 
 help:
 	@echo 'make run       open the till on a simulated shop'
@@ -22,6 +23,7 @@ help:
 	@echo 'make lock      pin the dependencies again'
 	@echo 'make openapi   write the contract of the bank link again'
 	@echo 'make pictures  draw the pictures of the README again'
+	@echo 'make words     compile what was changed in ui/locale'
 	@echo 'make clean     remove what the others made'
 
 $(VENV)/bin/python:
@@ -89,6 +91,9 @@ openapi: $(VENV)/.setup-dev
 
 pictures: $(VENV)/.setup-dev
 	$(BIN)/python -m ui.pictures docs/pictures
+
+words: $(VENV)/.setup-dev
+	$(BIN)/python -m babel.messages.frontend compile --directory ui/locale --domain opentill
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
