@@ -12,6 +12,8 @@ from terminal.notices import notices_for
 from terminal.states import State
 from terminal.view import PaymentView, Readiness, Stage, View
 
+_ASKING = frozenset({Message.SEE_PHONE, Message.TAP_AGAIN, Message.ONE_CARD_ONLY})
+"""Hints that the customer acts on: they take the place of "present card"."""
 _CANCELLABLE = frozenset({State.AWAITING_TENDER, State.CODE_OPEN, State.AWAITING_PAYER})
 
 
@@ -76,7 +78,7 @@ def _stage(payment: PaymentView, held: Held) -> tuple[Stage, Message | None]:
         case State.AWAITING_TENDER if held.reading:
             return Stage.READING, Message.READING
         case State.AWAITING_TENDER:
-            return Stage.PRESENT, Message.PRESENT
+            return Stage.PRESENT, held.hint if held.hint in _ASKING else Message.PRESENT
         case State.CODE_OPEN:
             return Stage.CODE, Message.READING if held.reading else Message.CUSTOMER_SCANS
         case State.AUTHORISING:

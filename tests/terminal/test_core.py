@@ -159,6 +159,26 @@ def test_cancelling_after_a_card_that_did_not_count_keeps_its_reason(counter: An
     assert counter.view.payment.reason is Message.CARD_NOT_ACCEPTED
 
 
+@pytest.mark.parametrize(
+    ("reason", "prompt"),
+    [
+        (Message.SEE_PHONE, Message.SEE_PHONE),
+        (Message.TAP_AGAIN, Message.TAP_AGAIN),
+        (Message.ONE_CARD_ONLY, Message.ONE_CARD_ONLY),
+        (Message.CARD_NOT_ACCEPTED, Message.PRESENT),
+    ],
+)
+def test_what_the_customer_must_do_takes_the_place_of_present_card(
+    counter: Any, reason: Message, prompt: Message
+) -> None:
+    counter.take(SALE)
+    counter.take(CardPresented(counter.arming))
+    counter.take(CardRead(counter.arming, CardEnd.AGAIN, reason, Message.TRY_ONCE_MORE))
+    assert counter.view.prompt is prompt
+    counter.take(CardPresented(counter.arming))
+    assert counter.view.prompt is Message.READING
+
+
 def test_nobody_comes_and_the_sale_ends(counter: Any) -> None:
     counter.take(SALE)
     counter.ring("present")
