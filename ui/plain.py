@@ -405,6 +405,9 @@ class LineTill:
         )
 
     def _show(self, key: str) -> None:
+        if not key:
+            self._say(self._words("Say which: show NUMBER."))
+            return
         payment = self._till.payment(key.lstrip("0") or key)
         self._say(self._line_of(payment))
         for line in self._till.trace(payment.id):
@@ -422,6 +425,9 @@ class LineTill:
             self._say(line)
 
     def _ask_refund(self, rest: str) -> None:
+        if not rest:
+            self._say(self._words("Say which: refund NUMBER."))
+            return
         key, _, amount_typed = rest.partition(" ")
         payment = self._till.payment(key.lstrip("0") or key)
         left = payment.amount_minor - payment.refunded_minor
@@ -440,6 +446,9 @@ class LineTill:
             self._say(text.format(amount=self._amount(amount), number=f"{payment.number:04d}"))
 
     def _ask_void(self, key: str) -> None:
+        if not key:
+            self._say(self._words("Say which: void NUMBER."))
+            return
         payment = self._till.payment(key.lstrip("0") or key)
         if not may_void(payment):
             self._say(self._ended(self._words("This payment cannot be voided")))
@@ -471,13 +480,14 @@ class LineTill:
             for number, offer in enumerate(offers, start=1):
                 on = f" ({self._words('ON')})" if offer.is_on else ""
                 self._say(f"{number} {offer.title_zh if is_chinese else offer.title}{on}")
+            self._say(self._words("Say which: bench NUMBER."))
             return
         chosen = rest
         if rest.isascii() and rest.isdigit() and 1 <= int(rest) <= len(offers):
             chosen = offers[int(rest) - 1].id
         answer = bench.do(chosen)
-        titles = {offer.id: offer.title_zh for offer in offers}
-        what = titles.get(chosen, answer) if is_chinese else answer
+        titles = {offer.id: offer.title_zh if is_chinese else offer.title for offer in offers}
+        what = titles.get(chosen, answer)
         self._say(self._ended(self._words("Bench: {what}").format(what=what)))
 
 

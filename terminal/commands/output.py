@@ -93,7 +93,8 @@ def result(payment: PaymentView, currencies: Mapping[str, Currency], *, json_wan
         click.echo(as_json(payment))
     else:
         click.echo(as_line(payment, currencies))
-        if payment.next_step:
+        # On a command line Enter does nothing.
+        if payment.next_step and payment.next_step is not Message.PRESS_ENTER:
             click.echo(f"Next: {_text(payment.next_step)}")
     raise click.exceptions.Exit(exit_status(payment))
 

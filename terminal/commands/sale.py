@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import click
 
 from terminal.bench import Bench
@@ -9,7 +11,7 @@ from terminal.commands import output
 from terminal.commands.place import Place, Refusal, refusals
 from terminal.commands.watch import Watch, watching
 from terminal.errors import AmountRefused, NotAllowed
-from terminal.messages import Message
+from terminal.messages import TEXT, Message
 from terminal.money import currency_of, parse_amount
 from terminal.states import FINAL, State
 from terminal.till import Till
@@ -81,7 +83,7 @@ def take(till: Till, watch: Watch, attempt: str, present: str | None) -> Payment
             break
         # A hint: this card did not count, and the sale still waits.
         if present is None:
-            click.echo(f"{view.hint}", err=True)
+            click.echo(TEXT[view.hint] if view.hint else "", err=True)
         elif view.hint is Message.SEE_PHONE:
             # Its owner unlocks the phone, and taps again by himself.
             continue
@@ -142,7 +144,10 @@ def _check_offer(bench: Bench | None, present: str) -> None:
     if present not in known:
         kind = present.partition(":")[0]
         alike = [offer for offer in known if offer.startswith(kind + ":")] or known
-        raise Refusal(f"Nothing to present is called {present!r}; there is: {', '.join(alike)}")
+        close = difflib.get_close_matches(present, known, 1)
+        wish = f"; did you mean {close[0]}?" if close else "."
+        listed = "\n".join(f"  {offer}" for offer in alike)
+        raise Refusal(f"Nothing to present is called {present!r}{wish} There is:\n{listed}")
 
 
 def _await_devices(watch: Watch, present: str) -> None:

@@ -112,7 +112,12 @@ def test_what_cannot_be_presented_is_refused_with_what_can(city: Any, what: str)
 
     assert refused.exit_code == NOT_DONE
     assert "Nothing to present is called" in refused.stderr
-    assert "there is: " in refused.stderr
+    assert "There is:\n  card:" in refused.stderr or "There is:\n  wallet:" in refused.stderr
+
+
+def test_a_slip_of_the_pen_is_told_what_it_may_have_meant(city: Any) -> None:
+    refused = till(city.new_home(), "sale", "10.00", "--present", "card:visa-onlin", bank=city.url)
+    assert "did you mean card:visa-online?" in refused.stderr
 
 
 # --- config -------------------------------------------------------------------------------

@@ -227,6 +227,14 @@ def test_the_bench_is_a_numbered_list(make_lines: MakeLines) -> None:
     assert told[-1] == "The bench has no 99."
 
 
+@pytest.mark.parametrize("verb", ["show", "refund", "void", "bench"])
+def test_a_command_without_its_number_asks_for_it(make_lines: MakeLines, verb: str) -> None:
+    till = StillTill(PRESENT, replace(SHOP, is_bench=True), StillBench())
+    lines, told = make_lines(till, "en")
+    lines.heard(verb)
+    assert told[-1] == f"Say which: {verb} NUMBER."
+
+
 def test_no_line_holds_control_codes(still: StillTill, make_lines: MakeLines) -> None:
     for language in ("en", "zh"):
         _, told = make_lines(still, language)

@@ -86,13 +86,14 @@ class BenchPage(Page):
             return
         offer = self._offers[number]
         self._cursor = number
-        answer = self._bench.do(offer.id)
-        title = offer.title_zh if self.desk.language == "zh" else answer
-        self.desk.say(self.desk.words("Bench: {what}").format(what=title))
+        self._bench.do(offer.id)
+        what = offer.title_zh if self.desk.language == "zh" else offer.title
         if offer.group is Group.FAULT:
             self._offers = list(self._bench.offers())
+            what += f" ({self.desk.words('ON')})" if self._offers[number].is_on else ""
         else:
             self.close_page()
+        self.desk.say(self.desk.words("Bench: {what}").format(what=what))
 
     def _groups(self) -> dict[Group, list[int]]:
         """Return the places of each group's offers, groups as they first appear."""
