@@ -1,0 +1,94 @@
+"""Kernel 3: qVSDC, online and offline, with fDDA.
+
+One GET PROCESSING OPTIONS, the records the card lists, then decisions. The
+card may leave after the last record. The modules follow Book C-3, chapter 5:
+initiate, reading, restrictions, authentication, verification, completion;
+requirement numbers are those of its version 2.6. Magnetic stripe mode is not
+here: schemes have ended it.
+
+Source: EMV Contactless Book C-3. Where public implementations of it
+disagree, a comment says so and which way we went.
+"""
+
+from __future__ import annotations
+
+from emv import tags
+from emv.bits import TTQ
+from emv.conversation import Kernel, note, show
+from emv.entry_point import Activation, KernelFactory
+from emv.errors import CardRefused, ConfigurationError, MalformedData
+from emv.kernels.c3.authentication import authenticate_offline
+from emv.kernels.c3.completion import complete
+from emv.kernels.c3.initiate import initiate_application
+from emv.kernels.c3.reading import check_card_data, determine_cryptogram, read_records
+from emv.kernels.c3.restrictions import restrict_processing
+from emv.kernels.c3.session import KERNEL_ID, Configuration, Session
+from emv.kernels.c3.verification import verify_cardholder
+from emv.kernels.endings import end_application
+from emv.kernels.objects import usable_objects
+from emv.outcome import CVM, MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
+
+__all__ = ["Configuration", "kernel", "process"]
+
+
+def kernel(configuration: Configuration) -> KernelFactory:
+    """Return the kernel, ready for the Entry Point to activate."""
+
+    def activate(activation: Activation) -> Kernel[Outcome]:
+        return process(configuration, activation)
+
+    return activate
+
+
+def process(configuration: Configuration, activation: Activation) -> Kernel[Outcome]:
+    """Carry out one transaction with a selected qVSDC application.
+
+    Bad card data and unforeseen status words end the application: they are
+    outcomes too.
+    Raises ConfigurationError if the combination has no TTQ.
+
+    Source: Book C-3, 5.
+    """
+    if activation.indicators.ttq is None:
+        raise ConfigurationError("kernel 3 needs tag 9F66 in its combination")
+    session = Session(
+        configuration,
+        activation,
+        TTQ.decode(activation.indicators.ttq),
+        terminal={**activation.terminal.objects(), **activation.transaction.objects()},
+        fci=usable_objects(activation.fci, KERNEL_ID),
+    )
+    try:
+        ended = yield from initiate_application(session)
+        if ended is not None:
+            return ended
+        # Room for dynamic reader limits: tag 9F5A of the FCI would choose a
+        # set, and entry_point.assess() the indicators, before the GPO.
+        yield from read_records(session)
+        yield from show(
+            UserInterfaceRequest(
+                MessageId.CARD_READ_OK,
+                ReaderStatus.CARD_READ_OK,
+                language=session.fci.get(tags.TAG_5F2D_LANGUAGE_PREFERENCE, b""),
+            )
+        )
+        missing = check_card_data(session)
+        if missing is not None:
+            yield from note(f"card data missing: tag {missing:X}", "Book C-3, 5.4.2.1")
+            return end_application(Reason.CARD_DATA_MISSING, f"tag {missing:X}")
+        yield from determine_cryptogram(session)
+        switched = yield from restrict_processing(session)
+        if switched is None:
+            switched = yield from authenticate_offline(session)
+        if switched is not None:
+            return switched
+    except CardRefused as refused:
+        yield from note(str(refused), "Book C-3, 5.3")
+        return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
+    except MalformedData as error:
+        yield from note(f"card data cannot be read: {error}", "Book C-3, 5.4.2")
+        return end_application(Reason.CARD_DATA_ERROR, str(error))
+    cvm = CVM.NONE
+    if session.decline is None:
+        cvm = yield from verify_cardholder(session)
+    return (yield from complete(session, cvm))

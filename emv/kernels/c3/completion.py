@@ -1,0 +1,131 @@
+"""5.8 and 5.9: online processing and completion."""
+
+from __future__ import annotations
+
+from emv import tags
+from emv.conversation import Kernel, note
+from emv.kernels.c3.session import Session
+from emv.kernels.endings import CVM_RESULTS
+from emv.kernels.objects import chosen
+from emv.outcome import (
+    CVM,
+    MessageId,
+    Outcome,
+    ReaderStatus,
+    Reason,
+    Status,
+    UserInterfaceRequest,
+)
+
+
+def complete(session: Session, cvm: CVM) -> Kernel[Outcome]:
+    """Return the outcome that all decisions come to.
+
+    Source: Book C-3, 5.8, 5.9 and 4.3.
+    """
+    if session.decline is None and session.must_go_online and not session.is_online_capable:
+        session.decline = Reason.ONLINE_NOT_POSSIBLE
+        yield from note(str(session.decline), "Book C-3, 5.8")
+    if session.decline is not None:
+        return Outcome(
+            Status.DECLINED,
+            ui=_result(session, MessageId.NOT_AUTHORISED, ReaderStatus.CARD_READ_OK),
+            data_record=data_record(session, CVM.NOT_APPLICABLE),
+            discretionary=_discretionary(session),
+            reason=session.decline,
+        )
+    if session.must_go_online:
+        # Room for issuer update processing (TTQ byte 3 bit 8, CTQ byte 2
+        # bit 7): it would start again at B with the issuer's answer.
+        return Outcome(
+            Status.ONLINE_REQUEST,
+            cvm=cvm,
+            ui=_result(session, MessageId.AUTHORISING, ReaderStatus.NOT_READY),
+            data_record=data_record(session, cvm),
+            discretionary=_discretionary(session),
+            receipt=cvm is CVM.SIGNATURE,
+        )
+    message = MessageId.APPROVED_SIGN if cvm is CVM.SIGNATURE else MessageId.APPROVED
+    return Outcome(
+        Status.APPROVED,
+        cvm=cvm,
+        ui=_result(session, message, ReaderStatus.CARD_READ_OK),
+        data_record=data_record(session, cvm),
+        discretionary=_discretionary(session),
+        receipt=cvm is CVM.SIGNATURE,
+    )
+
+
+def _result(session: Session, message: MessageId, status: ReaderStatus) -> UserInterfaceRequest:
+    """Return a closing message, with the card's offline balance if it told one: 4.3.1.1."""
+    balance = session.card.get(tags.TAG_9F5D_AVAILABLE_OFFLINE_SPENDING_AMOUNT)
+    return UserInterfaceRequest(
+        message,
+        status,
+        language=session.fci.get(tags.TAG_5F2D_LANGUAGE_PREFERENCE, b""),
+        value_minor=int(balance.hex()) if balance else None,
+        currency=session.activation.transaction.currency if balance else None,
+    )
+
+
+def _discretionary(session: Session) -> dict[int, bytes]:
+    """Return what the till may show and the bank does not need."""
+    tag = tags.TAG_9F5D_AVAILABLE_OFFLINE_SPENDING_AMOUNT
+    return {tag: session.card[tag]} if tag in session.card else {}
+
+
+FROM_CARD = (
+    tags.TAG_57_TRACK_2_EQUIVALENT_DATA,
+    tags.TAG_5A_PAN,
+    tags.TAG_5F24_EXPIRATION_DATE,
+    tags.TAG_5F34_PAN_SEQUENCE_NUMBER,
+    tags.TAG_82_AIP,
+    tags.TAG_9F10_ISSUER_APPLICATION_DATA,
+    tags.TAG_9F26_APPLICATION_CRYPTOGRAM,
+    tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA,
+    tags.TAG_9F36_ATC,
+    tags.TAG_9F6C_CTQ,
+    tags.TAG_9F7C_CUSTOMER_EXCLUSIVE_DATA,
+)
+FROM_FCI = (
+    tags.TAG_50_APPLICATION_LABEL,
+    tags.TAG_84_DF_NAME,
+    tags.TAG_9F11_ISSUER_CODE_TABLE_INDEX,
+    tags.TAG_9F12_APPLICATION_PREFERRED_NAME,
+)
+FROM_TERMINAL = (
+    tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE,
+    tags.TAG_95_TVR,
+    tags.TAG_9A_TRANSACTION_DATE,
+    tags.TAG_9C_TRANSACTION_TYPE,
+    tags.TAG_9F02_AMOUNT_AUTHORISED,
+    tags.TAG_9F03_AMOUNT_OTHER,
+    tags.TAG_9F1A_TERMINAL_COUNTRY_CODE,
+    tags.TAG_9F33_TERMINAL_CAPABILITIES,
+    tags.TAG_9F35_TERMINAL_TYPE,
+    tags.TAG_9F37_UNPREDICTABLE_NUMBER,
+    tags.TAG_9F39_POS_ENTRY_MODE,
+    tags.TAG_9F66_TTQ,
+)
+
+
+def data_record(session: Session, cvm: CVM) -> dict[int, bytes]:
+    """Return what goes to the bank and onto the receipt, tag to value.
+
+    Card objects never stand in for the terminal's. The TVR is the one the
+    card's cryptogram was made over, zeros: the issuer recomputes it, so the
+    result of offline authentication is not written into it. Public
+    implementations of this kernel send zeros as well.
+
+    Source: Book C-3, Annex B.
+    """
+    record = chosen(FROM_CARD, session.card) | chosen(FROM_FCI, session.fci)
+    record |= {tag: session.terminal[tag] for tag in FROM_TERMINAL}
+    record[tags.TAG_9F34_CVM_RESULTS] = CVM_RESULTS[cvm]
+    form_factor = session.card.get(tags.TAG_9F6E_FORM_FACTOR_INDICATOR)
+    if form_factor is not None:
+        # 4.1.1.1: the interface of byte 4 is the reader's to say: ISO/IEC 14443.
+        record[tags.TAG_9F6E_FORM_FACTOR_INDICATOR] = (
+            form_factor[:3] + bytes((form_factor[3] & 0xF0,)) + form_factor[4:]
+        )
+    return record

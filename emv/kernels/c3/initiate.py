@@ -1,0 +1,80 @@
+"""5.2: GET PROCESSING OPTIONS, and what may come back instead of options."""
+
+from __future__ import annotations
+
+from emv import tags
+from emv.apdu import (
+    STATUS_COMMAND_NOT_ALLOWED,
+    STATUS_CONDITIONS_NOT_SATISFIED,
+    STATUS_DATA_INVALIDATED,
+    STATUS_OK,
+    get_processing_options,
+)
+from emv.conversation import Kernel, exchange, fresh_bytes, note
+from emv.kernels.c3.session import Session
+from emv.kernels.endings import end_application, select_next, try_contact
+from emv.kernels.objects import pdol_data, response_objects, take
+from emv.outcome import (
+    ErrorIndication,
+    MessageId,
+    Outcome,
+    ReaderStatus,
+    Reason,
+    Start,
+    Status,
+    UserInterfaceRequest,
+)
+
+SEE_PHONE_MS = 1300  # Hold time 13, field off 13. Source: 5.2.2.2.
+
+
+def initiate_application(session: Session) -> Kernel[Outcome | None]:
+    """Send GET PROCESSING OPTIONS; return the outcome if that is the end.
+
+    Raises MalformedData if the PDOL or the response cannot be read.
+
+    Source: Book C-3, 5.2.2.
+    """
+    terminal = session.terminal
+    number = yield from fresh_bytes(4)
+    terminal[tags.TAG_9F37_UNPREDICTABLE_NUMBER] = number
+    terminal[tags.TAG_9F66_TTQ] = session.ttq.encoded
+    # This kernel keeps no TVR: a card that asks for one signs zeros.
+    terminal[tags.TAG_95_TVR] = bytes(5)
+    pdol = session.fci.get(tags.TAG_9F38_PDOL, b"")
+    reply = yield from exchange(get_processing_options(pdol_data(pdol, terminal)))
+    if reply.status == STATUS_OK:
+        take(session.card, response_objects(reply.data))
+        return None
+    yield from note(f"GPO answered {reply.status:04X}", "Book C-3, 5.2.2.2")
+    if reply.status == STATUS_DATA_INVALIDATED:
+        return try_contact(Reason.SWITCH_INTERFACE, reply.status)
+    if reply.status == STATUS_CONDITIONS_NOT_SATISFIED:
+        return select_next("GPO", reply.status)
+    if reply.status == STATUS_COMMAND_NOT_ALLOWED:
+        return see_phone(reply.status)
+    # unsettled: the book's own text for the rest could not be seen; public
+    # implementations end the application.
+    return end_application(Reason.CARD_REFUSED, "GPO", reply.status)
+
+
+def see_phone(status_word: int) -> Outcome:
+    """Return the outcome of a phone that wants its owner first.
+
+    The field goes off while the owner looks; then the tap is asked for again.
+
+    Source: Book C-3, 5.2.2.2.
+    """
+    return Outcome(
+        Status.TRY_AGAIN,
+        start=Start.B,
+        ui=UserInterfaceRequest(
+            MessageId.SEE_PHONE, ReaderStatus.PROCESSING_ERROR, hold_ms=SEE_PHONE_MS
+        ),
+        ui_on_restart=UserInterfaceRequest(
+            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
+        ),
+        field_off_ms=SEE_PHONE_MS,
+        error=ErrorIndication(2, "GPO", status_word, MessageId.SEE_PHONE),
+        reason=Reason.SEE_PHONE,
+    )
