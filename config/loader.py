@@ -246,8 +246,7 @@ def _ca_key_hash(key: CAKey) -> bytes:
 
 
 def _check_devices(path: Path, devices: Devices) -> None:
-    everything = [*devices.readers, *devices.scanners, *devices.printers]
-    twice = _first_twice(device.name for device in everything)
+    twice = _first_twice(device.name for device in devices.everything())
     if twice is not None:
         raise ConfigError(f"{path}: devices: two are called {twice}")
 

@@ -90,6 +90,12 @@ class Devices(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     readers: tuple[Device, ...] = ()
     scanners: tuple[Device, ...] = ()
     printers: tuple[Device, ...] = ()
+    displays: tuple[Device, ...] = ()
+    pin_pads: tuple[Device, ...] = ()
+
+    def everything(self) -> tuple[Device, ...]:
+        """Return all of them, whatever their role."""
+        return self.readers + self.scanners + self.printers + self.displays + self.pin_pads
 
 
 class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

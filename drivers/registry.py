@@ -44,7 +44,7 @@ class Registry(Generic[D]):
 
     def __init__(self, kind: str, entries: Mapping[str, Entry[D]] | None = None) -> None:
         """kind: what errors call such a device: 'reader', 'scanner'."""
-        self._kind = kind
+        self.kind = kind
         self._entries = dict(entries or {})
 
     def names(self) -> Sequence[str]:
@@ -70,7 +70,7 @@ class Registry(Generic[D]):
             signature.bind(**(options or {}))
         except TypeError as error:
             takes = ", ".join(signature.parameters) or "none"
-            raise OptionRefused(f"{self._kind} {name!r}: {error}; its options: {takes}") from None
+            raise OptionRefused(f"{self.kind} {name!r}: {error}; its options: {takes}") from None
         return factory(**(options or {}))
 
     def _entry(self, name: str) -> Entry[D]:
@@ -78,7 +78,7 @@ class Registry(Generic[D]):
             return self._entries[name]
         except KeyError:
             known = ", ".join(self._entries) or "none"
-            raise UnknownDriver(f"no {self._kind} driver {name!r}; there is: {known}") from None
+            raise UnknownDriver(f"no {self.kind} driver {name!r}; there is: {known}") from None
 
     def _resolve(self, name: str, entry: Entry[D]) -> Callable[..., D]:
         if not isinstance(entry.factory, str):
@@ -89,7 +89,7 @@ class Registry(Generic[D]):
         except ImportError as error:
             remedy = f"; install opentill[{entry.extra}]" if entry.extra else ""
             raise DeviceUnavailable(
-                f"{self._kind} {name!r} needs a library that cannot be loaded: {error}{remedy}"
+                f"{self.kind} {name!r} needs a library that cannot be loaded: {error}{remedy}"
             ) from error
         return factory
 

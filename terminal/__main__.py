@@ -251,11 +251,20 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
             "scanner",
             {
                 "camera": Entry("drivers.scanner_camera:CameraScanner"),
+                "scanner-serial": Entry("drivers.scanner_serial:SerialScanner"),
+                "scanner-wedge": Entry("drivers.scanner_wedge:WedgeScanner"),
                 "simulated-camera": Entry(partial(simulated_camera, shop), simulated=True),
             },
         ),
         symbol_readers=Registry(
             "symbol reader", {"zxing": Entry("drivers.symbols:ZXingSymbolReader")}
+        ),
+        printers=Registry("printer", {"escpos": Entry("drivers.printer_escpos:EscposPrinter")}),
+        displays=Registry(
+            "display", {"display-serial": Entry("drivers.display_serial:SerialDisplay")}
+        ),
+        pin_pads=Registry(
+            "PIN pad", {"pinpad-serial": Entry("drivers.pinpad_serial:SerialPinPad")}
         ),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,7 @@ def open_till(
     Raises LiveShopRefused, KeysUnusable, JournalUnavailable, JournalCorrupt,
     ConfigurationError, UnknownDriver.
     """
+    refuse_unknown_drivers(settings, drivers)
     if settings.shop.mode == "live":
         refuse_bench_things(settings, drivers, bench)
     keys = Keys(home / "keys")
@@ -98,20 +99,20 @@ def open_till(
     )
 
 
+def refuse_unknown_drivers(settings: Settings, drivers: Drivers) -> None:
+    """Raise UnknownDriver for a driver nobody knows: a mistake in config."""
+    for registry, device in _devices(settings, drivers):
+        registry.is_simulated(device.driver)
+
+
 def refuse_bench_things(settings: Settings, drivers: Drivers, bench: Bench | None) -> None:
     """Raise LiveShopRefused, naming it, for anything only a bench may have."""
-    tables: tuple[tuple[str, Registry[Any], tuple[Device, ...]], ...] = (
-        ("reader", drivers.readers, settings.devices.readers),
-        ("scanner", drivers.scanners, settings.devices.scanners),
-        ("printer", drivers.printers, settings.devices.printers),
-    )
-    for kind, registry, devices in tables:
-        for device in devices:
-            if registry.is_simulated(device.driver):
-                raise LiveShopRefused(
-                    f"A live shop has no simulators: {kind} {device.name!r} uses driver "
-                    f"{device.driver!r}. Give it a real driver, or set shop.mode to 'bench'"
-                )
+    for registry, device in _devices(settings, drivers):
+        if registry.is_simulated(device.driver):
+            raise LiveShopRefused(
+                f"A live shop has no simulators: {registry.kind} {device.name!r} uses driver "
+                f"{device.driver!r}. Give it a real driver, or set shop.mode to 'bench'"
+            )
     for key in settings.ca_keys:
         if key.test:
             raise LiveShopRefused(
@@ -272,7 +273,7 @@ def _workers(
             random,
             runner.post,
         )
-        for device in _checked(settings.devices.readers, drivers.readers)
+        for device in settings.devices.readers
     ]
     workers += [
         CodeWorker(
@@ -281,16 +282,19 @@ def _workers(
             lambda attempt, code: keys.sealer.seal_code(attempt, code),
             runner.post,
         )
-        for device in _checked(settings.devices.scanners, drivers.scanners)
+        for device in settings.devices.scanners
     ]
     return workers
 
 
-def _checked(devices: tuple[Device, ...], registry: Registry[Any]) -> tuple[Device, ...]:
-    """A driver nobody knows is a mistake in config: it is named at start."""
-    for device in devices:
-        registry.is_simulated(device.driver)
-    return devices
+def _devices(settings: Settings, drivers: Drivers) -> Iterator[tuple[Registry[Any], Device]]:
+    """Yield every configured device with the table its driver is in."""
+    devices = settings.devices
+    yield from ((drivers.readers, device) for device in devices.readers)
+    yield from ((drivers.scanners, device) for device in devices.scanners)
+    yield from ((drivers.printers, device) for device in devices.printers)
+    yield from ((drivers.displays, device) for device in devices.displays)
+    yield from ((drivers.pin_pads, device) for device in devices.pin_pads)
 
 
 def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:

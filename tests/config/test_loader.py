@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config import BENCH, ConfigError, load_settings
 from config.loader import FOLDER, read_table
-from config.schema import CAKeysFile, CurrenciesFile, ShopFile
+from config.schema import CAKeysFile, CurrenciesFile, Devices, ShopFile
 
 Edit = Callable[[str, str, str], Path]
 
@@ -280,3 +280,22 @@ def test_the_example_of_a_live_shop_loads_without_test_keys() -> None:
     assert loaded.shop.mode == "live"
     assert not any(key.test for key in loaded.ca_keys)
     assert loaded.devices.scanners[0].options == {"source": 0}
+
+
+def test_the_example_shows_each_kind_of_device(tmp_path: Path) -> None:
+    """What stands behind marks there loads once the marks are taken away."""
+    example = (FOLDER / "live.example.toml").read_text()
+    shop = tmp_path / "shop.toml"
+    shop.write_text(re.sub(r"^# (?=\[\[|\w+ = )", "", example, flags=re.MULTILINE))
+    devices = load_settings(shop).devices
+
+    for role in Devices.__struct_fields__:
+        assert getattr(devices, role), role
+    assert len(devices.everything()) == 6
+
+
+@pytest.mark.parametrize("role", ["scanners", "printers", "displays", "pin_pads"])
+def test_two_devices_of_any_role_have_two_names(role: str) -> None:
+    twin = {"name": "Counter reader", "driver": "other"}
+    with pytest.raises(ConfigError, match="devices: two are called Counter reader"):
+        load_settings(overrides={f"devices.{role}": [twin]})
