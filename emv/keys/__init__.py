@@ -1,4 +1,4 @@
-"""Keys of PIN entry: how a PIN is enciphered, and how its key is made for one use.
+"""Keys between a terminal and its host: PINs, message codes, and how keys travel.
 
-The till itself calls none of this: PINs are enciphered inside a PIN pad.
+The till itself enciphers no PIN: that happens inside a PIN pad.
 """
