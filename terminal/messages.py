@@ -59,6 +59,7 @@ class Message(enum.StrEnum):
     OVER_CARD_LIMIT = "over_card_limit"
     TOO_MANY_PAYMENTS = "too_many_payments"
     PIN_BLOCKED = "pin_blocked"
+    PIN_NOT_CHECKED = "pin_not_checked"
     ISSUER_DOWN = "issuer_down"
     BANK_FAULT = "bank_fault"
     BANK_REFUSED_REQUEST = "bank_refused_request"
@@ -150,6 +151,7 @@ TEXT: dict[Message, str] = {
     Message.OVER_CARD_LIMIT: "Over the card's limit",
     Message.TOO_MANY_PAYMENTS: "Too many payments",
     Message.PIN_BLOCKED: "PIN blocked",
+    Message.PIN_NOT_CHECKED: "PIN could not be checked",
     Message.ISSUER_DOWN: "Card's bank does not answer",
     Message.BANK_FAULT: "Bank system fault",
     Message.BANK_REFUSED_REQUEST: "The bank refused the request",

@@ -35,6 +35,7 @@ _BY_CODE = {
     "61": Reason(Message.OVER_CARD_LIMIT, Message.SMALLER_AMOUNT),
     "65": Reason(Message.TOO_MANY_PAYMENTS, Message.INSERT_OR_ANOTHER),
     "75": Reason(Message.PIN_BLOCKED, Message.ANOTHER_CARD),
+    "86": Reason(Message.PIN_NOT_CHECKED, Message.ANOTHER_CARD_OR_WALLET),
     "91": Reason(Message.ISSUER_DOWN, Message.WAIT_A_MINUTE),
     "96": Reason(Message.BANK_FAULT, Message.TRY_AGAIN),
     "C1": Reason(Message.CODE_EXPIRED, Message.REFRESH_CODE),

@@ -35,6 +35,8 @@ class CardAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The last month the issuer accepts, YYYY-MM."""
     always: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Z]{2}$")] | None = None
     """The code the issuer answers whatever is asked."""
+    pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,12}$")] | None = None
+    """A test PIN; None where the holder has none."""
 
     @property
     def account(self) -> str:

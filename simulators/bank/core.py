@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -141,7 +142,9 @@ class Bank:
     def open(cls, place: BankPlace) -> Bank:
         """Open a bank that bench.prepare has made. Raises BankError."""
         keys = Keys.load(place)
-        secrets = Secrets(keys.sealing, lambda: _read_issuer_key(place))
+        secrets = Secrets(
+            keys.sealing, lambda: _read_issuer_key(place), lambda: _read_key(place.pin_base_key)
+        )
         store = Store.on_file(place.ledger)
         return cls(store, load_accounts(), keys, secrets, frozenset(SERVER_NAMES))
 
@@ -347,12 +350,20 @@ def _summary(body: bytes) -> str:
 
 
 def _read_issuer_key(place: BankPlace) -> bytes:
+    key = _read_key(place.issuer_key)
+    if key is None:
+        raise Refused(503, "issuer_key_missing", "no card has been made here yet")
+    return key
+
+
+def _read_key(path: Path) -> bytes | None:
+    """Return the 16 bytes in a file of hex; None if there is no file yet."""
     try:
-        key = bytes.fromhex(place.issuer_key.read_text("ascii"))
+        key = bytes.fromhex(path.read_text("ascii"))
     except FileNotFoundError:
-        raise Refused(503, "issuer_key_missing", "no card has been made here yet") from None
+        return None
     except (OSError, ValueError) as error:
-        raise BankFileWrong(f"{place.issuer_key} is not a key in hex") from error
+        raise BankFileWrong(f"{path} is not a key in hex") from error
     if len(key) != 16:
-        raise BankFileWrong(f"{place.issuer_key} is not 16 bytes")
+        raise BankFileWrong(f"{path} is not 16 bytes")
     return key

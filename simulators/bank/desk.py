@@ -31,11 +31,13 @@ WRONG_AMOUNT = "13"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Secrets:
-    """What opens a card's seal and proves its cryptogram."""
+    """What opens a card's seal, proves its cryptogram and reads its PIN."""
 
     sealing: ECKey
     issuer_key: Callable[[], bytes]
     """Reads it each time: the cards may make it after the bank has started."""
+    pin_base_key: Callable[[], bytes | None]
+    """Reads it each time, for the same reason; None while there is no PIN pad."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 
 from emv import tlv
-from simulators.bank import wallets
+from simulators.bank import pins, wallets
 from simulators.bank.desk import (
     NO_ORIGINAL,
     NOT_POSSIBLE,
@@ -133,8 +134,10 @@ def _charge_card(
 
     Raises Refused if the card data contradicts itself or the request.
     """
-    card = read_card(open_card(tender.sealed, desk.secrets.sealing, request.attempt).emv)
+    sealed = open_card(tender.sealed, desk.secrets.sealing, request.attempt)
+    card = read_card(sealed.emv)
     _check_agreement(desk, request, card, cryptogram_type)
+    pins.check_agreement(card, sealed, cryptogram_type)
     account = desk.accounts.card(card.pan)
     columns: dict[str, Any] = {
         "kind": request.kind,
@@ -161,7 +164,8 @@ def _charge_card(
     if cryptogram_type == TC:
         decision = rules.decide_advice(history)
     else:
-        decision = rules.decide(account, card, request.amount_minor, history, desk.today)
+        check_pin = partial(pins.check, desk, account, card.pan, sealed)
+        decision = rules.decide(account, card, request.amount_minor, history, desk.today, check_pin)
         if decision.code != rules.ISSUER_DOWN:
             answer = rules.issuer_answer(card, issuer_key, decision.code)
             columns["emv"] = tlv.encode(0x91, answer).hex().upper()

@@ -59,6 +59,11 @@ class BankPlace:
         return self.home / "cards" / "issuer-master-key"
 
     @property
+    def pin_base_key(self) -> Path:
+        """Hex: what the key of every PIN pad is derived from, shared with their simulator."""
+        return self.home / "pinpad" / "base-key"
+
+    @property
     def ready(self) -> Path:
         """Exists once everything above the database has been made."""
         return self.folder / "ready"

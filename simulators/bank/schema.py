@@ -144,6 +144,21 @@ cryptograms = Table(
     Column("attempt", String(36), nullable=False),
 )
 
+pins = Table(
+    "pins",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column("wrong_tries", Integer, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),  # of the last wrong one
+)
+
+pin_pads = Table(
+    "pin_pads",
+    metadata,
+    Column("pad", String(16), primary_key=True),  # hex of its initial key id
+    Column("counter", BigInteger, nullable=False),  # the highest it has used
+)
+
 # ---- the ledger ------------------------------------------------------------
 
 transfers = Table(

@@ -28,10 +28,15 @@ REQUIRED = {
     0x9F36: (2,),
     0x9F37: (4,),
 }
+OPTIONAL = {0x9F34: (3,)}
 
 # Cryptogram information data, bits 8 and 7. Source: EMV 4.4 Book 3, table 14.
 TC = 0x40
 ARQC = 0x80
+
+# Tag 9F34, byte 1, bits 6 to 1. Source: EMV 4.4 Book 3, table 43.
+CVM_CODE_MASK = 0x3F
+CVM_ONLINE_PIN = 0x02
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,6 +67,12 @@ class CardData:
         return int.from_bytes(self.values[0x9F36], "big")
 
     @property
+    def is_pin_announced(self) -> bool:
+        """Whether the till says that the customer entered a PIN for the issuer."""
+        results = self.values.get(0x9F34, b"\x00")
+        return results[0] & CVM_CODE_MASK == CVM_ONLINE_PIN
+
+    @property
     def issuer_data(self) -> bytes:
         """Tag 9F10: key index, cryptogram version, card verification results."""
         return self.values[0x9F10]
@@ -77,10 +88,11 @@ def read_card(encoded: str) -> CardData:
         values = tlv.collect(tlv.decode(bytes.fromhex(encoded)))
     except (ValueError, MalformedData) as error:
         raise Refused(422, "card_data_malformed", "the card data is not BER-TLV") from error
-    for tag, lengths in REQUIRED.items():
+    for tag in REQUIRED:
         if tag not in values:
             raise Refused(422, "card_data_missing", f"the card data lacks tag {tag:02X}")
-        if len(values[tag]) not in lengths:
+    for tag, lengths in (REQUIRED | OPTIONAL).items():
+        if tag in values and len(values[tag]) not in lengths:
             raise Refused(422, "card_data_malformed", f"tag {tag:02X} has a wrong length")
     for tag in (0x9F02, 0x5F2A):
         if not values[tag].hex().isdecimal():

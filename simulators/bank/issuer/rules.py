@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulators.bank.accounts import CardAccount
@@ -14,8 +15,11 @@ DO_NOT_HONOUR = "05"
 INVALID_CARD = "14"
 INSUFFICIENT_FUNDS = "51"
 EXPIRED = "54"
+WRONG_PIN = "55"
 OVER_LIMIT = "61"
 TOO_OFTEN = "65"
+PIN_BLOCKED = "75"
+PIN_NOT_CHECKED = "86"
 ISSUER_DOWN = "91"
 
 # Tags under the cryptogram, in this order. Source: VIS 1.6, D.2 and D.3.
@@ -81,11 +85,17 @@ def issuer_answer(card: CardData, issuer_key: bytes, code: str) -> bytes:
 
 
 def decide(
-    account: CardAccount, card: CardData, amount_minor: int, history: History, today: datetime.date
+    account: CardAccount,
+    card: CardData,
+    amount_minor: int,
+    history: History,
+    today: datetime.date,
+    check_pin: Callable[[], Decision | None],
 ) -> Decision:
     """Decide on a sale whose cryptogram is genuine.
 
-    today: by the bank's calendar.
+    today: by the bank's calendar. check_pin: called once at most, and only
+    where it matters, for it uses up a try; None if nothing is wrong.
     """
     if history.is_replay:
         return Decision(DO_NOT_HONOUR, "the card's counter was used before")
@@ -93,6 +103,10 @@ def decide(
         return Decision(account.always, "the account's own rule")
     if _is_expired(account, card, today):
         return Decision(EXPIRED, "the card is expired")
+    # Before anything that would tell a thief about the account.
+    wrong_pin = check_pin()
+    if wrong_pin is not None:
+        return wrong_pin
     if account.limit_minor is not None and amount_minor > account.limit_minor:
         return Decision(OVER_LIMIT, "above the account's limit")
     most = account.payments_per_day_max

@@ -6,7 +6,7 @@ Source: RFC 7516, compact; RFC 7518, ECDH-ES and A256GCM.
 from __future__ import annotations
 
 import base64
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -47,6 +47,10 @@ class SealedCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempt: str
     entry: str
     emv: str
+    pin_block: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{32}$")] | None = None
+    """ISO 9564-1 format 4, enciphered by the PIN pad; with pin_ksn, or not at all."""
+    pin_ksn: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{24}$")] | None = None
+    """The serial number of its key; AES DUKPT."""
 
     def __repr__(self) -> str:
         return "SealedCard(…)"
@@ -68,6 +72,8 @@ def open_card(token: str, key: ECKey, attempt: str) -> SealedCard:
     _check_attempt(card.attempt, attempt)
     if card.entry != "contactless":
         raise Refused(422, "entry_unknown", "this bank takes contactless cards only")
+    if (card.pin_block is None) is not (card.pin_ksn is None):
+        raise Refused(422, "pin_malformed", "pin_block and pin_ksn come together")
     return card
 
 

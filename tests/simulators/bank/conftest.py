@@ -264,10 +264,14 @@ class Till:
         return jwe.encrypt_compact(header, json.dumps(content), key)
 
     def sale(self, amount_minor: int, *, currency: str = "CNY", **changes: Any) -> Body:
-        """Return the body of a sale by a card that taps now."""
+        """Return the body of a sale by a card that taps now.
+
+        sealed: what goes under the seal beside the card.
+        """
         attempt = changes.pop("attempt", None) or self.shop.uuid()
+        more = changes.pop("sealed", {})
         card = changes.pop("card", None) or self.shop.card(amount_minor, **changes)
-        content = {"attempt": attempt, "entry": "contactless", "emv": card.emv()}
+        content = {"attempt": attempt, "entry": "contactless", "emv": card.emv(), **more}
         return {
             "attempt": attempt,
             "number": 7,
