@@ -36,8 +36,10 @@ class Fault:
     delay_s: float = 0.0
     garbage: bytes = b""
     way: Way | None = None
-    """Which direction is cut after bytes_max."""
+    """Which direction is cut, or held back, after bytes_max."""
     bytes_max: int = 0
+    is_held: bool = False
+    """What comes after bytes_max waits for the next verb, where it would be cut."""
 
 
 class FaultProxy:
@@ -56,6 +58,7 @@ class FaultProxy:
         self._fault = Fault()
         self._connections: set[_Connection] = set()
         self._changed = threading.Event()
+        self._holding = threading.Event()
         self._listener: socket.socket | None = None
         self.port = 0
         self._listen()
@@ -86,6 +89,17 @@ class FaultProxy:
         The other direction flows until then.
         """
         self._become(Fault(way=way, bytes_max=bytes_max))
+
+    def hold_after(self, way: Way, bytes_max: int) -> None:
+        """Carry bytes_max more bytes of a connection's request or answer, and keep the rest.
+
+        The next verb decides about what is kept, though its sender be gone by then.
+        """
+        self._become(Fault(way=way, bytes_max=bytes_max, is_held=True))
+
+    def wait_until_holding(self, timeout_s: float) -> bool:
+        """Return True once hold_after keeps something back, False when the time is up."""
+        return self._holding.wait(timeout_s)
 
     def delay(self, delay_s: float) -> None:
         """Hold each piece back for this long, in both directions."""
@@ -124,6 +138,7 @@ class FaultProxy:
             # Whoever waits out a delay goes on by the new rule.
             self._changed.set()
             self._changed = threading.Event()
+            self._holding.clear()
         if listen and self._listener is None:
             self._listen()
 
@@ -190,10 +205,17 @@ class FaultProxy:
         """Treat one piece by the fault of the moment; False to hang up."""
         with self._lock:
             fault, changed = self._fault, self._changed
-        if fault.delay_s:
+        if fault.is_held and fault.way == way:
+            left = fault.bytes_max - connection.carried[way]
+            if len(data) > left:
+                target.sendall(data[:left])
+                data = data[left:]
+                self._holding.set()
+                changed.wait()
+                fault = self._now()
+        elif fault.delay_s:
             changed.wait(fault.delay_s)
-            with self._lock:
-                fault = self._fault
+            fault = self._now()
         if fault.is_cut:
             return False
         if fault.is_deaf:
@@ -201,7 +223,7 @@ class FaultProxy:
         if fault.garbage:
             connection.near.sendall(fault.garbage)
             return False
-        if fault.way == way:
+        if fault.way == way and not fault.is_held:
             left = fault.bytes_max - connection.carried[way]
             if len(data) >= left:
                 target.sendall(data[:left])
@@ -210,6 +232,10 @@ class FaultProxy:
             connection.carried[way] += len(data)
         target.sendall(data)
         return True
+
+    def _now(self) -> Fault:
+        with self._lock:
+            return self._fault
 
     def _drop_all(self) -> None:
         with self._lock:

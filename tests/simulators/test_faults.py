@@ -188,6 +188,29 @@ def test_a_delayed_piece_arrives_as_soon_as_the_delay_is_lifted(wire: FaultProxy
         assert receive(connection, 4) == b"late"
 
 
+def test_what_is_held_back_arrives_after_its_sender_has_gone(wire: FaultProxy, echo: Echo) -> None:
+    wire.hold_after("request", 3)
+    with connect(wire) as connection:
+        connection.sendall(b"hello")
+        assert wire.wait_until_holding(10)
+        assert receive(connection, 3) == b"hel"
+    assert echo.wait_for(3) == b"hel"
+
+    wire.heal()
+
+    assert echo.wait_for(5) == b"hello"
+
+
+def test_a_held_answer_leaves_the_request_alone(wire: FaultProxy, echo: Echo) -> None:
+    wire.hold_after("answer", 0)
+    with connect(wire) as connection:
+        connection.sendall(b"hello")
+        assert wire.wait_until_holding(10)
+        assert echo.wait_for(5) == b"hello"
+        wire.heal()
+        assert receive(connection, 5) == b"hello"
+
+
 def test_a_bank_that_is_down_looks_down_through_the_wire() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
