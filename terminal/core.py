@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from terminal.book import NO_PAYMENT, Book
+from terminal.devices import Devices
 from terminal.errors import AlreadySettled, AmountRefused, Busy, NotAllowed
 from terminal.events import (
     Answered,
@@ -86,11 +87,7 @@ class Core:
         self._hand = Hand(self._book, clock, limits.present_s)
         self._following = Following(self._book, self._hand, clock, limits.patience, lookup)
         self._next_number = 1
-        self._health = {
-            "reader": Readiness.STARTING,
-            "contact": Readiness.ABSENT,
-            "camera": Readiness.STARTING,
-        }
+        self._devices = Devices()
         self._journal_fault = False
         self._handlers: dict[type[InboxEvent], Callable[[Any], None]] = {
             Started: self._started,
@@ -135,7 +132,7 @@ class Core:
             self._book,
             self._hand,
             bank=self._following.bank,
-            health=self._health,
+            devices=self._devices,
             journal_fault=self._journal_fault,
             clock_wrong=self._following.is_clock_wrong,
             now_ms=self._clock.wall_ms(),
@@ -227,20 +224,22 @@ class Core:
 
     def _card_presented(self, event: CardPresented) -> None:
         if (held := self._hand.listens(event.arming)) is not None:
-            held.reading = True
-            self._hand.hint(None)
-            self._hand.note_duration("present")
+            if not held.reading:
+                self._hand.hint(None)
+                self._hand.note_duration("present")
+            held.reading.add(event.reader)
 
     def _card_read(self, event: CardRead) -> None:
         payment, held = self._hand.payment, self._hand.listens(event.arming)
         if payment is None or held is None:
             return
-        held.reading = False
+        held.reading.discard(event.reader)
         if event.end is CardEnd.AGAIN or (
             # The code on the customer's screen can still be paid.
             event.end is CardEnd.DECLINED and payment.state is State.CODE_OPEN
         ):
-            self._hand.hint(event.reason, event.next_step)
+            if not held.reading:
+                self._hand.hint(event.reason, event.next_step)
             return
         self._hand.note_duration("read")
         if event.end is CardEnd.DECLINED:
@@ -313,10 +312,11 @@ class Core:
                 held.tender = None
 
     def _device_health(self, event: DeviceHealth) -> None:
-        self._health[event.role] = event.readiness
+        self._devices.note(event.name, event.role, event.readiness)
 
     def _started(self, event: Started) -> None:
         self._next_number = event.next_number
+        self._devices.begin(event.devices)
         self._book.recent = event.recent
         for payment in event.unfinished:
             self._book.take_up(payment)

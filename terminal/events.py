@@ -24,6 +24,8 @@ class Started:
     unfinished: tuple[PaymentView, ...]
     recent: tuple[PaymentView, ...]
     next_number: int
+    devices: tuple[tuple[str, str], ...] = ()
+    """Name and role of each; they are about to come up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class CardPresented:
     """A card is active in a reader."""
 
     arming: int
+    reader: str = ""
+    """Its name."""
 
 
 class CardEnd(enum.Enum):
@@ -119,6 +123,8 @@ class CardRead:
     facts: CardFacts | None = None
     sealed: str = ""
     """Card data as JWE to the bank's key; for ONLINE and APPROVED."""
+    reader: str = ""
+    """Its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +148,7 @@ class CodeRejected:
 class DeviceHealth:
     """A reader or a camera changed its state."""
 
+    name: str
     role: str
     """'reader', 'contact' or 'camera'."""
     readiness: Readiness

@@ -6,7 +6,7 @@ rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from terminal.book import Book
 from terminal.events import Arm, CardFacts, Disarm, Tender
@@ -24,7 +24,8 @@ class Held:
     started_at: float
     phase_at: float
     arming: int = 0
-    reading: bool = False
+    reading: set[str] = field(default_factory=set)
+    """The readers that talk to a card now."""
     hint: Message | None = None
     hint_step: Message | None = None
     tender: Tender | None = None
@@ -94,7 +95,7 @@ class Hand:
             self.is_armed = False
             self._book.wish(Disarm())
         if self.held is not None:
-            self.held.reading = False
+            self.held.reading.clear()
 
     def listens(self, arming: int) -> Held | None:
         """Return what is held if an event of this arming still counts.

@@ -32,6 +32,7 @@ class Message(enum.StrEnum):
     OUR_CODE_EXPIRED = "our_code_expired"
     CODE_UNAVAILABLE = "code_unavailable"
     READER_LOST = "reader_lost"
+    CHIP_NOT_READ = "chip_not_read"
     # Results
     APPROVED = "approved"
     APPROVED_SIGN = "approved_sign"
@@ -84,6 +85,7 @@ class Message(enum.StrEnum):
     SMALLER_AMOUNT = "smaller_amount"
     INSERT_OR_ANOTHER = "insert_or_another"
     INSERT_OR_CODE = "insert_or_code"
+    TAP_OR_CODE = "tap_or_code"
     WAIT_A_MINUTE = "wait_a_minute"
     TRY_AGAIN = "try_again"
     REFRESH_CODE = "refresh_code"
@@ -126,6 +128,7 @@ TEXT: dict[Message, str] = {
     Message.OUR_CODE_EXPIRED: "Code expired, not paid. New code: F7",
     Message.CODE_UNAVAILABLE: "No code from the bank. Card or customer's code instead",
     Message.READER_LOST: "Reader is gone. Check its cable, or show a code",
+    Message.CHIP_NOT_READ: "This till reads no chips. Tap the card, or show a code",
     Message.APPROVED: "Approved",
     Message.APPROVED_SIGN: "Approved. Customer signs",
     Message.REFUNDED: "Refunded",
@@ -175,6 +178,7 @@ TEXT: dict[Message, str] = {
     Message.SMALLER_AMOUNT: "Smaller amount or another card",
     Message.INSERT_OR_ANOTHER: "After a tap: insert card. Else another card",
     Message.INSERT_OR_CODE: "Insert the card, or show a code",
+    Message.TAP_OR_CODE: "Tap the card, or show a code",
     Message.WAIT_A_MINUTE: "Wait a minute, or another card",
     Message.TRY_AGAIN: "Try again",
     Message.REFRESH_CODE: "Customer refreshes it",

@@ -80,6 +80,7 @@ def open_till(
             tuple(journal.unfinished()),
             tuple(journal.payments(limit=RECENT_MAX)),
             journal.next_number(),
+            counter.places,
         )
     except BaseException:
         journal.close()
@@ -266,7 +267,7 @@ def _workers(
     workers: list[Worker] = [
         CardWorker(
             partial(drivers.readers.open, device.driver, device.options),
-            "reader",
+            device.name,
             rules,
             partial(_transaction, settings, clock),
             lambda attempt, record: keys.sealer.seal_card(attempt, record),
@@ -278,6 +279,7 @@ def _workers(
     workers += [
         CodeWorker(
             partial(drivers.scanners.open, device.driver, device.options),
+            device.name,
             settings.payment_codes,
             lambda attempt, code: keys.sealer.seal_code(attempt, code),
             runner.post,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from terminal.book import Book
+from terminal.devices import Devices
 from terminal.hand import Hand, Held
 from terminal.messages import Message
 from terminal.notices import notices_for
@@ -22,27 +22,28 @@ def view_of(
     hand: Hand,
     *,
     bank: Readiness,
-    health: Mapping[str, Readiness],
+    devices: Devices,
     journal_fault: bool,
     clock_wrong: bool,
     now_ms: int,
 ) -> View:
-    """Return the whole till. health: by role, 'reader', 'contact' and 'camera'."""
+    """Return the whole till."""
     payment, held = hand.payment, hand.held
     is_armed = hand.is_armed and held is not None and not held.reading
+    reader, camera = devices.status("reader"), devices.status("camera")
     others = [other for other in book.payments() if payment is None or other.id != payment.id]
     view = View(
         bank=bank,
-        reader=health["reader"],
-        camera=health["camera"],
-        insert=health["contact"],
-        tap=health["reader"] if is_armed else Readiness.OFF,
-        scan=health["camera"] if is_armed else Readiness.OFF,
+        reader=reader,
+        camera=camera,
+        tap=devices.light("reader", is_armed=is_armed),
+        insert=devices.light("contact", is_armed=is_armed),
+        scan=devices.light("camera", is_armed=is_armed),
         notices=notices_for(
             others,
             bank=bank,
-            reader=health["reader"],
-            camera=health["camera"],
+            reader=reader,
+            camera=camera,
             journal_fault=journal_fault,
             clock_wrong=clock_wrong,
             now_ms=now_ms,

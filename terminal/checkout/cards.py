@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.errors import CardClash
-from drivers.protocols import CardReader, Signal
+from drivers.protocols import CardReader, Interface, Signal
 from emv import entry_point
 from emv.conversation import Note
 from emv.outcome import Outcome, Start, UserInterfaceRequest
@@ -22,6 +22,7 @@ from terminal.checkout.worker import POLL_S, DeviceWorker
 from terminal.events import Arm, CardEnd, CardPresented, CardRead, InboxEvent
 from terminal.messages import Message
 from terminal.seams import Randomness
+from terminal.view import Readiness
 
 log = logging.getLogger(__name__)
 
@@ -50,30 +51,55 @@ class CardWorker(DeviceWorker[CardReader]):
     def __init__(
         self,
         open_reader: Callable[[], CardReader],
-        role: str,
+        name: str,
         rules: CardRules,
         transaction: Callable[[Arm], entry_point.Transaction],
         seal: Callable[[str, bytes], str],
         random: Randomness,
         post: Callable[[InboxEvent], None],
     ) -> None:
-        """role: 'reader' or 'contact', for the status line.
+        """name: what people call the reader.
 
         seal: attempt and card data to a JWE only the bank can open.
         """
-        super().__init__(open_reader, role, post)
+        super().__init__(open_reader, name, "reader", post)
         self._rules = rules
         self._transaction = transaction
         self._seal = seal
         self._answers = Answers(random, rules.is_on_exception_file, self._show, self._note)
 
+    def _greet(self, device: CardReader) -> Readiness:
+        if device.interface is Interface.CONTACTLESS:
+            return Readiness.READY
+        self._role = "contact"
+        # Nobody is to be invited to insert a card that no kernel here reads.
+        return Readiness.OFF
+
     def _serve(self, arm: Arm, device: CardReader) -> None:
+        if device.interface is Interface.CONTACT:
+            self._serve_slot(arm, device)
+        else:
+            self._serve_antenna(arm, device)
+
+    def _serve_slot(self, arm: Arm, device: CardReader) -> None:
+        while self._is_armed(arm):
+            if not device.wait_for_card(POLL_S):
+                continue
+            self._again(arm, Message.CHIP_NOT_READ, Message.TAP_OR_CODE)
+            device.signal(Signal.ALERT)
+            device.release()
+            while self._is_armed(arm) and device.wait_for_card(0):
+                # It is told once, however long the card stays.
+                device.release()
+                self._wait_while_armed(arm, POLL_S)
+
+    def _serve_antenna(self, arm: Arm, device: CardReader) -> None:
         transaction = self._transaction(arm)
         prepared = entry_point.pre_process(self._rules.config, transaction)
         refused = entry_point.refusal(prepared, transaction)
         if refused is not None:
             # No combination allows this amount: the field stays off.
-            self._post(CardRead(arm.arming, CardEnd.AGAIN, *reason_of(refused)))
+            self._again(arm, *reason_of(refused))
             self._wait_while_armed(arm)
             return
         outcome: Outcome | None = None
@@ -83,15 +109,14 @@ class CardWorker(DeviceWorker[CardReader]):
                 if not device.wait_for_card(POLL_S):
                     continue
             except CardClash:
-                clash = (Message.ONE_CARD_ONLY, Message.TRY_ONCE_MORE)
-                self._post(CardRead(arm.arming, CardEnd.AGAIN, *clash))
+                self._again(arm, Message.ONE_CARD_ONLY, Message.TRY_ONCE_MORE)
                 device.release()
                 self._wait_while_armed(arm, POLL_S)
                 continue
             if not self._is_armed(arm):
                 # It came for the next sale, which finds it still active.
                 return
-            self._post(CardPresented(arm.arming))
+            self._post(CardPresented(arm.arming, self._name))
             outcome = self._converse(device, transaction, outcome)
             end = self._report(arm, outcome)
             # Some readers take a tenth of a second to beep: the bank is asked
@@ -105,7 +130,12 @@ class CardWorker(DeviceWorker[CardReader]):
         device.signal(Signal.OFF)
 
     def _lost(self, arm: Arm) -> None:
-        self._post(CardRead(arm.arming, CardEnd.AGAIN, Message.READER_LOST, Message.INSERT_OR_CODE))
+        other_way = Message.TAP_OR_CODE if self._role == "contact" else Message.INSERT_OR_CODE
+        self._again(arm, Message.READER_LOST, other_way)
+
+    def _again(self, arm: Arm, reason: Message | None, next_step: Message | None) -> None:
+        """Say why nothing was read; the sale goes on."""
+        self._post(CardRead(arm.arming, CardEnd.AGAIN, reason, next_step, reader=self._name))
 
     def _converse(
         self, reader: CardReader, transaction: entry_point.Transaction, previous: Outcome | None
@@ -129,12 +159,12 @@ class CardWorker(DeviceWorker[CardReader]):
             facts = facts_of(outcome, self._rules.brand_of(aid))
             if end in READ_WELL:
                 sealed = self._seal(arm.attempt, encode_record(outcome.data_record))
-        self._post(CardRead(arm.arming, end, reason, next_step, facts, sealed))
+        self._post(CardRead(arm.arming, end, reason, next_step, facts, sealed, self._name))
         return end
 
     def _show(self, request: UserInterfaceRequest) -> None:
         # The screen follows the core; the reader's lights follow the conversation.
-        log.debug("%s shows %s", self._role, request.message.name)
+        log.debug("%s shows %s", self._name, request.message.name)
 
     def _note(self, note: Note) -> None:
-        log.debug("%s: %s (%s)", self._role, note.text, note.source)
+        log.debug("%s: %s (%s)", self._name, note.text, note.source)

@@ -26,12 +26,16 @@ class CodeWorker(DeviceWorker[Scanner]):
     def __init__(
         self,
         open_scanner: Callable[[], Scanner],
+        name: str,
         rules: Sequence[CodeRule],
         seal: Callable[[str, str], str],
         post: Callable[[InboxEvent], None],
     ) -> None:
-        """seal: attempt and code to a JWE only the bank can open."""
-        super().__init__(open_scanner, "camera", post)
+        """name: what people call the scanner.
+
+        seal: attempt and code to a JWE only the bank can open.
+        """
+        super().__init__(open_scanner, name, "camera", post)
         self._rules = rules
         self._brands = {rule.wallet: rule.name for rule in rules}
         self._seal = seal

@@ -11,6 +11,10 @@ from terminal.events import Arm
 class Worker(Protocol):
     """One device's thread."""
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The device's name, and its role as far as it is known."""
+
     def start(self) -> None:
         """Begin."""
 
@@ -29,6 +33,11 @@ class Counter:
 
     def __init__(self, workers: Sequence[Worker]) -> None:
         self._workers = workers
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Name and role of every device."""
+        return tuple(worker.place for worker in self._workers)
 
     def start(self) -> None:
         """Open every device, each on its own thread."""

@@ -28,10 +28,15 @@ class DeviceWorker(ABC, Generic[D]):
     """Owns one device. All its calls return at once, from any thread."""
 
     def __init__(
-        self, open_device: Callable[[], D], role: str, post: Callable[[InboxEvent], None]
+        self,
+        open_device: Callable[[], D],
+        name: str,
+        role: str,
+        post: Callable[[InboxEvent], None],
     ) -> None:
-        """role: 'reader', 'contact' or 'camera', for the status line."""
+        """name: what people call the device. role: 'reader', 'contact' or 'camera'."""
         self._open_device = open_device
+        self._name = name
         self._role = role
         self._post = post
         self._device: D | None = None
@@ -66,6 +71,11 @@ class DeviceWorker(ABC, Generic[D]):
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The device's name, and its role as far as it is known."""
+        return self._name, self._role
+
     @abstractmethod
     def _serve(self, arm: Arm, device: D) -> None:
         """Take cards or codes for one sale, until it is decided or disarmed.
@@ -77,6 +87,10 @@ class DeviceWorker(ABC, Generic[D]):
     def _lost(self, arm: Arm) -> None:
         """Tell the core that the device was lost in the middle of a sale."""
 
+    def _greet(self, device: D) -> Readiness:
+        """Return how a device stands that has just been opened."""
+        return Readiness.READY
+
     def _is_armed(self, arm: Arm) -> bool:
         return self._arm is arm and not self._closing
 
@@ -87,7 +101,7 @@ class DeviceWorker(ABC, Generic[D]):
     def _tell(self, readiness: Readiness) -> None:
         if readiness is not self._readiness:
             self._readiness = readiness
-            self._post(DeviceHealth(self._role, readiness))
+            self._post(DeviceHealth(self._name, self._role, readiness))
 
     def _run(self) -> None:
         while not self._closing:
@@ -103,7 +117,7 @@ class DeviceWorker(ABC, Generic[D]):
             try:
                 self._serve(arm, device)
             except DriverError as error:
-                log.warning("%s lost: %s", self._role, error)
+                log.warning("%s lost: %s", self._name, error)
                 device.close()
                 self._device = None
                 self._tell(Readiness.FAULTY)
@@ -118,10 +132,10 @@ class DeviceWorker(ABC, Generic[D]):
             try:
                 self._device = self._open_device()
             except DriverError as error:
-                log.debug("%s not found: %s", self._role, error)
+                log.debug("%s not found: %s", self._name, error)
                 self._tell(Readiness.ABSENT)
             else:
-                self._tell(Readiness.READY)
+                self._tell(self._greet(self._device))
         return self._device
 
     def _pause(self) -> None:

@@ -218,6 +218,21 @@ def test_a_code_seen_while_a_card_is_being_read_does_not_count(counter: Any) -> 
     assert counter.sent(Purpose.PAY) == []
 
 
+def test_a_reader_that_gives_up_does_not_end_the_reading_of_another(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CardPresented(counter.arming, "Antenna"))
+    counter.take(CardPresented(counter.arming, "Slot"))
+    counter.take(CardRead(counter.arming, CardEnd.AGAIN, Message.READER_LOST, reader="Slot"))
+    view = counter.view
+    assert (view.stage, view.hint) == (Stage.READING, None)
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed"))
+    assert counter.sent(Purpose.PAY) == []
+
+    counter.take(CardRead(counter.arming, CardEnd.AGAIN, Message.TAP_AGAIN, reader="Antenna"))
+    view = counter.view
+    assert (view.stage, view.hint) == (Stage.PRESENT, Message.TAP_AGAIN)
+
+
 def test_the_next_sale_is_armed_under_a_new_number(counter: Any) -> None:
     counter.take(SALE)
     first = counter.arming

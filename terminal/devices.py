@@ -1,0 +1,52 @@
+"""How the shop's devices stand, and what that means for each way to pay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from terminal.view import Readiness
+
+_BEST_FIRST = (
+    Readiness.READY,
+    Readiness.OFF,
+    Readiness.STARTING,
+    Readiness.FAULTY,
+    Readiness.ABSENT,
+)
+
+
+class Devices:
+    """Every device of the shop by its name, each with its role and its readiness.
+
+    Roles are 'reader' (an antenna), 'contact' (a slot) and 'camera' (whatever scans).
+    """
+
+    def __init__(self) -> None:
+        self._devices: dict[str, tuple[str, Readiness]] = {}
+
+    def begin(self, roles: Iterable[tuple[str, str]]) -> None:
+        """Know the shop's devices; all of them are about to come up.
+
+        roles: name and role of each.
+        """
+        self._devices = {name: (role, Readiness.STARTING) for name, role in roles}
+
+    def note(self, name: str, role: str, readiness: Readiness) -> None:
+        """Take in what a device says; what a reader is, only an open one can tell."""
+        self._devices[name] = (role, readiness)
+
+    def standing(self, role: str) -> Readiness | None:
+        """Return how the best device of a role stands; None if the shop has none."""
+        alike = [readiness for has, readiness in self._devices.values() if has == role]
+        return min(alike, key=_BEST_FIRST.index, default=None)
+
+    def status(self, role: str) -> Readiness:
+        """Return it for the status line; a role that nobody has is off, and no fault."""
+        return self.standing(role) or Readiness.OFF
+
+    def light(self, role: str, *, is_armed: bool) -> Readiness:
+        """Return what a customer sees of one way to pay."""
+        standing = self.standing(role)
+        if standing is None:
+            return Readiness.ABSENT
+        return standing if is_armed else Readiness.OFF
