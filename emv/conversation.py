@@ -7,10 +7,12 @@ Whoever pumps it throws LinkLost into it when the card's link fails.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import enum
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from emv.authentication import PublicKey
 from emv.errors import MalformedData
 from emv.outcome import UserInterfaceRequest
 
@@ -35,6 +37,88 @@ class OnExceptionFile:
 
     pan: str = field(repr=False)
     sequence_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedAmount:
+    """What did this card pay here last, unsettled? Answered with minor units, 0 for nothing."""
+
+    pan: str = field(repr=False)
+    sequence_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseApplication:
+    """Which application does the cardholder want? Answered with an index, None for none.
+
+    A single name asks whether he agrees to it.
+    """
+
+    names: tuple[str, ...]
+    """As the cardholder knows them, the card's first choice in front."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyPIN:
+    """Have the card check the cardholder's PIN; answered with a PINAnswer.
+
+    Whoever takes the PIN builds VERIFY and sends it; the kernel sees the
+    card's status word and never the PIN.
+    """
+
+    icc_key: PublicKey | None
+    """What the PIN is enciphered with; None for a plaintext VERIFY."""
+    challenge: bytes
+    """The card's fresh bytes for the encipherment; empty for plaintext."""
+    tries_left: int | None
+    """As the card told; None if it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOnlinePIN:
+    """Have the PIN enciphered for the issuer; answered with a PINAnswer."""
+
+    pan: str = field(repr=False)
+
+
+class PINEntry(enum.Enum):
+    """What became of a question for a PIN."""
+
+    ENTERED = "entered"
+    BYPASSED = "bypassed"
+    """The cardholder does not know it and may go on without."""
+    CANCELLED = "cancelled"
+    NO_PIN_PAD = "no PIN pad"
+    """There is none, or it does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class PINAnswer:
+    """How a PIN question ended."""
+
+    entry: PINEntry
+    status: int | None = None
+    """The card's answer to VERIFY, for an offline PIN that was entered."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskIssuer:
+    """Ask the card's issuer; answered with an IssuerAnswer, None if it cannot be had."""
+
+    data_record: Mapping[int, bytes] = field(repr=False)
+    """Tag to value: what the authorisation request carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerAnswer:
+    """What the issuer said, as the card will hear it."""
+
+    response_code: bytes
+    """Authorisation Response Code, tag 8A, 2 characters."""
+    authentication_data: bytes = field(default=b"", repr=False)
+    """Issuer Authentication Data, the value of tag 91; empty if there is none."""
+    scripts: bytes = field(default=b"", repr=False)
+    """Templates 71 and 72, one after the other, as the issuer sent them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +155,19 @@ class Reply:
         return cls(response[:-2], int.from_bytes(response[-2:], "big"), elapsed_us)
 
 
-Request = Command | RandomBytes | OnExceptionFile | Show | Note
-Answer = Reply | bytes | bool | None
+Question = (
+    RandomBytes
+    | OnExceptionFile
+    | LoggedAmount
+    | ChooseApplication
+    | VerifyPIN
+    | TakeOnlinePIN
+    | AskIssuer
+    | Show
+    | Note
+)
+Request = Command | Question
+Answer = Reply | bytes | bool | int | PINAnswer | IssuerAnswer | None
 
 T = TypeVar("T")
 Kernel = Generator[Request, Answer, T]
@@ -99,6 +194,40 @@ def on_exception_file(pan: str, sequence_number: int | None) -> Kernel[bool]:
     answer = yield OnExceptionFile(pan, sequence_number)
     if not isinstance(answer, bool):
         raise TypeError("the exception file question was not answered")
+    return answer
+
+
+def logged_amount(pan: str, sequence_number: int | None) -> Kernel[int]:
+    """Return what the card's last unsettled payment here came to, in minor units."""
+    answer = yield LoggedAmount(pan, sequence_number)
+    if not isinstance(answer, int) or answer < 0:
+        raise TypeError("the question for logged amounts was not answered")
+    return answer
+
+
+def choose_application(names: tuple[str, ...]) -> Kernel[int | None]:
+    """Return the place of the application the cardholder wants; None for none."""
+    answer = yield ChooseApplication(names)
+    if answer is None:
+        return None
+    if not isinstance(answer, int) or not 0 <= answer < len(names):
+        raise TypeError("the choice of an application was not answered")
+    return answer
+
+
+def take_pin(question: VerifyPIN | TakeOnlinePIN) -> Kernel[PINAnswer]:
+    """Return how a question for a PIN ended."""
+    answer = yield question
+    if not isinstance(answer, PINAnswer):
+        raise TypeError("a question for a PIN was not answered")
+    return answer
+
+
+def ask_issuer(data_record: Mapping[int, bytes]) -> Kernel[IssuerAnswer | None]:
+    """Return what the issuer said; None if it cannot be asked."""
+    answer = yield AskIssuer(data_record)
+    if answer is not None and not isinstance(answer, IssuerAnswer):
+        raise TypeError("the issuer's answer is none")
     return answer
 
 

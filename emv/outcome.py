@@ -133,6 +133,21 @@ class Reason(enum.StrEnum):
     """The phone says that it verified its owner, and its data do not prove it."""
     ONLINE_NOT_POSSIBLE = "online not possible"
     """The card wants the issuer, and the reader is offline only."""
+    NOT_YET_EFFECTIVE = "not yet effective"
+    SERVICE_NOT_ALLOWED = "service not allowed"
+    PIN_NOT_ENTERED = "pin not entered"
+    PIN_BLOCKED = "pin blocked"
+    """No try is left for the offline PIN."""
+    TERMINAL_DECLINED = "terminal declined"
+    """By action codes, for findings that have no reason of their own."""
+    ISSUER_DECLINED = "issuer declined"
+    REFERRAL = "referral"
+    """The issuer, or an older card, wants to be called by telephone."""
+    REFUSED_AFTER_APPROVAL = "card refused after approval"
+    """The issuer approved, and the card did not: the money must go back."""
+    CANCELLED = "cancelled"
+    CARD_BLOCKED = "card blocked"
+    APPLICATION_BLOCKED = "application blocked"
 
 
 class Interface(enum.Enum):

@@ -13,6 +13,7 @@ from emv.conversation import (
     Kernel,
     Note,
     OnExceptionFile,
+    Question,
     RandomBytes,
     Reply,
     Show,
@@ -40,7 +41,7 @@ class Answers:
         self._show = show
         self._note = note
 
-    def ask(self, request: RandomBytes | OnExceptionFile | Show | Note) -> Answer:
+    def ask(self, request: Question) -> Answer:
         """Return the answer to one question."""
         match request:
             case RandomBytes(count):
