@@ -125,6 +125,16 @@ class SymbolReader(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One frame, and what was read in it."""
+
+    frame: Image
+    symbols: Sequence[Symbol]
+    read_ms: float
+    """How long the reading took, in milliseconds."""
+
+
 class Scanner(Device, Protocol):
     """A camera or a hand scanner: delivers codes while it is on."""
 
@@ -138,6 +148,16 @@ class Scanner(Device, Protocol):
         """Return the codes of the next frame that has any, or nothing in time.
 
         Raises DeviceLost if the scanner is gone and cannot be reopened now.
+        """
+
+
+class Camera(Scanner, Protocol):
+    """A scanner that shows its pictures too."""
+
+    def look(self, timeout_s: float) -> Sight | None:
+        """Return the next frame and what was read in it, or None in time.
+
+        Raises as wait_for_symbols does.
         """
 
 

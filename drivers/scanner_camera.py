@@ -18,19 +18,22 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from drivers.errors import DeviceLost
-from drivers.protocols import Diagnosis, Health, Symbol
+from drivers.protocols import Diagnosis, Health, Sight, Symbol
 
 if TYPE_CHECKING:
     import cv2
 
     from drivers.protocols import Image, SymbolReader
 
+_MANUAL_EXPOSURE, _APERTURE_PRIORITY = 1, 3
+"""Values of V4L2_CID_EXPOSURE_AUTO, which OpenCV hands through as they are."""
+
 RETRY_MIN_S = 0.1
 RETRY_MAX_S = 5.0
 
 
 class CameraScanner:
-    """Satisfies drivers.protocols.Scanner over a camera, a file or a stream."""
+    """Satisfies drivers.protocols.Camera over a camera, a file or a stream."""
 
     def __init__(
         self,
@@ -39,20 +42,24 @@ class CameraScanner:
         width: int = 1280,
         height: int = 720,
         frames_per_s: int = 15,
+        exposure: int | None = None,
         open_timeout_s: float = 2.0,
         read_timeout_s: float = 1.0,
     ) -> None:
         """source: a device number, a device path, a file, or a URL.
 
         width, height, frames_per_s: what a device is asked for; bar codes
-        need 1280 × 720 or more. The two timeouts: silence after which a
-        source counts as lost and is opened again, in seconds.
+        need 1280 × 720 or more. exposure: in 0.1 ms, for a camera whose own
+        choice burns out bright screens; None leaves it to the camera. The two
+        timeouts: silence after which a source counts as lost and is opened
+        again, in seconds.
         Opens nothing yet; OpenCV too is loaded with the first start().
         """
         self._source = source
         self._label = _label(source)
         self._is_file = isinstance(source, str) and Path(source).is_file()
         self._asked = (width, height, frames_per_s)
+        self._exposure = exposure
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
         self._changed = threading.Condition()
@@ -121,27 +128,40 @@ class CameraScanner:
         with self._changed:
             session = self._session
         while True:
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: self._frame is not None or self._ended(session),
-                    max(0.0, deadline - time.monotonic()),
-                )
-                if self._ended(session):
-                    return ()
-                frame, self._frame = self._frame, None
-                reader = self._reader
-                self._changed.notify_all()
-            if frame is None:
-                self._complain()
-                return ()
-            if reader is None:
-                reader = self._new_reader(session)
-            symbols = reader.read(frame)
-            with self._changed:
-                if self._ended(session):
-                    return ()
-            if symbols or time.monotonic() >= deadline:
-                return symbols
+            sight = self._look(session, max(0.0, deadline - time.monotonic()))
+            if sight is None or sight.symbols or time.monotonic() >= deadline:
+                return sight.symbols if sight else ()
+
+    def look(self, timeout_s: float) -> Sight | None:
+        """Return the next frame and what was read in it; None if none comes in time.
+
+        As wait_for_symbols(), for those who show the picture too.
+        Raises DeviceLost if the camera gives no frames.
+        """
+        with self._changed:
+            session = self._session
+        return self._look(session, timeout_s)
+
+    def _look(self, session: int, timeout_s: float) -> Sight | None:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._frame is not None or self._ended(session), timeout_s
+            )
+            if self._ended(session):
+                return None
+            frame, self._frame = self._frame, None
+            reader = self._reader
+            self._changed.notify_all()
+        if frame is None:
+            self._complain()
+            return None
+        if reader is None:
+            reader = self._new_reader(session)
+        began = time.monotonic()
+        symbols = reader.read(frame)
+        sight = Sight(frame, symbols, 1e3 * (time.monotonic() - began))
+        with self._changed:
+            return None if self._ended(session) else sight
 
     def diagnose(self) -> Diagnosis:
         """Say how the camera is, without opening it."""
@@ -248,18 +268,9 @@ class CameraScanner:
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         source = self._source
         if isinstance(source, int) or source.startswith("/dev/"):
-            width, height, frames_per_s = self._asked
-            # Compressed, since raw 1280 × 720 does not fit through USB 2 at this
-            # pace, and one frame deep, since an old frame is worth nothing.
-            wishes = {
-                cv2.CAP_PROP_FOURCC: cv2.VideoWriter.fourcc(*"MJPG"),
-                cv2.CAP_PROP_FRAME_WIDTH: width,
-                cv2.CAP_PROP_FRAME_HEIGHT: height,
-                cv2.CAP_PROP_FPS: frames_per_s,
-                cv2.CAP_PROP_BUFFERSIZE: 1,
-            }
             capture = cv2.VideoCapture(source)
-            for wish, value in wishes.items():
+            # What a camera cannot do it declines, and goes on as it is.
+            for wish, value in self._wishes():
                 capture.set(wish, value)
             return capture
         if self._is_file:
@@ -274,6 +285,32 @@ class CameraScanner:
                 int(1000 * self._read_timeout_s),
             ],
         )
+
+    def _wishes(self) -> list[tuple[int, float]]:
+        """Return what a device is asked for: cv2's properties in the order to set them."""
+        import cv2
+
+        width, height, frames_per_s = self._asked
+        # Compressed, since raw 1280 × 720 does not fit through USB 2 at this
+        # pace, and one frame deep, since an old frame is worth nothing.
+        wishes: list[tuple[int, float]] = [
+            (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
+            (cv2.CAP_PROP_FRAME_WIDTH, width),
+            (cv2.CAP_PROP_FRAME_HEIGHT, height),
+            (cv2.CAP_PROP_FPS, frames_per_s),
+            (cv2.CAP_PROP_BUFFERSIZE, 1),
+            (cv2.CAP_PROP_AUTOFOCUS, 1),
+            # A phone's screen is bright: bars that are burnt out cannot be mended.
+            (cv2.CAP_PROP_BACKLIGHT, 0),
+            # Some cameras take manual exposure only after automatic was set.
+            (cv2.CAP_PROP_AUTO_EXPOSURE, _APERTURE_PRIORITY),
+        ]
+        if self._exposure is not None:
+            wishes += [
+                (cv2.CAP_PROP_AUTO_EXPOSURE, _MANUAL_EXPOSURE),
+                (cv2.CAP_PROP_EXPOSURE, self._exposure),
+            ]
+        return wishes
 
     def _publish(self, session: int, frame: Image) -> bool:
         """Make a frame the newest. False when frames are no longer wanted."""

@@ -29,6 +29,7 @@ from terminal.errors import BenchRefused, TillError
 from terminal.seams import SystemClock, system_randomness
 
 if TYPE_CHECKING:
+    from drivers.protocols import Camera
     from simulators.shop import SimulatedShop
     from terminal.till import Till
     from terminal.view import View
@@ -44,6 +45,7 @@ COMMANDS = {
     "recover": "terminal.commands.recover:command",
     "decode": "terminal.commands.decode:command",
     "qr": "terminal.commands.qr:command",
+    "scan": "terminal.commands.scan:command",
     "sim": "simulators.commands:command",
 }
 
@@ -58,6 +60,7 @@ SUMMARIES = {
     "recover": "Bring what is open to its end.",
     "decode": "Show card data objects in words.",
     "qr": "Read and make payment codes.",
+    "scan": "Show what a camera sees, and read codes.",
     "sim": "Run the simulators by themselves.",
 }
 
@@ -147,6 +150,8 @@ class Assembly:
                 "zxing", {"thorough": True}
             ),
             load_image=load_image,
+            open_camera=open_camera,
+            blocks_are_narrow=blocks_are_narrow,
         )
 
     @cached_property
@@ -348,6 +353,20 @@ def load_image(path: Path) -> Any:
     from drivers.symbols import load_image as load
 
     return load(path)
+
+
+def open_camera(source: int | str) -> Camera:
+    """Return a camera by device number, path or address; it looks once it is started."""
+    from drivers.scanner_camera import CameraScanner
+
+    return CameraScanner(source)
+
+
+def blocks_are_narrow() -> bool:
+    """Return False if the terminal draws half blocks two columns wide."""
+    from ui.probe import blocks_are_narrow as measured
+
+    return measured("zh")
 
 
 def show_screen(till: Till, language: str, theme: str | None) -> None:

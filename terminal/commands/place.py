@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import click
 
 from config.schema import Settings
+from drivers.protocols import Camera
 from terminal.errors import TillError
 from terminal.till import Till
 
@@ -30,6 +31,10 @@ class Place:
     show_customer: Callable[[Path, str], None]
     open_symbol_reader: Callable[[], Any]
     load_image: Callable[[Path], Any]
+    open_camera: Callable[[int | str], Camera]
+    """By device number, path or address."""
+    blocks_are_narrow: Callable[[], bool]
+    """False only if the terminal says that it draws half blocks two columns wide."""
 
     @property
     def till_folder(self) -> Path:

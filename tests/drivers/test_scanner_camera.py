@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy
@@ -55,6 +55,11 @@ def drain(scanner: CameraScanner) -> None:
         scanner.wait_for_symbols(1.0)
 
 
+def look_until_lost(scanner: CameraScanner) -> None:
+    while True:
+        scanner.look(1.0)
+
+
 def read_until(scanner: CameraScanner, expected: str) -> list[str]:
     """Return what was delivered, up to and with the code that is expected."""
     delivered: list[str] = []
@@ -73,6 +78,26 @@ def test_a_code_before_the_lens_is_delivered(
     (symbol,) = scanner.wait_for_symbols(LONG_S)
     assert (symbol.symbology, symbol.data) == (Symbology.QR, CODE.encode())
     assert len(symbol.corners) == 4
+
+
+def test_a_look_gives_the_frame_too_code_or_none(
+    camera: CameraSimulator, scanner: CameraScanner
+) -> None:
+    scanner.start()
+    sight = scanner.look(LONG_S)
+    assert sight is not None
+    assert (sight.frame.shape, sight.symbols) == ((720, 1280, 3), ())
+    camera.show(screen(CODE))
+    while not sight.symbols:
+        sight = scanner.look(LONG_S)
+        assert sight is not None
+    assert [symbol.data for symbol in sight.symbols] == [CODE.encode()]
+    assert sight.read_ms > 0
+    scanner.stop()
+    scanner.start()
+    camera.stall()
+    with pytest.raises(DeviceLost):
+        look_until_lost(scanner)
 
 
 def test_an_empty_counter_delivers_nothing_and_is_healthy(
@@ -240,6 +265,39 @@ def test_no_device_of_that_number_is_absent_with_a_remedy() -> None:
         scanner.wait_for_symbols(0.5)
     assert "plugged in" in scanner.diagnose().remedy
     scanner.close()
+
+
+class Device:
+    """Stands in for cv2.VideoCapture of a camera, since none is on this machine."""
+
+    def __init__(self, source: int) -> None:
+        self.asked: list[tuple[int, float]] = []
+
+    def set(self, wish: int, value: float) -> bool:
+        self.asked.append((wish, value))
+        return False  # a camera that can do none of it still serves
+
+
+@pytest.mark.parametrize("exposure", [None, 80])
+def test_a_device_is_asked_for_what_codes_need(
+    exposure: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frame's form before its size, since drivers set sizes per form."""
+    monkeypatch.setattr(cv2, "VideoCapture", Device)
+    device: Any = CameraScanner("/dev/video0", exposure=exposure)._open()
+
+    mjpg = float(cv2.VideoWriter.fourcc(*"MJPG"))
+    assert device.asked[:3] == [
+        (cv2.CAP_PROP_FOURCC, mjpg),
+        (cv2.CAP_PROP_FRAME_WIDTH, 1280),
+        (cv2.CAP_PROP_FRAME_HEIGHT, 720),
+    ]
+    settled = dict(device.asked)
+    assert settled[cv2.CAP_PROP_BUFFERSIZE] == 1
+    assert settled[cv2.CAP_PROP_AUTOFOCUS] == 1
+    assert settled[cv2.CAP_PROP_BACKLIGHT] == 0
+    assert settled[cv2.CAP_PROP_AUTO_EXPOSURE] == (3 if exposure is None else 1)
+    assert settled.get(cv2.CAP_PROP_EXPOSURE) == exposure
 
 
 def test_every_frame_of_a_file_is_looked_at(tmp_path: Path) -> None:
