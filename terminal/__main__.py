@@ -167,13 +167,14 @@ class Assembly:
         return config.load_settings(shop, overrides=overrides, more_ca_keys=ca_keys)
 
     @contextmanager
-    def open_till(self, *, at_once: bool = True) -> Iterator[Till]:
+    def open_till(self, *, at_once: bool = True, with_counter: bool = True) -> Iterator[Till]:
         """Open the till, and in a bench shop the simulators around it; close both after.
 
         at_once: devices and bank link come up now, not when the till begins.
+        with_counter: False for a till that takes no sale: no reader, no camera.
         """
         if self.settings.shop.mode == "bench":
-            with self.open_bench(at_once=at_once) as (till, _shop):
+            with self.open_bench(at_once=at_once, with_counter=with_counter) as (till, _shop):
                 yield till
             return
         from terminal.log import write_log
@@ -181,7 +182,12 @@ class Assembly:
 
         write_log(self._till_folder)
         till = open_till(
-            self.settings, self._till_folder, drivers(None), self._clock, system_randomness
+            self.settings,
+            self._till_folder,
+            drivers(None),
+            self._clock,
+            system_randomness,
+            with_counter=with_counter,
         )
         with closing(till):
             if at_once:
@@ -189,7 +195,9 @@ class Assembly:
             yield till
 
     @contextmanager
-    def open_bench(self, *, at_once: bool = True) -> Iterator[tuple[Till, SimulatedShop]]:
+    def open_bench(
+        self, *, at_once: bool = True, with_counter: bool = True
+    ) -> Iterator[tuple[Till, SimulatedShop]]:
         """Open a simulated shop and the till in it; close both after."""
         from simulators.shop import SimulatedShop
         from terminal.log import write_log
@@ -211,6 +219,7 @@ class Assembly:
                 self._clock,
                 system_randomness,
                 bench=Panel(shop),
+                with_counter=with_counter,
             )
             shop.see_shown_code = partial(picture_of_shown_code, till)
             till.subscribe(when_over(shop.put_phone_away))

@@ -51,12 +51,14 @@ def open_till(
     random: Randomness,
     *,
     bench: Bench | None = None,
+    with_counter: bool = True,
 ) -> Till:
     """Return a till that is open, with what it left unfinished taken up again.
 
     Devices and bank link come up with its begin().
 
     home: the till's own folder; journal and keys are in it.
+    with_counter: False for a till that takes no sale: no reader, no camera.
     Raises LiveShopRefused, KeysUnusable, JournalUnavailable, JournalCorrupt,
     ConfigurationError, UnknownDriver.
     """
@@ -75,7 +77,8 @@ def open_till(
             journal.sealed,
             code_valid_s=settings.shop.code_valid_s,
         )
-        counter = Counter(_workers(settings, drivers, keys, clock, random, runner))
+        workers = _workers(settings, drivers, keys, clock, random, runner)
+        counter = Counter(workers if with_counter else ())
         first = Started(
             tuple(journal.unfinished()),
             tuple(journal.payments(limit=RECENT_MAX)),

@@ -39,7 +39,7 @@ def refund(place: Place, payment_id: str, amount: str | None, json_wanted: bool)
         amount_minor = parse_amount(amount, settings.currency) if amount else None
     except AmountRefused as error:
         raise click.BadParameter(str(error), param_hint="AMOUNT") from error
-    with refusals(), place.open_till() as till:
+    with refusals(), place.open_till(with_counter=False) as till:
         payment = _finish(till, lambda: till.refund(payment_id, amount_minor))
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 
@@ -58,7 +58,7 @@ def void(place: Place, payment_id: str, json_wanted: bool) -> None:
       till void 12
     """
     settings = place.settings()
-    with refusals(), place.open_till() as till:
+    with refusals(), place.open_till(with_counter=False) as till:
         payment = _finish(till, lambda: till.void(payment_id))
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 

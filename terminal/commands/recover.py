@@ -29,7 +29,7 @@ def command(place: Place, timeout: float, json_wanted: bool) -> None:
     with refusals():
         journal = JournalReader(place.till_folder)
         before = [payment.id for payment in journal.unfinished()]
-        with place.open_till() as till, watching(till) as watch:
+        with place.open_till(with_counter=False) as till, watching(till) as watch:
             watch.until(_is_quiet, timeout)
         after = [journal.payment(attempt) for attempt in before]
         is_done = not journal.unfinished()

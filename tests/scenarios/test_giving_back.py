@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -196,3 +199,25 @@ def test_the_bank_voids_no_sale_that_has_a_refund(restored: Any) -> None:
 
     assert (refused.state, refused.response_code) == (State.DECLINED, "12")
     assert second.till.payment(sale.id).state is State.APPROVED
+
+
+@pytest.mark.parametrize("words", [("refund", "1", "2.50"), ("void", "1"), ("recover",)])
+def test_money_goes_back_without_reader_and_camera(
+    city: Any, open_counter: Any, words: tuple[str, ...]
+) -> None:
+    """Their libraries alone would take longer than the rest of it."""
+    counter = open_counter()
+    counter.until_ready().pay()
+    counter.till.close()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "terminal", "--home", counter.home, *words],
+        env={**os.environ, "OPENTILL_BANK": city.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "terminal.bank.client" in loaded
+    assert not loaded & {"numpy", "cv2", "drivers.scanner_camera"}
