@@ -12,14 +12,15 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any
 
 import apsw
 
+from terminal.database import connect, transaction, translated
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
 from terminal.messages import Message
@@ -84,7 +85,7 @@ class JournalReader:
         if not self._path.exists():
             raise JournalUnavailable(f"No journal in {folder} yet: no till has worked there")
         with _translated(self._path):
-            self._reader = _connect(self._path, apsw.SQLITE_OPEN_READONLY)
+            self._reader = connect(self._path, apsw.SQLITE_OPEN_READONLY)
             ((version,),) = self._reader.execute("PRAGMA user_version").fetchall()
         if version == 0:
             # A till is making it at this moment, or was stopped while it did.
@@ -215,7 +216,7 @@ class Journal(JournalReader):
             ) from error
         try:
             with _translated(path):
-                self._writer = _connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+                self._writer = connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
                 self._prepare(path)
             super().__init__(folder)
             self._head = self._check_end()
@@ -229,7 +230,7 @@ class Journal(JournalReader):
         Raises JournalUnavailable if the disk will not take them.
         """
         head = self._head
-        with _translated(self._path), self._transaction() as connection:
+        with _translated(self._path), transaction(self._writer) as connection:
             for entry in entries:
                 head = self._write(connection, entry, head)
         self._head = head
@@ -256,20 +257,9 @@ class Journal(JournalReader):
             )
         return head
 
-    @contextmanager
-    def _transaction(self) -> Iterator[apsw.Connection]:
-        self._writer.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._writer
-            self._writer.execute("COMMIT")
-        except BaseException:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            raise
-
     def rebuild(self) -> None:
         """Make the payments table again from the moves."""
-        with _translated(self._path), self._transaction() as connection:
+        with _translated(self._path), transaction(self._writer) as connection:
             connection.execute("DELETE FROM payments")
             rows = connection.execute("SELECT body FROM moves ORDER BY seq").fetchall()
             for (body,) in rows:
@@ -290,7 +280,7 @@ class Journal(JournalReader):
         self._writer.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         (version,) = self._writer.execute("PRAGMA user_version").fetchone() or (0,)
         if version == 0:
-            with self._transaction() as connection:
+            with transaction(self._writer) as connection:
                 connection.execute(_SCHEMA.format(final=_final_list()))
         elif version > SCHEMA_VERSION:
             raise JournalUnavailable(
@@ -321,12 +311,6 @@ class Journal(JournalReader):
         return bytes(head)
 
 
-def _connect(path: Path, flags: int) -> apsw.Connection:
-    connection = apsw.Connection(str(path), flags=flags)
-    connection.set_busy_timeout(2000)
-    return connection
-
-
 def _lock(path: Path) -> IO[str]:
     """Hold the journal for this process alone, until the file is closed."""
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
@@ -348,25 +332,8 @@ def _lock(path: Path) -> IO[str]:
     return file
 
 
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours, saying what to do."""
-    try:
-        yield
-    except (apsw.FullError, apsw.TooBigError) as error:
-        raise JournalUnavailable(
-            f"No room on the disk for {path}: free some space, then try again"
-        ) from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise JournalCorrupt(
-            f"{path} is damaged ({error}): nothing was changed; export what is readable"
-        ) from error
-    except (apsw.BusyError, apsw.LockedError) as error:
-        raise JournalUnavailable(f"{path} is in use by another program") from error
-    except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as error:
-        raise JournalUnavailable(f"Cannot write {path}: check its permissions") from error
-    except apsw.IOError as error:
-        raise JournalUnavailable(f"The disk failed under {path}: {error}") from error
+def _translated(path: Path) -> AbstractContextManager[None]:
+    return translated(path, JournalUnavailable, JournalCorrupt)
 
 
 def _final_list() -> str:
