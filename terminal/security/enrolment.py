@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from terminal.bank.sealing import Sealer
 from terminal.errors import EnrolmentRefused, KeysUnusable
 from terminal.security import keys
+from terminal.security.files import write_file
 from terminal.security.folder import TILL_ID, is_enrolled
 from terminal.security.keys import TillKeys
 
@@ -76,8 +77,8 @@ def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
         (keys.ANSWER_KEY, answer.answer_key.encode("ascii")),
         (keys.SEALING_KEY, msgspec.json.encode(answer.sealing_key)),
     ):
-        keys.write_file(folder / name, content)
-    keys.write_file(folder / TILL_ID, answer.id.encode("ascii"))
+        write_file(folder / name, content)
+    write_file(folder / TILL_ID, answer.id.encode("ascii"))
     return keys.load_keys(folder)
 
 
@@ -95,7 +96,7 @@ def _kept_key(
 ) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey:
     if path.exists():
         return keys.read_private_key(path)
-    keys.write_file(
+    write_file(
         path,
         fresh.private_bytes(
             serialization.Encoding.PEM,

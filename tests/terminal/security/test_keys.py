@@ -21,8 +21,9 @@ from terminal.bank.signing import P256Signer, P256Verifier
 from terminal.errors import KeysUnusable
 from terminal.security import keys
 from terminal.security.enrolment import enrol
+from terminal.security.files import write_file
 from terminal.security.folder import TILL_ID
-from terminal.security.keys import load_keys, write_file
+from terminal.security.keys import load_keys
 
 NOW_MS = time.time_ns() // 1_000_000
 
