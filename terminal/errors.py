@@ -29,6 +29,35 @@ class NotAllowed(TillError):
     """The shop, the state or the person forbids it."""
 
 
+class ApprovalNeeded(NotAllowed):
+    """Somebody else must say yes beside who asks; then it may be asked again."""
+
+    def __init__(self, text: str, act: str) -> None:
+        """act: a terminal.people.privileges.Act."""
+        super().__init__(text)
+        self.act = act
+
+
+class SignInRefused(TillError):
+    """Name, secret or code is wrong; which of them is not told."""
+
+
+class SignInLocked(SignInRefused):
+    """Too many wrong tries for this name; the message says for how long."""
+
+
+class SecretRefused(TillError):
+    """A new secret is too easy to guess."""
+
+
+class UnknownPerson(TillError):
+    """Nobody of this name works here."""
+
+
+class RegisterUnusable(TillError):
+    """The register of people or its audit log cannot be opened, written or believed."""
+
+
 class Busy(TillError):
     """Another payment stands in the way; the message names it."""
 
