@@ -17,6 +17,10 @@ class DeviceTimeout(DriverError):
     """The device is there and silent."""
 
 
+class DeviceGarbled(DeviceTimeout):
+    """The device says what nobody asked, and no answer: its speed is not the line's."""
+
+
 class DeviceNotReady(DriverError):
     """The device waits for a person: paper, cover, keys. The message says for what."""
 

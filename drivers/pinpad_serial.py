@@ -8,7 +8,13 @@ from collections.abc import Callable
 from typing import Final
 
 from drivers import pinpad_frames as frames
-from drivers.errors import DeviceNotReady, DeviceTimeout, DriverError, OptionRefused
+from drivers.errors import (
+    DeviceGarbled,
+    DeviceNotReady,
+    DeviceTimeout,
+    DriverError,
+    OptionRefused,
+)
 from drivers.pinpad_frames import Frame, FrameReader
 from drivers.protocols import Diagnosis, EncryptedPin, Health
 from drivers.serial_port import SerialPort
@@ -89,6 +95,11 @@ class SerialPinPad:
             )
             deadline = time.monotonic() + seconds + GRACE_S
             return self._await_pin(deadline, on_digits, stop or threading.Event())
+
+    def identify(self) -> bytes:
+        """Return whose keys the pad has, 8 bytes. Raises as encrypted_pin does."""
+        with self._lock:
+            return self._identify()
 
     def diagnose(self) -> Diagnosis:
         """Say how the pad is; it is asked who it is, unless it is at work."""
@@ -189,5 +200,5 @@ class SerialPinPad:
                     raise DeviceNotReady(f"{self._port.path}: {why}")
         return None
 
-    def _nonsense(self) -> DeviceTimeout:
-        return DeviceTimeout(f"{self._port.path}: answers nonsense; is its speed right?")
+    def _nonsense(self) -> DeviceGarbled:
+        return DeviceGarbled(f"{self._port.path}: answers nonsense; is its speed right?")

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from drivers import escpos_commands as commands
-from drivers.errors import DeviceNotReady, DeviceTimeout, DriverError, OptionRefused
+from drivers.errors import (
+    DeviceGarbled,
+    DeviceNotReady,
+    DeviceTimeout,
+    DriverError,
+    OptionRefused,
+)
 from drivers.printer_links import open_link
 from drivers.protocols import Diagnosis, Health, PrinterStatus
 
@@ -266,7 +272,7 @@ class EscposPrinter:
             has_spoken = True
             self._reports += commands.is_paper_report(heard[0])
         if has_spoken:
-            raise DeviceTimeout(
+            raise DeviceGarbled(
                 f"{self._link.path}: answers what nobody asked; is its speed right?"
             )
         raise DeviceTimeout(f"{self._link.path}: says nothing; is it switched on?")

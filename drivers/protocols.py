@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy
@@ -32,6 +32,65 @@ class Diagnosis:
     health: Health
     summary: str
     remedy: str = ""
+
+
+class Symptom(enum.StrEnum):
+    """What a close look at a device can find. Scripts read the values: they stay as they are."""
+
+    WORKS = "works"
+    HELD = "held"
+    """The till that runs has it open."""
+    UNSEEN = "unseen"
+    """It can be used, and nothing tells whether it is there."""
+    SIMULATED = "simulated"
+    PAPER_LOW = "paper-low"
+    LIBRARY_MISSING = "library-missing"
+    SYSTEM_LIBRARY_MISSING = "system-library-missing"
+    SERVICE_MISSING = "service-missing"
+    SERVICE_STOPPED = "service-stopped"
+    SERVICE_NOT_ALLOWED = "service-not-allowed"
+    NO_READER = "no-reader"
+    ABSENT = "absent"
+    NOT_ALLOWED = "not-allowed"
+    """The file's group is allowed, and this user is not in it."""
+    NOT_ALLOWED_YET = "not-allowed-yet"
+    """The user was put into the group after logging in."""
+    NO_RULE = "no-udev-rule"
+    """Only root is allowed."""
+    BUSY = "busy"
+    WRONG_FILE = "wrong-file"
+    KERNEL_HOLDS_IT = "kernel-holds-it"
+    SILENT = "silent"
+    GARBLED = "garbled"
+    NO_PICTURE = "no-picture"
+    PAPER_OUT = "paper-out"
+    COVER_OPEN = "cover-open"
+    OFFLINE = "offline"
+    DAMAGED = "damaged"
+    NO_KEYS = "no-keys"
+    OPTION_REFUSED = "option-refused"
+    UNKNOWN_DRIVER = "unknown-driver"
+    FAILS = "fails"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a close look at one device found."""
+
+    symptom: Symptom
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Path, group, program and the like, for the sentence about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDevice:
+    """Something that is plugged in, and how a shop's file would name it."""
+
+    role: str
+    """'readers', 'scanners' or 'printers'; '' for a serial line, which may be anything."""
+    name: str
+    driver: str
+    options: Mapping[str, Any]
 
 
 class Device(Protocol):
@@ -94,6 +153,14 @@ class CardReader(Device, Protocol):
 
         It is a courtesy: it never raises, and never disturbs a card.
         """
+
+
+@runtime_checkable
+class TellsGreeting(Protocol):
+    """A reader that can tell how its card introduced itself."""
+
+    def greeting(self) -> bytes:
+        """Return the active card's ATR, ATS or ATQB; empty if there is none."""
 
 
 class Symbology(enum.Enum):

@@ -102,6 +102,7 @@ class NfcReader:
         self._closed = threading.Event()
         self._card: Initiator | None = None
         self._rate = ""
+        self._greeting = b""
         self._clf = _open(path)
 
     @property
@@ -165,6 +166,10 @@ class NfcReader:
                 self._device(self._clf.sense)
             except DriverError as error:
                 log.debug("%s: field not switched off: %s", self._path, error)
+
+    def greeting(self) -> bytes:
+        """Return the active card's ATS, or ATQB of Type B; empty if there is none."""
+        return self._greeting if self._card is not None else b""
 
     def signal(self, signal: Signal) -> None:
         """Show the readers that have lights; nfcpy knows them for USB readers of ACS."""
@@ -292,6 +297,7 @@ class NfcReader:
         if parameters.guard_s:
             self._closed.wait(parameters.guard_s)
         self._rate = target.brty
+        self._greeting = answer if is_type_a else bytes(target.sensb_res)
         self._card = Initiator(
             parameters, frame_size_max=min(256, self._clf.max_send_data_size + 2)
         )

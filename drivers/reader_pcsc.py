@@ -200,6 +200,14 @@ class PcscReader:
         if self._lane is not None and self._link.card is not None:
             self._quietly(self._link.disconnect)
 
+    def greeting(self) -> bytes:
+        """Return the active card's ATR; empty if there is none."""
+        link = self._link
+        if self._lane is None or link.card is None:
+            return b""
+        told = self._quietly(lambda: scard.SCardStatus(link.card))
+        return bytes(told[-1]) if told and unsigned(told[0]) == SUCCESS else b""
+
     def signal(self, signal: Signal) -> None:
         """Light and sound it, where the reader can; elsewhere do nothing."""
         if self._lane is None or not is_acr122(self._link.name):

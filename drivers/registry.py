@@ -17,10 +17,12 @@ from drivers.errors import DeviceUnavailable, OptionRefused, UnknownDriver
 from drivers.protocols import (
     CardReader,
     CustomerDisplay,
+    Finding,
     PinPad,
     ReceiptPrinter,
     Scanner,
     SymbolReader,
+    Symptom,
 )
 
 D = TypeVar("D")
@@ -37,6 +39,8 @@ class Entry(Generic[D]):
     """A live shop refuses it."""
     extra: str = ""
     """The installable extra that brings the vendor library: 'pcsc', 'nfc'."""
+    inspector: str = ""
+    """A function that looks closely at one device, by the same options; as factory."""
 
 
 class Registry(Generic[D]):
@@ -65,13 +69,43 @@ class Registry(Generic[D]):
         """
         entry = self._entry(name)
         factory = self._resolve(name, entry)
+        self._check_options(name, factory, options or {})
+        return factory(**(options or {}))
+
+    def inspect(self, name: str, options: Mapping[str, Any] | None = None) -> Finding:
+        """Look closely at one device: open it as open() would, and let it go.
+
+        A simulated one is left alone. Raises what a driver did not foresee.
+        """
+        try:
+            entry = self._entry(name)
+        except UnknownDriver as error:
+            return Finding(Symptom.UNKNOWN_DRIVER, {"why": str(error)})
+        if entry.simulated:
+            return Finding(Symptom.SIMULATED)
+        try:
+            self._check_options(name, self._resolve(name, entry), options or {})
+        except OptionRefused as error:
+            return Finding(Symptom.OPTION_REFUSED, {"why": str(error)})
+        except DeviceUnavailable as error:
+            cause = error.__cause__
+            library = cause.name if isinstance(cause, ImportError) and cause.name else name
+            package = f"opentill[{entry.extra}]" if entry.extra else "opentill"
+            return Finding(Symptom.LIBRARY_MISSING, {"library": library, "package": package})
+        if not entry.inspector:
+            return Finding(Symptom.UNSEEN, {"what": name})
+        look: Callable[..., Finding] = _load(entry.inspector)
+        return look(**(options or {}))
+
+    def _check_options(
+        self, name: str, factory: Callable[..., D], options: Mapping[str, Any]
+    ) -> None:
         signature = inspect.signature(factory)
         try:
-            signature.bind(**(options or {}))
+            signature.bind(**options)
         except TypeError as error:
             takes = ", ".join(signature.parameters) or "none"
             raise OptionRefused(f"{self.kind} {name!r}: {error}; its options: {takes}") from None
-        return factory(**(options or {}))
 
     def _entry(self, name: str) -> Entry[D]:
         try:
@@ -83,15 +117,20 @@ class Registry(Generic[D]):
     def _resolve(self, name: str, entry: Entry[D]) -> Callable[..., D]:
         if not isinstance(entry.factory, str):
             return entry.factory
-        module, _, attribute = entry.factory.partition(":")
         try:
-            factory: Callable[..., D] = getattr(importlib.import_module(module), attribute)
+            factory: Callable[..., D] = _load(entry.factory)
         except ImportError as error:
             remedy = f"; install opentill[{entry.extra}]" if entry.extra else ""
             raise DeviceUnavailable(
                 f"{self.kind} {name!r} needs a library that cannot be loaded: {error}{remedy}"
             ) from error
         return factory
+
+
+def _load(place: str) -> Any:
+    """Import what 'package.module:attribute' names. Raises ImportError."""
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 @dataclass(frozen=True, slots=True)

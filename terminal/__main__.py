@@ -256,29 +256,63 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
         readers=Registry(
             "reader",
             {
-                "pcsc": Entry("drivers.reader_pcsc:PcscReader", extra="pcsc"),
-                "nfc": Entry("drivers.reader_nfc:NfcReader", extra="nfc"),
+                "pcsc": Entry(
+                    "drivers.reader_pcsc:PcscReader",
+                    extra="pcsc",
+                    inspector="drivers.inspection:pcsc",
+                ),
+                "nfc": Entry(
+                    "drivers.reader_nfc:NfcReader",
+                    extra="nfc",
+                    inspector="drivers.inspection:nfc",
+                ),
                 "simulated": Entry(partial(simulated_reader, shop), simulated=True),
             },
         ),
         scanners=Registry(
             "scanner",
             {
-                "camera": Entry("drivers.scanner_camera:CameraScanner"),
-                "scanner-serial": Entry("drivers.scanner_serial:SerialScanner"),
-                "scanner-wedge": Entry("drivers.scanner_wedge:WedgeScanner"),
+                "camera": Entry(
+                    "drivers.scanner_camera:CameraScanner", inspector="drivers.inspection:camera"
+                ),
+                "scanner-serial": Entry(
+                    "drivers.scanner_serial:SerialScanner",
+                    inspector="drivers.inspection:serial_scanner",
+                ),
+                "scanner-wedge": Entry(
+                    "drivers.scanner_wedge:WedgeScanner", inspector="drivers.inspection:wedge"
+                ),
                 "simulated-camera": Entry(partial(simulated_camera, shop), simulated=True),
             },
         ),
         symbol_readers=Registry(
             "symbol reader", {"zxing": Entry("drivers.symbols:ZXingSymbolReader")}
         ),
-        printers=Registry("printer", {"escpos": Entry("drivers.printer_escpos:EscposPrinter")}),
+        printers=Registry(
+            "printer",
+            {
+                "escpos": Entry(
+                    "drivers.printer_escpos:EscposPrinter", inspector="drivers.inspection:escpos"
+                )
+            },
+        ),
         displays=Registry(
-            "display", {"display-serial": Entry("drivers.display_serial:SerialDisplay")}
+            "display",
+            {
+                "display-serial": Entry(
+                    "drivers.display_serial:SerialDisplay",
+                    inspector="drivers.inspection:serial_display",
+                )
+            },
         ),
         pin_pads=Registry(
-            "PIN pad", {"pinpad-serial": Entry("drivers.pinpad_serial:SerialPinPad")}
+            "PIN pad",
+            {
+                "pinpad-serial": Entry(
+                    "drivers.pinpad_serial:SerialPinPad",
+                    inspector="drivers.inspection:serial_pin_pad",
+                )
+            },
         ),
     )
 

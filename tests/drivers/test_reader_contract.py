@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from drivers.errors import CardRemoved, CommandRefused, DeviceLost, DeviceTimeout
-from drivers.protocols import CardReader, Health, Interface, Signal
+from drivers.protocols import CardReader, Health, Interface, Signal, TellsGreeting
 from simulators.responses import Answer, Silent, Torn
 
 PING = bytes.fromhex("00A40400")
@@ -212,3 +212,14 @@ def test_every_sale_finds_the_reader_ready(rig: Any, scripted: Any) -> None:
         rig.bring(scripted(Answer(bytes((number, 0x90, 0x00)))))
         assert rig.reader.transceive(PING)[0][0] == number
         rig.reader.release()
+
+
+def test_a_reader_that_can_tells_how_its_card_introduced_itself(rig: Rig) -> None:
+    if not isinstance(rig.reader, TellsGreeting):
+        assert not rig.is_wired
+        return
+    assert rig.reader.greeting() == b""
+    rig.bring(Scripted(), stay=True)
+    assert len(rig.reader.greeting()) >= 4
+    rig.reader.release()
+    assert rig.reader.greeting() == b""
