@@ -214,12 +214,13 @@ def test_every_sale_finds_the_reader_ready(rig: Any, scripted: Any) -> None:
         rig.reader.release()
 
 
-def test_a_reader_that_can_tells_how_its_card_introduced_itself(rig: Rig) -> None:
-    if not isinstance(rig.reader, TellsGreeting):
+def test_a_reader_that_can_tells_how_its_card_introduced_itself(rig: Any, scripted: Any) -> None:
+    reader = rig.reader
+    if not isinstance(reader, TellsGreeting):
         assert not rig.is_wired
         return
-    assert rig.reader.greeting() == b""
-    rig.bring(Scripted(), stay=True)
-    assert len(rig.reader.greeting()) >= 4
+    assert reader.greeting() == b""
+    rig.bring(scripted(), stay=True)
+    assert len(reader.greeting()) >= 4
     rig.reader.release()
-    assert rig.reader.greeting() == b""
+    assert reader.greeting() == b""
