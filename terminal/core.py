@@ -47,6 +47,7 @@ from terminal.hand import Hand, with_facts
 from terminal.messages import TEXT, Message
 from terminal.seams import Clock
 from terminal.showing import view_of
+from terminal.spent_codes import SpentCodes
 from terminal.states import FINAL, TRANSITIONS, State
 from terminal.states import Event as Move
 from terminal.view import Kind, PaymentView, Readiness, Step, View
@@ -58,6 +59,7 @@ ECHO_SOON_S = 3.0
 _AFTER_CODE = {
     Message.NOT_A_PAYMENT_CODE: Message.ANOTHER_CARD_OR_WALLET,
     Message.TWO_CODES: Message.TRY_ONCE_MORE,
+    Message.CODE_ALREADY_SEEN: Message.REFRESH_CODE,
 }
 """What to do after a code that did not count."""
 
@@ -88,6 +90,7 @@ class Core:
         self._following = Following(self._book, self._hand, clock, limits.patience, lookup)
         self._next_number = 1
         self._devices = Devices()
+        self._spent_codes = SpentCodes(lambda attempt: lookup(attempt).state)
         self._journal_fault = False
         self._handlers: dict[type[InboxEvent], Callable[[Any], None]] = {
             Started: self._started,
@@ -257,14 +260,21 @@ class Core:
 
     def _code_read(self, event: CodeRead) -> None:
         held = self._hand.listens(event.arming)
-        if held is not None and not held.reading:
-            self._hand.note_duration("present")
-            self._choose(Tender(event.sealed, is_offline=False, brand=event.brand))
+        if held is None or held.reading:
+            return
+        if not self._spent_codes.spend(event.fingerprint, held.attempt):
+            self._reject_code(Message.CODE_ALREADY_SEEN)
+            return
+        self._hand.note_duration("present")
+        self._choose(Tender(event.sealed, is_offline=False, brand=event.brand))
 
     def _code_rejected(self, event: CodeRejected) -> None:
         held = self._hand.listens(event.arming)
         if held is not None and not held.reading:
-            self._hand.hint(event.reason, _AFTER_CODE.get(event.reason))
+            self._reject_code(event.reason)
+
+    def _reject_code(self, reason: Message) -> None:
+        self._hand.hint(reason, _AFTER_CODE.get(reason))
 
     def _choose(self, tender: Tender) -> None:
         """The first medium wins; nothing of the others counts from here on."""

@@ -73,6 +73,7 @@ _PROMPTS = frozenset(
         Message.CARD_UNREADABLE,
         Message.NOT_A_PAYMENT_CODE,
         Message.TWO_CODES,
+        Message.CODE_ALREADY_SEEN,
     }
 )
 

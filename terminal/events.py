@@ -8,7 +8,7 @@ rest of that list is not done.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from terminal.messages import Message
 from terminal.states import Event as Move
@@ -134,6 +134,8 @@ class CodeRead:
     arming: int
     brand: str
     sealed: str
+    fingerprint: str = field(repr=False)
+    """The same for the same code, and for no other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 from config.schema import CodeRule
@@ -68,8 +69,15 @@ class CodeWorker(DeviceWorker[Scanner]):
             if not payable:
                 self._post(CodeRejected(arm.arming, Message.NOT_A_PAYMENT_CODE))
                 continue
-            brand = self._brands.get(payable[0].wallet, "")
-            self._post(CodeRead(arm.arming, brand, self._seal(arm.attempt, payable[0].text)))
+            self._post(self._code_read(arm, payable[0]))
+
+    def _code_read(self, arm: Arm, code: PaymentCode) -> CodeRead:
+        return CodeRead(
+            arm.arming,
+            self._brands.get(code.wallet, ""),
+            self._seal(arm.attempt, code.text),
+            hashlib.sha256(code.text.encode()).hexdigest(),
+        )
 
     def _classify(self, symbol: Symbol) -> PaymentCode:
         return classify(symbol.data, symbol.symbology.value, self._rules)

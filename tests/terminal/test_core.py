@@ -202,7 +202,7 @@ def test_no_event_of_a_loser_reaches_the_payment(counter: Any) -> None:
     counter.tap()
     before = counter.view
 
-    counter.take(CodeRead(old, "Alipay", "sealed"))
+    counter.take(CodeRead(old, "Alipay", "sealed", "print"))
     counter.take(CardPresented(old))
     counter.take(CardRead(old, CardEnd.DECLINED))
     counter.take(CodeRejected(old, Message.TWO_CODES))
@@ -214,7 +214,7 @@ def test_no_event_of_a_loser_reaches_the_payment(counter: Any) -> None:
 def test_a_code_seen_while_a_card_is_being_read_does_not_count(counter: Any) -> None:
     counter.take(SALE)
     counter.take(CardPresented(counter.arming))
-    counter.take(CodeRead(counter.arming, "Alipay", "sealed"))
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed", "print"))
     assert counter.sent(Purpose.PAY) == []
 
 
@@ -225,7 +225,7 @@ def test_a_reader_that_gives_up_does_not_end_the_reading_of_another(counter: Any
     counter.take(CardRead(counter.arming, CardEnd.AGAIN, Message.READER_LOST, reader="Slot"))
     view = counter.view
     assert (view.stage, view.hint) == (Stage.READING, None)
-    counter.take(CodeRead(counter.arming, "Alipay", "sealed"))
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed", "print"))
     assert counter.sent(Purpose.PAY) == []
 
     counter.take(CardRead(counter.arming, CardEnd.AGAIN, Message.TAP_AGAIN, reader="Antenna"))
@@ -239,8 +239,44 @@ def test_the_next_sale_is_armed_under_a_new_number(counter: Any) -> None:
     counter.tap()
     counter.answer(Purpose.PAY, "a1", "approved", "00")
     counter.take(SaleWanted("a2", 100, "CNY"))
-    counter.take(CodeRead(first, "Alipay", "sealed"))
+    counter.take(CodeRead(first, "Alipay", "sealed", "print"))
     assert counter.view.stage is Stage.PRESENT
+
+
+# --- a code pays once ---------------------------------------------------------------
+
+
+def scan(counter: Any, attempt: str, fingerprint: str = "print") -> None:
+    counter.take(SaleWanted(attempt, 100, "CNY"))
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed", fingerprint))
+
+
+def test_the_last_customers_code_is_waved_off_and_a_fresh_one_pays(counter: Any) -> None:
+    """Its phone still lies before the camera when the next sale opens."""
+    scan(counter, "a1")
+    counter.answer(Purpose.PAY, "a1", "approved", "00")
+    scan(counter, "a2")
+    assert (counter.view.stage, counter.view.hint) == (Stage.PRESENT, Message.CODE_ALREADY_SEEN)
+    assert len(counter.sent(Purpose.PAY)) == 1
+
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed", "fresh"))
+    assert len(counter.sent(Purpose.PAY)) == 2
+
+
+def test_a_code_that_never_left_may_be_shown_again(counter: Any) -> None:
+    scan(counter, "a1")
+    counter.take(NeverLeft(Purpose.PAY, "a1", "refused"))
+    assert state_of(counter, "a1") is State.NOT_SENT
+    scan(counter, "a2")
+    assert len(counter.sent(Purpose.PAY)) == 2
+
+
+def test_a_code_whose_answer_was_lost_counts_as_used(counter: Any) -> None:
+    scan(counter, "a1")
+    counter.take(AnswerLost(Purpose.PAY, "a1", "silence"))
+    counter.take(LeaveWanted())
+    scan(counter, "a2")
+    assert counter.view.hint is Message.CODE_ALREADY_SEEN
 
 
 # --- silence is not a decline --------------------------------------------------------
@@ -511,7 +547,7 @@ def test_a_code_the_bank_has_not_leaves_the_other_media(counter: Any) -> None:
 
 def pending(counter: Any) -> None:
     counter.take(SALE)
-    counter.take(CodeRead(counter.arming, "Alipay", "sealed"))
+    counter.take(CodeRead(counter.arming, "Alipay", "sealed", "print"))
     counter.answer(Purpose.PAY, "a1", "pending", "P0")
 
 

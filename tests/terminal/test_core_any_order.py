@@ -79,7 +79,7 @@ class Walk:
             CardPresented(arming),
             CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
             CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
-            CodeRead(arming, "Alipay", "s"),
+            CodeRead(arming, "Alipay", "s", "print"),
             CodeRejected(arming, Message.TWO_CODES),
         ]
         return self.chance.choice(events)
