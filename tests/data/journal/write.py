@@ -134,7 +134,7 @@ def main(folder: Path) -> None:
     desk.take(AnswerLost(Purpose.PAY, reversing, "timeout"))
     desk.take(Answered(Purpose.ASK, reversing, BankAnswer("not_found")))
     payer = desk.sale(700)
-    desk.take(CodeRead(desk.arming, "Alipay", SEALED), Sending(Purpose.PAY, payer))
+    desk.take(CodeRead(desk.arming, "Alipay", SEALED, "print"), Sending(Purpose.PAY, payer))
     desk.take(Answered(Purpose.PAY, payer, BankAnswer("pending")))
     for amount_minor, is_cancelled in ((800, False), (900, True)):
         shown = desk.sale(amount_minor)
