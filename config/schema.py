@@ -54,6 +54,8 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The largest sale, in minor units; the screen takes nine digits."""
     present_timeout_s: Seconds = 60.0
     """How long a customer may take to present a card or code, in seconds."""
+    pin_timeout_s: Annotated[float, Meta(ge=1, le=600)] = 60.0
+    """How long a customer may take to enter a PIN, in seconds."""
     payer_timeout_s: Seconds = 90.0
     """How long a wallet payment may await its payer before it is closed, in seconds."""
     code_valid_s: Annotated[int, Meta(ge=10, le=3600)] = 120

@@ -16,7 +16,7 @@ from drivers.errors import (
     OptionRefused,
 )
 from drivers.pinpad_frames import Frame, FrameReader
-from drivers.protocols import Diagnosis, EncryptedPin, Health
+from drivers.protocols import Diagnosis, EncryptedPin, Health, NoPin
 from drivers.serial_port import SerialPort
 
 VERSION: Final = 1
@@ -33,6 +33,7 @@ TIMEOUT_S_MAX: Final = 600
 
 _ASKING: Final = 1
 _ENTERED: Final = 2
+_NO_PIN: Final = {3: NoPin.CANCELLED, 4: NoPin.LATE}
 
 _REFUSALS: Final = {
     1: "does not know this request; its program is older than the till's",
@@ -70,8 +71,8 @@ class SerialPinPad:
         amount: str = "",
         on_digits: Callable[[int], None] | None = None,
         stop: threading.Event | None = None,
-    ) -> EncryptedPin | None:
-        """Ask the customer; None if the customer or stop ends it, or nobody answers in time.
+    ) -> EncryptedPin | NoPin:
+        """Ask the customer for a PIN.
 
         pan: 12 to 19 digits; the block is bound to it. timeout_s: at most ten
         minutes. amount: ASCII, as the customer reads it; cut after 20.
@@ -132,13 +133,13 @@ class SerialPinPad:
         deadline: float,
         on_digits: Callable[[int], None] | None,
         stop: threading.Event,
-    ) -> EncryptedPin | None:
+    ) -> EncryptedPin | NoPin:
         digits = 0
         while True:
             is_unwanted = stop.wait(POLL_S) or self._closing.is_set()
             if is_unwanted or time.monotonic() > deadline:
                 self._request(frames.CANCEL)
-                return None
+                return NoPin.STOPPED if is_unwanted else NoPin.LATE
             answer = self._request(frames.POLL)
             if len(answer) < 2:
                 raise self._nonsense()
@@ -147,8 +148,12 @@ class SerialPinPad:
                 if len(answer) != 2 + KSN_BYTES + BLOCK_BYTES:
                     raise self._nonsense()
                 return EncryptedPin(block=answer[2 + KSN_BYTES :], ksn=answer[2 : 2 + KSN_BYTES])
+            if state in _NO_PIN:
+                return _NO_PIN[state]
             if state != _ASKING:
-                return None
+                raise DeviceTimeout(
+                    f"{self._port.path}: has forgotten the question; was it switched off?"
+                )
             if answer[1] != digits:
                 digits = answer[1]
                 if on_digits is not None:

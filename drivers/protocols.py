@@ -289,6 +289,16 @@ class EncryptedPin:
     """The serial number of its key, 12 bytes; AES DUKPT."""
 
 
+class NoPin(enum.Enum):
+    """Why a customer gave no PIN."""
+
+    CANCELLED = "cancelled"
+    """By the customer."""
+    LATE = "late"
+    STOPPED = "stopped"
+    """By the till."""
+
+
 class PinPad(Device, Protocol):
     """Takes a PIN and gives back only its encrypted block."""
 
@@ -300,8 +310,8 @@ class PinPad(Device, Protocol):
         amount: str = "",
         on_digits: Callable[[int], None] | None = None,
         stop: threading.Event | None = None,
-    ) -> EncryptedPin | None:
-        """Ask the customer; None if the customer or stop ends it, or nobody answers in time.
+    ) -> EncryptedPin | NoPin:
+        """Ask the customer for a PIN.
 
         pan: 12 to 19 digits; the block is bound to it. amount: as the customer
         reads it, ASCII.

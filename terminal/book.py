@@ -8,6 +8,7 @@ from typing import Any
 from terminal.events import (
     Arm,
     Disarm,
+    EndPin,
     Entry,
     JournalFailed,
     Purpose,
@@ -87,7 +88,7 @@ class Book:
                     self.landed(purpose, payment.id)
                     if payment.id in self._open and payment.id not in failed.payments:
                         self.retry(payment)
-                case SetTimer() | StopTimer() | Disarm():
+                case SetTimer() | StopTimer() | Disarm() | EndPin():
                     # They move nothing, and other payments may wait for them.
                     self.wish(wish)
         held = [(attempt, self._before.get(attempt)) for attempt in failed.payments]

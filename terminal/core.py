@@ -31,6 +31,9 @@ from terminal.events import (
     JournalFailed,
     LeaveWanted,
     NeverLeft,
+    PinDigits,
+    PinEnded,
+    PinEntered,
     Purpose,
     RefundWanted,
     Refused,
@@ -74,6 +77,7 @@ class Limits:
     in_words: Callable[[int], str] = str
     """An amount as people write it, for refusals."""
     present_s: float = 60.0
+    pin_s: float = 60.0
     patience: Patience = field(default_factory=Patience)
 
 
@@ -86,7 +90,7 @@ class Core:
         self._limits = limits
         self._lookup = lookup
         self._book = Book(clock)
-        self._hand = Hand(self._book, clock, limits.present_s)
+        self._hand = Hand(self._book, clock, limits.present_s, limits.pin_s)
         self._following = Following(self._book, self._hand, clock, limits.patience, lookup)
         self._next_number = 1
         self._devices = Devices()
@@ -105,6 +109,9 @@ class Core:
             CardRead: self._card_read,
             CodeRead: self._code_read,
             CodeRejected: self._code_rejected,
+            PinDigits: self._pin_digits,
+            PinEntered: self._pin_entered,
+            PinEnded: self._pin_ended,
             DeviceHealth: self._device_health,
             Sending: self._following.sending,
             Answered: self._following.answered,
@@ -256,7 +263,14 @@ class Core:
             )
             return
         is_offline = event.end is CardEnd.APPROVED
-        self._choose(Tender(event.sealed, is_offline=is_offline, facts=event.facts))
+        self._choose(
+            Tender(
+                event.sealed,
+                is_offline=is_offline,
+                needs_pin=event.needs_pin,
+                facts=event.facts,
+            )
+        )
 
     def _code_read(self, event: CodeRead) -> None:
         held = self._hand.listens(event.arming)
@@ -292,6 +306,28 @@ class Core:
         else:
             self._following.proceed()
 
+    # --- a PIN ----------------------------------------------------------------
+
+    def _pin_digits(self, event: PinDigits) -> None:
+        held = self._hand.asks_pin(event.asking)
+        if held is not None and held.pin is not None:
+            held.pin.digits = event.digits
+
+    def _pin_entered(self, event: PinEntered) -> None:
+        held = self._hand.asks_pin(event.asking)
+        if held is not None and held.tender is not None:
+            self._hand.note_duration("pin")
+            held.tender = replace(held.tender, sealed=event.sealed, needs_pin=False)
+            held.pin = None
+            self._following.proceed()
+
+    def _pin_ended(self, event: PinEnded) -> None:
+        """The card is not charged; another one, or a code, may still pay."""
+        if self._hand.asks_pin(event.asking) is not None:
+            self._hand.drop_tender()
+            self._hand.present()
+            self._hand.hint(event.reason, event.next_step)
+
     # --- time, devices, start, disk -----------------------------------------
 
     def _timer_rang(self, event: TimerRang) -> None:
@@ -319,7 +355,7 @@ class Core:
                 self._following.close(payment, resume=True)
             case "tender", State.CLOSING if held is not None:
                 # The customer has long left; a card must not be charged now.
-                held.tender = None
+                self._hand.drop_tender()
 
     def _device_health(self, event: DeviceHealth) -> None:
         self._devices.note(event.name, event.role, event.readiness)
@@ -404,11 +440,10 @@ class Core:
     def _end_unsent(self, payment: PaymentView, move: Move, reason: Message) -> None:
         held = self._hand.held
         next_step = Message.PRESS_ENTER
-        if held is not None:
-            held.tender = None
-            if held.hint is not None:
-                # What was wrong with the last card says more than that it ended.
-                reason, next_step = held.hint, held.hint_step or next_step
+        self._hand.drop_tender()
+        if held is not None and held.hint is not None:
+            # What was wrong with the last card says more than that it ended.
+            reason, next_step = held.hint, held.hint_step or next_step
         self._hand.disarm()
         self._book.stop_timer("present", payment)
         self._book.move(payment, move, reason=reason, next_step=next_step)

@@ -110,6 +110,8 @@ class CardFacts:
     tvr: str = ""
     ctq: str = ""
     signature: bool = False
+    pin: bool = False
+    """The bank is sent a PIN with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class CardRead:
     """Card data as JWE to the bank's key; for ONLINE and APPROVED."""
     reader: str = ""
     """Its name."""
+    needs_pin: bool = False
+    """For ONLINE: nothing is sealed before the customer has entered a PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,31 @@ class CodeRejected:
 
     arming: int
     reason: Message
+
+
+@dataclass(frozen=True, slots=True)
+class PinDigits:
+    """So many digits stand on the PIN pad; nobody here knows which."""
+
+    asking: int
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinEntered:
+    """The customer has entered a PIN; it is under the seal, with the card."""
+
+    asking: int
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinEnded:
+    """There will be no PIN."""
+
+    asking: int
+    reason: Message
+    next_step: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +317,22 @@ class Disarm:
 
 
 @dataclass(frozen=True, slots=True)
+class AskPin:
+    """Have the customer enter a PIN for the card that was read for this attempt."""
+
+    asking: int
+    attempt: str
+    amount_minor: int
+    currency: str
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndPin:
+    """Ask for no PIN any more, and forget the card it was for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """Ask the bank; the answer comes as an event with the same attempt."""
 
@@ -322,7 +367,7 @@ class StopTimer:
     timer: Timer
 
 
-Wish = Record | Arm | Disarm | Send | SetTimer | StopTimer
+Wish = Record | Arm | Disarm | AskPin | EndPin | Send | SetTimer | StopTimer
 InboxEvent = (
     Started
     | SaleWanted
@@ -336,6 +381,9 @@ InboxEvent = (
     | CardRead
     | CodeRead
     | CodeRejected
+    | PinDigits
+    | PinEntered
+    | PinEnded
     | DeviceHealth
     | Sending
     | Answered
@@ -354,6 +402,8 @@ class Tender:
     sealed: str
     is_offline: bool
     """The card has approved; the bank will be told."""
+    needs_pin: bool = False
+    """The customer must enter one first; until then nothing is sealed."""
     facts: CardFacts | None = None
     """Of a card or a phone."""
     brand: str = ""

@@ -85,6 +85,10 @@ class Following:
             for other in pending:
                 self.follow(other)
             return
+        if tender.needs_pin:
+            # Last of all: a PIN that was entered goes out at once.
+            self._hand.ask_pin(payment)
+            return
         held.tender = None
         payment = with_tender(payment, tender)
         if tender.is_offline:
@@ -321,9 +325,9 @@ class Following:
         self._book.forget_tries(payment)
         match answer.state:
             case "approved":
+                # The wallet was faster: the card is not charged.
                 if held is not None:
-                    # The wallet was faster: the card is not charged.
-                    held.tender = None
+                    self._hand.drop_tender()
                 self._approve(payment, answer)
             case "declined" if not tender_waits:
                 self._decline(payment, answer)
@@ -445,7 +449,7 @@ class Following:
         if payment is None or held is None or held.tender is None:
             return
         if payment.state is State.AWAITING_TENDER:
-            held.tender = None
+            self._hand.drop_tender()
             self._book.move(
                 payment,
                 Move.NEVER_LEFT,

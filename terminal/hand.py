@@ -9,11 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from terminal.book import Book
-from terminal.events import Arm, CardFacts, Disarm, Tender
+from terminal.events import Arm, AskPin, CardFacts, Disarm, EndPin, Tender
 from terminal.messages import Message
 from terminal.seams import Clock
 from terminal.states import FINAL, State
 from terminal.view import Medium, PaymentView, ShownCode, Step
+
+
+@dataclass(slots=True)
+class PinQuestion:
+    """A customer who is asked for a PIN."""
+
+    asking: int
+    digits: int = 0
 
 
 @dataclass(slots=True)
@@ -29,7 +37,8 @@ class Held:
     hint: Message | None = None
     hint_step: Message | None = None
     tender: Tender | None = None
-    """Chosen, and waiting for a code to close or a reversal to go through."""
+    """Chosen, and waiting for a code to close, a reversal to go through, or a PIN."""
+    pin: PinQuestion | None = None
     resume: bool = False
     """After closing, go back to presenting instead of cancelling."""
     code: ShownCode | None = None
@@ -40,12 +49,14 @@ class Held:
 class Hand:
     """Holds one payment at most, and arms the devices for it."""
 
-    def __init__(self, book: Book, clock: Clock, present_s: float) -> None:
-        """present_s: how long a customer may take, in seconds."""
+    def __init__(self, book: Book, clock: Clock, present_s: float, pin_s: float) -> None:
+        """present_s, pin_s: how long a customer may take to present and to type, in seconds."""
         self._book = book
         self._clock = clock
         self._present_s = present_s
+        self._pin_s = pin_s
         self._arming = 0
+        self._asking = 0
         self.is_armed = False
         self.held: Held | None = None
 
@@ -67,6 +78,7 @@ class Hand:
 
     def drop(self) -> None:
         """Look at no payment any more; the book follows it on."""
+        self.drop_tender()
         self.held = None
         self._book.forget_ended()
 
@@ -96,6 +108,34 @@ class Hand:
             self._book.wish(Disarm())
         if self.held is not None:
             self.held.reading.clear()
+
+    def drop_tender(self) -> None:
+        """Let go what the customer pays with, unsent; nobody is asked for its PIN."""
+        held = self.held
+        if held is None or held.tender is None:
+            return
+        if held.tender.needs_pin:
+            self._book.wish(EndPin())
+        held.tender = held.pin = None
+        held.step = Step.NONE
+
+    def ask_pin(self, payment: PaymentView) -> None:
+        """Have the customer enter the PIN that the tender waits for."""
+        if self.held is None:
+            return
+        self._asking += 1
+        self.held.pin = PinQuestion(self._asking)
+        self.await_answer(self._pin_s)
+        self._book.wish(
+            AskPin(self._asking, payment.id, payment.amount_minor, payment.currency, self._pin_s)
+        )
+
+    def asks_pin(self, asking: int) -> Held | None:
+        """Return what is held if an event of this question still counts."""
+        held = self.held
+        if held is None or held.pin is None or held.pin.asking != asking:
+            return None
+        return held
 
     def listens(self, arming: int) -> Held | None:
         """Return what is held if an event of this arming still counts.
@@ -162,6 +202,7 @@ def with_facts(payment: PaymentView, facts: CardFacts | None) -> PaymentView:
         tvr=facts.tvr,
         ctq=facts.ctq,
         signature=facts.signature,
+        pin=facts.pin,
     )
 
 

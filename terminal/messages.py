@@ -21,6 +21,7 @@ class Message(enum.StrEnum):
     AUTHORISING = "authorising"
     TRY_ANOTHER_CARD = "try_another_card"
     SEE_PHONE = "see_phone"
+    ENTER_PIN = "enter_pin"
     TAP_AGAIN = "tap_again"
     CARD_UNREADABLE = "card_unreadable"
     PAYER_CONFIRMS = "payer_confirms"
@@ -68,6 +69,10 @@ class Message(enum.StrEnum):
     CARD_NOT_AUTHENTIC = "card_not_authentic"
     CARD_ON_EXCEPTION_FILE = "card_on_exception_file"
     PIN_PAD_MISSING = "pin_pad_missing"
+    PIN_PAD_LOST = "pin_pad_lost"
+    PIN_PAD_NOT_READY = "pin_pad_not_ready"
+    PIN_CANCELLED = "pin_cancelled"
+    PIN_LATE = "pin_late"
     CARD_NOT_ACCEPTED = "card_not_accepted"
     CONTACTLESS_NOT_ALLOWED = "contactless_not_allowed"
     CODE_EXPIRED = "code_expired"
@@ -117,6 +122,7 @@ TEXT: dict[Message, str] = {
     Message.AUTHORISING: "Authorising. Please wait",
     Message.TRY_ANOTHER_CARD: "Try another card",
     Message.SEE_PHONE: "See phone, then tap again",
+    Message.ENTER_PIN: "Customer enters PIN",
     Message.TAP_AGAIN: "Tap again. Hold one second",
     Message.CARD_UNREADABLE: "Card could not be read. Insert it, or show a code",
     Message.PAYER_CONFIRMS: "Customer confirms on the phone",
@@ -162,6 +168,10 @@ TEXT: dict[Message, str] = {
     Message.CARD_NOT_AUTHENTIC: "Card could not be proved genuine",
     Message.CARD_ON_EXCEPTION_FILE: "Declined",
     Message.PIN_PAD_MISSING: "Card wants a PIN, and this till has no PIN pad",
+    Message.PIN_PAD_LOST: "PIN pad does not answer. Check its cable",
+    Message.PIN_PAD_NOT_READY: "PIN pad takes no PIN: are its keys in it?",
+    Message.PIN_CANCELLED: "Customer cancelled the PIN",
+    Message.PIN_LATE: "No PIN was entered in time",
     Message.CARD_NOT_ACCEPTED: "This shop does not take this card",
     Message.CONTACTLESS_NOT_ALLOWED: "Amount not allowed by tap",
     Message.CODE_EXPIRED: "Code too old",

@@ -13,9 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from config.schema import Device, Settings
+from config.schema import Application, Device, Settings
 from drivers.registry import Drivers, Registry
 from emv.authentication import CAKey, CAKeyStore
+from emv.bits import TTQ
 from emv.entry_point import Combination, EntryPointConfig, Terminal, Transaction
 from emv.kernels import c3
 from terminal.bank.desk import BankDesk
@@ -24,12 +25,13 @@ from terminal.book import RECENT_MAX
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
 from terminal.checkout.counter import Counter, Worker
+from terminal.checkout.pin import PinWorker
 from terminal.core import Core, Limits
 from terminal.errors import KeysUnusable, LiveShopRefused
 from terminal.events import Arm, Started
 from terminal.following import Patience
 from terminal.journal import Journal
-from terminal.money import amount_with_unit
+from terminal.money import amount_with_unit, plain_amount
 from terminal.receipts.receipt import Letterhead
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
@@ -77,8 +79,9 @@ def open_till(
             journal.sealed,
             code_valid_s=settings.shop.code_valid_s,
         )
-        workers = _workers(settings, drivers, keys, clock, random, runner)
-        counter = Counter(workers if with_counter else ())
+        pin = _pin_worker(settings, drivers, keys, runner) if with_counter else None
+        workers = _workers(settings, drivers, keys, clock, random, runner, pin)
+        counter = Counter(workers if with_counter else (), pin)
         first = Started(
             tuple(journal.unfinished()),
             tuple(journal.payments(limit=RECENT_MAX)),
@@ -227,7 +230,7 @@ def card_rules(settings: Settings) -> CardRules:
                 Combination(
                     aid=application.aid,
                     kernel_id=application.kernel,
-                    ttq=application.ttq,
+                    ttq=_ttq(settings, application),
                     transaction_limit_minor=application.transaction_limit_minor,
                     floor_limit_minor=application.floor_limit_minor,
                     cvm_required_limit_minor=application.cvm_limit_minor,
@@ -245,11 +248,21 @@ def card_rules(settings: Settings) -> CardRules:
     )
 
 
+def _ttq(settings: Settings, application: Application) -> bytes | None:
+    """Return what the reader tells a card it can do: online PIN only with a PIN pad."""
+    if application.ttq is None:
+        return None
+    ttq = TTQ.decode(application.ttq)
+    has_pin_pad = bool(settings.devices.pin_pads)
+    return (ttq | TTQ.ONLINE_PIN if has_pin_pad else ttq.without(TTQ.ONLINE_PIN)).encoded
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         amount_max_minor=settings.shop.amount_max_minor,
         in_words=partial(amount_with_unit, currency=settings.currency),
         present_s=settings.shop.present_timeout_s,
+        pin_s=settings.shop.pin_timeout_s,
         patience=Patience(
             payer_s=settings.shop.payer_timeout_s,
             code_s=settings.shop.code_valid_s,
@@ -265,6 +278,7 @@ def _workers(
     clock: Clock,
     random: Randomness,
     runner: Runner,
+    pin: PinWorker | None,
 ) -> list[Worker]:
     rules = card_rules(settings)
     workers: list[Worker] = [
@@ -276,6 +290,7 @@ def _workers(
             lambda attempt, record: keys.sealer.seal_card(attempt, record),
             random,
             runner.post,
+            keep_for_pin=None if pin is None else pin.keep,
         )
         for device in settings.devices.readers
     ]
@@ -290,6 +305,25 @@ def _workers(
         for device in settings.devices.scanners
     ]
     return workers
+
+
+def _pin_worker(
+    settings: Settings, drivers: Drivers, keys: Keys, runner: Runner
+) -> PinWorker | None:
+    """Return the worker of the shop's PIN pad, the first it names; None if it has none."""
+    if not settings.devices.pin_pads:
+        return None
+    device = settings.devices.pin_pads[0]
+
+    def amount_text(amount_minor: int, letters: str) -> str:
+        return f"{letters} {plain_amount(amount_minor, settings.currencies[letters].digits)}"
+
+    return PinWorker(
+        partial(drivers.pin_pads.open, device.driver, device.options),
+        amount_text,
+        lambda attempt, record, pin: keys.sealer.seal_card(attempt, record, pin=pin),
+        runner.post,
+    )
 
 
 def _devices(settings: Settings, drivers: Drivers) -> Iterator[tuple[Registry[Any], Device]]:

@@ -19,7 +19,9 @@ from terminal.core import Core
 from terminal.errors import JournalCorrupt, JournalUnavailable, TillError
 from terminal.events import (
     Arm,
+    AskPin,
     Disarm,
+    EndPin,
     InboxEvent,
     JournalFailed,
     Record,
@@ -49,6 +51,12 @@ class Devices(Protocol):
 
     def disarm(self) -> None:
         """Switch off at the next poll; returns at once."""
+
+    def ask_pin(self, wish: AskPin, /) -> None:
+        """Ask the customer for a PIN; returns at once, the end comes as an event."""
+
+    def end_pin(self) -> None:
+        """Ask no longer, and forget the card; returns at once."""
 
 
 class Bank(Protocol):
@@ -161,6 +169,10 @@ class Runner:
                     self._devices.arm(wish)
                 case Disarm() if self._devices is not None:
                     self._devices.disarm()
+                case AskPin() if self._devices is not None:
+                    self._devices.ask_pin(wish)
+                case EndPin() if self._devices is not None:
+                    self._devices.end_pin()
                 case SetTimer(timer, at):
                     self._timers[timer] = at
                     self._pushed += 1

@@ -62,6 +62,7 @@ def view_of(
         prompt=prompt,
         hint=held.hint,
         step=held.step,
+        pin_digits=held.pin.digits if held.pin else 0,
         show=Readiness.READY if can_show else Readiness.OFF,
         code=held.code,
         started_at=held.started_at,
@@ -74,6 +75,8 @@ def view_of(
 def _stage(payment: PaymentView, held: Held) -> tuple[Stage, Message | None]:
     """Return which screen it is, and what it asks for."""
     match payment.state:
+        case State.AWAITING_TENDER if held.pin is not None:
+            return Stage.PIN, Message.ENTER_PIN
         case State.AWAITING_TENDER if held.tender is not None:
             return Stage.PROCESSING, Message.REVERSING
         case State.AWAITING_TENDER if held.reading:

@@ -36,6 +36,7 @@ class Stage(enum.StrEnum):
     IDLE = "idle"
     PRESENT = "present"
     READING = "reading"
+    PIN = "pin"
     CODE = "code"
     PROCESSING = "processing"
     PAYER = "payer"
@@ -97,6 +98,8 @@ class PaymentView:
     ctq: str = ""
     signature: bool = False
     """The customer has to sign the receipt."""
+    pin: bool = False
+    """The customer entered a PIN, which the bank was sent."""
     original: str = ""
     """For a refund or a void: the identity of the first payment."""
     refunded_minor: int = 0
@@ -147,6 +150,8 @@ class View:
     hint: Message | None = None
     """Why the last card or code did not count, while the sale goes on."""
     step: Step = Step.NONE
+    pin_digits: int = 0
+    """How many digits stand on the PIN pad; for Stage.PIN."""
     tap: Readiness = Readiness.OFF
     insert: Readiness = Readiness.ABSENT
     scan: Readiness = Readiness.OFF

@@ -15,6 +15,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from drivers.protocols import EncryptedPin
 from terminal.errors import KeysUnusable
 
 ALGORITHMS = ["ECDH-ES", "A256GCM"]
@@ -41,14 +42,23 @@ class Sealer:
             self._header["kid"] = bank_key["kid"]
 
     def seal_card(
-        self, attempt: str, emv: bytes, entry: Literal["contactless", "contact"] = "contactless"
+        self,
+        attempt: str,
+        emv: bytes,
+        entry: Literal["contactless", "contact"] = "contactless",
+        pin: EncryptedPin | None = None,
     ) -> str:
         """Return a compact JWE of what the bank needs to judge a card.
 
         attempt: the payment's identity; the seal holds for that one only.
-        emv: the data objects as BER-TLV.
+        emv: the data objects as BER-TLV. pin: as the PIN pad gave it, if the
+        card's holder was asked for one.
         """
-        return self._seal({"attempt": attempt, "entry": entry, "emv": emv.hex().upper()})
+        content = {"attempt": attempt, "entry": entry, "emv": emv.hex().upper()}
+        if pin is not None:
+            content["pin_block"] = pin.block.hex().upper()
+            content["pin_ksn"] = pin.ksn.hex().upper()
+        return self._seal(content)
 
     def seal_code(self, attempt: str, code: str) -> str:
         """Return a compact JWE of a customer's payment code.

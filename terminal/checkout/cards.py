@@ -10,7 +10,7 @@ from drivers.errors import CardClash
 from drivers.protocols import CardReader, Interface, Signal
 from emv import entry_point
 from emv.conversation import Note
-from emv.outcome import Outcome, Start, UserInterfaceRequest
+from emv.outcome import CVM, Outcome, Start, UserInterfaceRequest
 from terminal.checkout.card_facts import (
     encode_record,
     end_of,
@@ -57,15 +57,20 @@ class CardWorker(DeviceWorker[CardReader]):
         seal: Callable[[str, bytes], str],
         random: Randomness,
         post: Callable[[InboxEvent], None],
+        *,
+        keep_for_pin: Callable[[str, Mapping[int, bytes]], None] | None = None,
     ) -> None:
         """name: what people call the reader.
 
         seal: attempt and card data to a JWE only the bank can open.
+        keep_for_pin: takes attempt and card data of a card whose holder must
+        enter a PIN first; None where there is no PIN pad.
         """
         super().__init__(open_reader, name, "reader", post)
         self._rules = rules
         self._transaction = transaction
         self._seal = seal
+        self._keep_for_pin = keep_for_pin
         self._answers = Answers(random, rules.is_on_exception_file, self._show, self._note)
 
     def _greet(self, device: CardReader) -> Readiness:
@@ -154,12 +159,22 @@ class CardWorker(DeviceWorker[CardReader]):
         end = end_of(outcome)
         reason, next_step = reason_of(outcome)
         facts, sealed = None, ""
+        needs_pin = end is CardEnd.ONLINE and outcome.cvm is CVM.ONLINE_PIN
+        if needs_pin and self._keep_for_pin is None:
+            end = CardEnd.DECLINED
+            reason, next_step = Message.PIN_PAD_MISSING, Message.ANOTHER_CARD_OR_WALLET
         if outcome.data_record:
             aid = outcome.data_record.get(0x84, b"")
             facts = facts_of(outcome, self._rules.brand_of(aid))
-            if end in READ_WELL:
+            if needs_pin and self._keep_for_pin is not None:
+                self._keep_for_pin(arm.attempt, outcome.data_record)
+            elif end in READ_WELL:
                 sealed = self._seal(arm.attempt, encode_record(outcome.data_record))
-        self._post(CardRead(arm.arming, end, reason, next_step, facts, sealed, self._name))
+        self._post(
+            CardRead(
+                arm.arming, end, reason, next_step, facts, sealed, self._name, needs_pin=needs_pin
+            )
+        )
         return end
 
     def _show(self, request: UserInterfaceRequest) -> None:

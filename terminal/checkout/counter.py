@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from terminal.events import Arm
+from terminal.checkout.pin import PinWorker
+from terminal.events import Arm, AskPin
 
 
 class Worker(Protocol):
@@ -29,10 +30,11 @@ class Worker(Protocol):
 
 
 class Counter:
-    """Everything that can read a card or a code."""
+    """Everything that can read a card or a code, and the PIN pad if there is one."""
 
-    def __init__(self, workers: Sequence[Worker]) -> None:
+    def __init__(self, workers: Sequence[Worker], pin: PinWorker | None = None) -> None:
         self._workers = workers
+        self._pin = pin
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
@@ -43,6 +45,8 @@ class Counter:
         """Open every device, each on its own thread."""
         for worker in self._workers:
             worker.start()
+        if self._pin is not None:
+            self._pin.start()
 
     def arm(self, wish: Arm) -> None:
         """Switch all of it on for one sale."""
@@ -54,7 +58,19 @@ class Counter:
         for worker in self._workers:
             worker.disarm()
 
+    def ask_pin(self, wish: AskPin) -> None:
+        """Ask the customer for a PIN. Only a card that was kept for one leads here."""
+        if self._pin is not None:
+            self._pin.ask(wish)
+
+    def end_pin(self) -> None:
+        """Ask no longer, and forget the card."""
+        if self._pin is not None:
+            self._pin.end()
+
     def close(self) -> None:
         """Let every device go."""
         for worker in self._workers:
             worker.close()
+        if self._pin is not None:
+            self._pin.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from drivers.errors import DeviceLost, DeviceNotReady, DeviceTimeout, OptionRefused
 from drivers.pinpad_frames import BODY_BYTES_MAX, Frame, FrameReader
 from drivers.pinpad_serial import SerialPinPad
-from drivers.protocols import EncryptedPin, Health
+from drivers.protocols import EncryptedPin, Health, NoPin
 from simulators.bank.issuer.pin import Verdict, verify
 from simulators.pinpad import PinPadKeys, PinPadSimulator, frames
 from simulators.pinpad.keys import base_key
@@ -52,7 +52,7 @@ class Bench:
             with self.line.changed:
                 self.sim.press({"E": "enter", "X": "cancel"}.get(key, key))
 
-    def ask(self, pan: str = PAN) -> EncryptedPin | None:
+    def ask(self, pan: str = PAN) -> EncryptedPin | NoPin:
         try:
             return self.pad.encrypted_pin(
                 pan, 30.0, amount="CNY 12.50", on_digits=self.heard.append, stop=self.stop
@@ -77,7 +77,7 @@ def test_the_bank_opens_what_the_customer_entered(bench: Bench) -> None:
     for pin in ("1234", "987654"):
         bench.when_asked(lambda pin=pin: bench.type(pin + "E"))  # type: ignore[misc]
         sealed = bench.ask()
-        assert sealed is not None
+        assert isinstance(sealed, EncryptedPin)
 
         def answer(pan: str, guess: str, sealed: EncryptedPin = sealed) -> Verdict:
             key = base_key(bench.home)
@@ -99,7 +99,7 @@ def test_the_till_is_told_how_many_digits_and_never_which(bench: Bench) -> None:
 
     bench.when_asked(customer)
     sealed = bench.ask()
-    assert sealed is not None
+    assert isinstance(sealed, EncryptedPin)
     assert bench.heard == [5]
     assert "80706" not in repr(sealed) + repr(bench.pad) + repr(vars(bench.pad))
     assert sealed.block.hex() not in repr(sealed)
@@ -125,31 +125,41 @@ def test_the_customer_reads_the_amount(bench: Bench) -> None:
         bench.type("X")
 
     bench.when_asked(customer)
-    assert bench.ask() is None
+    assert bench.ask() is NoPin.CANCELLED
     assert seen == ["CNY 12.50\nPIN"]
 
 
 def test_a_customer_who_is_late_gives_no_pin(bench: Bench) -> None:
     bench.when_asked(lambda: setattr(bench, "now_s", 31.0))
-    assert bench.ask() is None
+    assert bench.ask() is NoPin.LATE
 
 
 def test_the_cashier_can_end_it_from_another_thread(bench: Bench) -> None:
     bench.when_asked(bench.stop.set)
-    assert bench.ask() is None
+    assert bench.ask() is NoPin.STOPPED
     assert bench.sim.screen == "READY"
+
+
+def test_a_pad_that_was_switched_off_is_told(bench: Bench) -> None:
+    def switch_off_and_on() -> None:
+        with bench.line.changed:
+            bench.sim.receive(frames.build(0, 0x01))
+
+    bench.when_asked(switch_off_and_on)
+    with pytest.raises(DeviceTimeout, match="switched off"):
+        bench.ask()
 
 
 def test_ended_before_it_began_the_question_ends(bench: Bench) -> None:
     """The cashier's key may be faster than the pad."""
     bench.stop.set()
-    assert bench.ask() is None
+    assert bench.ask() is NoPin.STOPPED
     assert bench.sim.screen == "READY"
 
 
 def test_a_pad_that_is_closed_asks_no_longer(bench: Bench) -> None:
     bench.when_asked(bench.pad.close)
-    assert bench.ask() is None
+    assert bench.ask() is NoPin.STOPPED
     assert bench.sim.screen == "READY"
 
 
@@ -170,7 +180,7 @@ def test_a_plug_pulled_while_the_customer_types_is_told(bench: Bench) -> None:
     bench.line.plug()
     assert bench.pad.diagnose().health is Health.READY
     bench.when_asked(lambda: bench.type("1234E"))
-    assert bench.ask() is not None
+    assert isinstance(bench.ask(), EncryptedPin)
 
 
 def test_a_frame_lost_on_the_line_is_sent_again(bench: Bench) -> None:
@@ -184,7 +194,7 @@ def test_a_frame_lost_on_the_line_is_sent_again(bench: Bench) -> None:
     thread = threading.Thread(target=mend)
     thread.start()
     bench.when_asked(lambda: bench.type("1234E"))
-    assert bench.ask() is not None
+    assert isinstance(bench.ask(), EncryptedPin)
     thread.join(10.0)
 
 
@@ -200,7 +210,7 @@ def test_garbage_hints_at_the_speed(bench: Bench) -> None:
         bench.ask()
     bench.line.break_with(Fault.NONE)
     bench.when_asked(lambda: bench.type("1234E"))
-    assert bench.ask() is not None
+    assert isinstance(bench.ask(), EncryptedPin)
 
 
 def test_a_healthy_pad_names_its_keys(bench: Bench) -> None:

@@ -13,6 +13,7 @@ from terminal.errors import UnknownPayment
 from terminal.events import (
     Answered,
     Arm,
+    AskPin,
     BankAnswer,
     CardEnd,
     CardFacts,
@@ -108,6 +109,17 @@ class Counter:
         self.take(CardPresented(arming))
         facts = CardFacts(Medium.CARD, "Visa", "411111******1111")
         return self.take(CardRead(arming, end, facts=facts, sealed="a.b.c.d.e"))
+
+    def tap_for_pin(self) -> list[Wish]:
+        """A card is read whose holder must enter a PIN."""
+        arming = self.arming
+        self.take(CardPresented(arming))
+        facts = CardFacts(Medium.CARD, "Visa", "411111******1111", pin=True)
+        return self.take(CardRead(arming, CardEnd.ONLINE, facts=facts, needs_pin=True))
+
+    @property
+    def asking(self) -> int:
+        return next(wish.asking for wish in reversed(self.wishes) if isinstance(wish, AskPin))
 
     @property
     def arming(self) -> int:

@@ -9,6 +9,7 @@ from terminal.events import (
     Answered,
     AnswerLost,
     Arm,
+    AskPin,
     BankAnswer,
     CancelWanted,
     CardEnd,
@@ -18,10 +19,14 @@ from terminal.events import (
     CodeRejected,
     CodeWanted,
     Disarm,
+    EndPin,
     InboxEvent,
     JournalFailed,
     LeaveWanted,
     NeverLeft,
+    PinDigits,
+    PinEnded,
+    PinEntered,
     Purpose,
     Record,
     RefundWanted,
@@ -746,3 +751,147 @@ def test_an_answer_that_cannot_be_written_is_asked_for_again(counter: Any) -> No
     counter.answer(Purpose.ASK, "a1", "approved", "00")
     assert in_hand(counter) is State.APPROVED
     assert Message.JOURNAL_FAULT not in [notice.message for notice in counter.view.notices]
+
+
+# --- a PIN ----------------------------------------------------------------------
+
+
+def test_a_pin_is_asked_for_before_anything_is_written_or_sent(counter: Any) -> None:
+    counter.take(SALE)
+    wishes = counter.tap_for_pin()
+
+    assert [type(wish) for wish in wishes if isinstance(wish, Disarm | AskPin)] == [Disarm, AskPin]
+    assert not any(isinstance(wish, Record | Send) for wish in wishes)
+    assert (counter.view.stage, counter.view.prompt) == (Stage.PIN, Message.ENTER_PIN)
+    assert counter.view.cancellable
+
+
+def test_the_screen_is_told_how_many_digits(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap_for_pin()
+    for digits in (1, 2, 3, 0, 1):
+        counter.take(PinDigits(counter.asking, digits))
+        assert counter.view.pin_digits == digits
+
+
+def test_an_entered_pin_goes_out_at_once(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap_for_pin()
+    wishes = counter.take(PinEntered(counter.asking, "a.b.c.d.e"))
+
+    kinds = [type(wish) for wish in wishes]
+    assert kinds.index(Record) < kinds.index(Send)
+    [sent] = counter.sent(Purpose.PAY)
+    assert sent.sealed == "a.b.c.d.e"
+    counter.answer(Purpose.PAY, "a1", "approved", "00")
+    assert counter.view.payment.pin
+    assert "pin" in counter.view.payment.durations_ms
+
+
+def test_nothing_of_a_pin_is_recorded(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap_for_pin()
+    counter.take(PinEntered(counter.asking, "a.b.c.d.e"))
+    counter.take(NeverLeft(Purpose.PAY, "a1", "no route"))
+
+    assert in_hand(counter) is State.NOT_SENT, "no sale with a PIN is stored"
+    records = [wish for wish in counter.wishes if isinstance(wish, Record)]
+    assert all(not entry.sealed for record in records for entry in record.entries)
+
+
+def test_a_wrong_pin_may_be_tried_once_more(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap_for_pin()
+    counter.take(PinEntered(counter.asking, "a.b.c.d.e"))
+    counter.answer(Purpose.PAY, "a1", "declined", "55")
+    payment = counter.view.payment
+    assert (payment.reason, payment.next_step) == (Message.WRONG_PIN, Message.TRY_ONCE_MORE)
+
+    counter.take(SaleWanted("a2", 34560, "CNY"))
+    counter.tap_for_pin()
+    counter.take(PinEntered(counter.asking, "f.g.h.i.j"))
+    assert [(send.payment.id, send.sealed) for send in counter.sent(Purpose.PAY)] == [
+        ("a1", "a.b.c.d.e"),
+        ("a2", "f.g.h.i.j"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        Message.PIN_CANCELLED,
+        Message.PIN_LATE,
+        Message.PIN_PAD_LOST,
+        Message.PIN_PAD_NOT_READY,
+    ],
+)
+def test_without_a_pin_another_medium_may_still_pay(counter: Any, reason: Message) -> None:
+    counter.take(SALE)
+    counter.tap_for_pin()
+    wishes = counter.take(PinEnded(counter.asking, reason, Message.ANOTHER_CARD_OR_WALLET))
+
+    assert any(isinstance(wish, Arm) for wish in wishes)
+    assert (counter.view.stage, counter.view.hint) == (Stage.PRESENT, reason)
+    counter.take(CodeRead(counter.arming, "Alipay", "a.b.c.d.e", "print"))
+    assert in_hand(counter) is State.AUTHORISING
+
+
+def test_esc_ends_the_question(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap_for_pin()
+    wishes = counter.take(CancelWanted())
+
+    assert any(isinstance(wish, EndPin) for wish in wishes)
+    assert in_hand(counter) is State.CANCELLED
+    counter.take(PinEntered(counter.asking, "a.b.c.d.e"))
+    assert counter.sent(Purpose.PAY) == []
+
+
+def test_an_answer_to_an_earlier_question_does_not_count(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap_for_pin()
+    earlier = counter.asking
+    counter.take(PinEnded(earlier, Message.PIN_LATE, Message.ANOTHER_CARD))
+    counter.tap_for_pin()
+    counter.take(PinDigits(earlier, 4))
+    counter.take(PinEntered(earlier, "a.b.c.d.e"))
+
+    assert (counter.view.stage, counter.view.pin_digits) == (Stage.PIN, 0)
+    assert counter.sent(Purpose.PAY) == []
+
+
+def test_a_code_on_show_is_closed_before_the_pin_is_asked_for(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CodeWanted("o1"))
+    wishes = counter.tap_for_pin()
+    assert not any(isinstance(wish, AskPin) for wish in wishes)
+
+    wishes = counter.answer(Purpose.CLOSE, "a1", "closed")
+    assert any(isinstance(wish, AskPin) for wish in wishes)
+    assert counter.view.stage is Stage.PIN
+
+
+def test_a_code_that_was_paid_meanwhile_needs_no_pin(counter: Any) -> None:
+    counter.take(SALE)
+    counter.take(CodeWanted("o1"))
+    counter.tap_for_pin()
+    wishes = counter.answer(Purpose.CLOSE, "a1", "approved", "00")
+
+    assert any(isinstance(wish, EndPin) for wish in wishes), "the card is forgotten"
+    assert in_hand(counter) is State.APPROVED
+    assert not counter.view.payment.pin
+
+
+def test_a_reversal_goes_before_the_pin(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.take(AnswerLost(Purpose.PAY, "a1", "cut"))
+    counter.answer(Purpose.ASK, "a1", "not_found")
+    counter.take(LeaveWanted())
+    counter.take(SaleWanted("a2", 100, "CNY"))
+    wishes = counter.tap_for_pin()
+    assert not any(isinstance(wish, AskPin) for wish in wishes)
+
+    wishes = counter.answer(Purpose.REVERSE, "a1", "reversed")
+    assert any(isinstance(wish, AskPin) for wish in wishes)
+    assert counter.view.stage is Stage.PIN

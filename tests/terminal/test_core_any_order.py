@@ -11,6 +11,7 @@ from terminal.errors import TillError
 from terminal.events import (
     Answered,
     AnswerLost,
+    AskPin,
     BankAnswer,
     CancelWanted,
     CardEnd,
@@ -21,10 +22,14 @@ from terminal.events import (
     CodeRead,
     CodeRejected,
     CodeWanted,
+    EndPin,
     InboxEvent,
     JournalFailed,
     LeaveWanted,
     NeverLeft,
+    PinDigits,
+    PinEnded,
+    PinEntered,
     Purpose,
     Record,
     RefundWanted,
@@ -37,7 +42,7 @@ from terminal.events import (
 )
 from terminal.messages import Message
 from terminal.states import FINAL, State
-from terminal.view import Medium
+from terminal.view import Kind, Medium, Stage
 
 STATES = ["approved", "declined", "pending", "open", "closed", "reversed", "not_found", "odd"]
 FACTS = CardFacts(Medium.CARD, "Visa", "411111******1111")
@@ -52,6 +57,8 @@ class Walk:
         self.waiting: list[Send] = []
         self.attempts = 0
         self.pays: dict[str, int] = {}
+        self.asked: AskPin | None = None
+        """The question that the PIN pad is busy with."""
 
     def event(self) -> InboxEvent:
         choose = self.chance.random()
@@ -79,8 +86,15 @@ class Walk:
             CardPresented(arming),
             CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
             CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
+            CardRead(arming, CardEnd.ONLINE, facts=FACTS, needs_pin=True),
             CodeRead(arming, "Alipay", "s", "print"),
             CodeRejected(arming, Message.TWO_CODES),
+        ]
+        asking = self.chance.randint(0, self.counter.core._hand._asking)
+        events += [
+            PinDigits(asking, self.chance.randrange(13)),
+            PinEntered(asking, "s"),
+            PinEnded(asking, Message.PIN_CANCELLED, Message.ANOTHER_CARD),
         ]
         return self.chance.choice(events)
 
@@ -111,6 +125,8 @@ class Walk:
                 done, undone = wishes[:place], tuple(wishes[place + 1 :])
                 attempts = tuple(entry.payment.id for entry in failed.entries)
                 wishes = done + self.counter.core.step(JournalFailed(attempts, undone, "disk full"))
+        if isinstance(event, PinEntered | PinEnded) and self.asked is not None:
+            self.asked = None if event.asking == self.asked.asking else self.asked
         self.carry_out(wishes)
 
     def carry_out(self, wishes: list[Any]) -> None:
@@ -123,6 +139,11 @@ class Walk:
                 case Send():
                     self.check_send(wish)
                     self.waiting.append(wish)
+                case AskPin():
+                    assert counter.payments[wish.attempt].state is State.AWAITING_TENDER
+                    self.asked = wish
+                case EndPin():
+                    self.asked = None
         counter.wishes += wishes
         for wish in wishes:
             if type(wish).__name__ == "SetTimer":
@@ -137,6 +158,8 @@ class Walk:
         self.pays[attempt] = self.pays.get(attempt, 0) + 1
         assert self.pays[attempt] == 1, "an attempt is sent once"
         assert self.counter.payments[attempt].state is State.AUTHORISING, "on disk before the wire"
+        is_sale = wish.payment.kind is Kind.SALE
+        assert bool(wish.sealed) is is_sale, "a card that needs a PIN is not sent without"
         for other in self.counter.payments.values():
             assert other.state is not State.REVERSING, "nothing overtakes a reversal"
 
@@ -152,6 +175,9 @@ def test_any_order_of_events_keeps_every_promise(seed: int) -> None:
         in_hand = view.payment
         if in_hand is not None and in_hand.id in walk.counter.payments:
             assert walk.counter.payments[in_hand.id].number == in_hand.number
+        asks = None if walk.asked is None else walk.asked.attempt
+        waits = in_hand.id if in_hand is not None and view.stage is Stage.PIN else None
+        assert asks == waits, "the PIN pad asks while the till waits for it, and no longer"
     assert_followed(walk)
 
 

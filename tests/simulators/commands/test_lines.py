@@ -18,7 +18,7 @@ from drivers.display_serial import SerialDisplay
 from drivers.errors import DeviceLost, DeviceNotReady
 from drivers.pinpad_serial import SerialPinPad
 from drivers.printer_escpos import EscposPrinter
-from drivers.protocols import EncryptedPin
+from drivers.protocols import EncryptedPin, NoPin
 from drivers.scanner_serial import SerialScanner
 from simulators.bank.issuer.pin import Verdict, verify
 from simulators.commands import SimulatorGroup, command
@@ -150,7 +150,7 @@ def test_a_pin_is_typed_and_only_the_bank_reads_it(
     sim = run("pinpad")
     assert sim.read() == {"screen": "READY"}
     pad = SerialPinPad(sim.path)
-    sealed: list[EncryptedPin | None] = []
+    sealed: list[EncryptedPin | NoPin] = []
     till = threading.Thread(
         target=lambda: sealed.append(pad.encrypted_pin("4111111111111111", 30.0, amount="CNY 1"))
     )
@@ -162,7 +162,7 @@ def test_a_pin_is_typed_and_only_the_bank_reads_it(
     sim.type("press enter")
     till.join(LONG_S)
     [pin] = sealed
-    assert pin is not None
+    assert isinstance(pin, EncryptedPin)
     verdict = verify(
         pin.block, pin.ksn, "4111111111111111", base_key=base_key(tmp_path), pin="1234"
     )
