@@ -9,6 +9,14 @@ class MalformedData(EmvError):
     """Bytes or text that do not have the shape they must have."""
 
 
+class DataMissing(MalformedData):
+    """The card left out an object that must be there."""
+
+    def __init__(self, tag: int) -> None:
+        super().__init__(f"tag {tag:X} is missing")
+        self.tag = tag
+
+
 class CardRefused(EmvError):
     """The card answered a command with a status we cannot go on from."""
 

@@ -171,11 +171,12 @@ def _activate(
 
     Source: Book B, 3.3.3, 3.4 and 3.5.
     """
+    reason: str = Reason.NO_APPLICATION
     while True:
         if selected is None:
             selected, candidates = yield from select_final(candidates, frozenset(kernels))
         if selected is None:
-            return replace(NO_APPLICATION, retained=Retained(prepared))
+            return replace(NO_APPLICATION, reason=reason, retained=Retained(prepared))
         candidate = selected.candidate
         outcome = yield from kernels[selected.kernel_id](
             Activation(
@@ -189,6 +190,9 @@ def _activate(
         )
         if outcome.status is not Status.SELECT_NEXT:
             return replace(outcome, retained=Retained(prepared, candidates, selected))
+        if outcome.reason == Reason.OVER_CONTACTLESS_LIMIT:
+            # The card would do: the customer must not be told otherwise.
+            reason = outcome.reason
         selected = None
 
 

@@ -56,6 +56,16 @@ def select_next(detail: str, status_word: int | None = None) -> Outcome:
     )
 
 
+def over_limit() -> Outcome:
+    """Return the outcome of an amount that this application may not take by a tap."""
+    return Outcome(
+        Status.SELECT_NEXT,
+        start=Start.C,
+        error=ErrorIndication(2, "transaction limit"),
+        reason=Reason.OVER_CONTACTLESS_LIMIT,
+    )
+
+
 def end_application(reason: Reason, detail: str, status_word: int | None = None) -> Outcome:
     """Return the outcome of a card that cannot be used.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from emv import tags, tlv
 from emv.dol import fill_dol, parse_dol
-from emv.errors import MalformedData
+from emv.errors import DataMissing, MalformedData
 
 DOL_DATA_MAX = 252  # With tag and length of template 83, what a short command carries.
 
@@ -57,6 +57,17 @@ def response_objects(data: bytes) -> tuple[tlv.Node, ...]:
     raise MalformedData(f"GPO response is template {node.tag:X}")
 
 
+def response_template(data: bytes) -> tuple[tlv.Node, ...]:
+    """Return the data objects of a response that must be one template 77.
+
+    Raises MalformedData if it is not.
+    """
+    nodes = tlv.decode(data)
+    if [node.tag for node in nodes] != [tags.TAG_77_RESPONSE_FORMAT_2]:
+        raise MalformedData("the response is not one template 77")
+    return nodes[0].children or ()
+
+
 def take(card: dict[int, bytes], nodes: Iterable[tlv.Node]) -> None:
     """Add data objects to what the card sent.
 
@@ -67,6 +78,14 @@ def take(card: dict[int, bytes], nodes: Iterable[tlv.Node]) -> None:
         if tag in card:
             raise MalformedData(f"tag {tag:X} occurs twice")
         card[tag] = value
+
+
+def require(card: Mapping[int, bytes], tag: int) -> bytes:
+    """Return an object that must be there and not be empty. Raises DataMissing."""
+    value = card.get(tag)
+    if not value:
+        raise DataMissing(tag)
+    return value
 
 
 def chosen(wanted: Iterable[int], values: Mapping[int, bytes]) -> dict[int, bytes]:

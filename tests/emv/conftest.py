@@ -57,8 +57,14 @@ def tap(
     *,
     on_exception_file: bool = False,
     commands_max: int = 10_000,
+    number: bytes = UNPREDICTABLE_NUMBER,
+    elapsed_us: Callable[[bytes], int] = lambda _command: 1000,
 ) -> Tap:
-    """Pump a kernel against a card; None from the card is a lost link."""
+    """Pump a kernel against a card; None from the card is a lost link.
+
+    number: what every question for random bytes is answered with.
+    elapsed_us: how long a command takes.
+    """
     commands: list[bytes] = []
     shown: list[UserInterfaceRequest] = []
     notes: list[str] = []
@@ -73,10 +79,9 @@ def tap(
                 if response is None:
                     request = kernel.throw(LinkLost("timeout"))
                 else:
-                    request = kernel.send(Reply.parse(response, 1000))
+                    request = kernel.send(Reply.parse(response, elapsed_us(request.encoded)))
             elif isinstance(request, RandomBytes):
-                assert request.count == 4
-                request = kernel.send(UNPREDICTABLE_NUMBER)
+                request = kernel.send(number.rjust(request.count, b"\0"))
             elif isinstance(request, OnExceptionFile):
                 asked.append(request)
                 request = kernel.send(on_exception_file)

@@ -1,0 +1,139 @@
+"""What the acquirer decides for kernel 2, for one AID.
+
+Source: EMV Contactless Book C-2, Annex A.1: the objects that may be
+configured, DF8117 to DF8137.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emv.actions import ActionCodes
+from emv.authentication import CAKeyStore
+from emv.errors import ConfigurationError
+from emv.outcome import CVM, MessageId
+
+AMOUNT_MAX = 10**12 - 1
+
+SIGNATURE = 0x20
+"""Terminal Capabilities, byte 2: signature."""
+NO_CVM = 0x08
+"""Terminal Capabilities, byte 2: no CVM required."""
+CDA = 0x08
+"""Terminal Capabilities, byte 3: CDA."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelayResistance:
+    """How quickly a card must answer, in units of 100 microseconds.
+
+    The values often seen in the field; an acquirer measures its own reader.
+    """
+
+    grace_min: int = 20
+    """How far below its announced minimum an answer may come; DF8132."""
+    grace_max: int = 50
+    """How far above its announced maximum an answer may come; DF8133."""
+    expected_command: int = 18
+    """What the command needs on the air; DF8134."""
+    expected_response: int = 24
+    """What the answer needs on the air; DF8135."""
+    accuracy_threshold: int = 300
+    """How far above the card's minimum is still accurate; DF8136."""
+    mismatch_threshold_percent: int = 50
+    """How alike both sides' transmission times must be; DF8137."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMessage:
+    """One row of the phone message table, DF8131."""
+
+    mask: int
+    value: int
+    """Matches where the card's interaction information, under the mask, is this."""
+    message: MessageId
+
+
+PHONE_MESSAGES = (
+    PhoneMessage(0x000001, 0x000001, MessageId.SEE_PHONE),
+    PhoneMessage(0x000800, 0x000800, MessageId.SEE_PHONE),
+    PhoneMessage(0x000400, 0x000400, MessageId.SEE_PHONE),
+    PhoneMessage(0x000100, 0x000100, MessageId.SEE_PHONE),
+    PhoneMessage(0x000200, 0x000200, MessageId.SEE_PHONE),
+    PhoneMessage(0x000000, 0x000000, MessageId.NOT_AUTHORISED),
+)
+"""The default table. The last row matches everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Limits, action codes and abilities. Amounts are minor units."""
+
+    ca_keys: CAKeyStore = field(default_factory=CAKeyStore)
+    floor_limit_minor: int = 0
+    """Above it a sale goes online; DF8123."""
+    transaction_limit_minor: int = AMOUNT_MAX
+    """Above it this application is passed over; DF8124."""
+    transaction_limit_device_minor: int = AMOUNT_MAX
+    """The same for a device that verifies its holder itself; DF8125."""
+    cvm_required_limit_minor: int = 0
+    """Above it the cardholder is verified; DF8126."""
+    action_codes: ActionCodes = field(default_factory=ActionCodes)
+    """What to decline, send online, or decline if that is impossible; DF8120 to DF8122."""
+    supports_emv: bool = True
+    """DF811B, b7, which says that it is not."""
+    supports_mag_stripe: bool = False
+    """DF811B, b8, which says that it is not. Schemes have ended it."""
+    on_device_verification: bool = True
+    """Believe a phone that has verified its holder; DF811B, b6."""
+    relay_resistance: RelayResistance | None = RelayResistance()
+    """None to leave the protocol out; DF811B, b5."""
+    reads_all_records: bool = False
+    """Read on though no signature will be checked; DF811B, b3."""
+    card_data_input: int = 0x00
+    """Terminal Capabilities, byte 1; DF8117."""
+    cvm_capability_required: int = SIGNATURE
+    """Terminal Capabilities, byte 2, above the CVM limit; DF8118."""
+    cvm_capability_not_required: int = NO_CVM
+    """Terminal Capabilities, byte 2, up to the CVM limit; DF8119."""
+    security_capability: int = CDA
+    """Terminal Capabilities, byte 3; DF811F."""
+    mag_stripe_cvm_required: CVM = CVM.SIGNATURE
+    """How a magnetic stripe holder is verified above the CVM limit; DF811E."""
+    mag_stripe_cvm_not_required: CVM = CVM.NONE
+    """And up to it; DF812C."""
+    torn_records_max: int = 0
+    """How many torn transactions are remembered; 0 for none; DF811D."""
+    torn_record_lifetime_s: int = 300
+    """How long one is remembered, in seconds; DF811C."""
+    message_hold_ms: int = 1300
+    """How long a closing message stays; DF812D."""
+    field_off_ms: int = 1300
+    """How long the field is off for a card that asks for it; DF8130."""
+    phone_messages: tuple[PhoneMessage, ...] = PHONE_MESSAGES
+    reads_balance_before: bool = False
+    """Ask for the offline balance before the cryptogram; DF8104."""
+    reads_balance_after: bool = False
+    """Ask for it after the cryptogram, to show it; DF8105."""
+    tags_to_read: tuple[int, ...] = ()
+    """Data storage objects to read, and counters; DF8112."""
+    tags_to_write_before: Mapping[int, bytes] = field(default_factory=dict)
+    """Data storage objects to write before the cryptogram; FF8102."""
+    tags_to_write_after: Mapping[int, bytes] = field(default_factory=dict)
+    """Data storage objects to write after it; FF8103."""
+    application_version: bytes = b"\x00\x02"
+    """Tag 9F09."""
+    mag_stripe_version: bytes = b"\x00\x01"
+    """Tag 9F6D."""
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError, naming the setting, for what cannot be."""
+        if not (self.supports_emv or self.supports_mag_stripe):
+            raise ConfigurationError("kernel 2: neither EMV nor magnetic stripe mode is on")
+        for name in ("card_data_input", "cvm_capability_required", "security_capability"):
+            if not 0 <= getattr(self, name) <= 0xFF:
+                raise ConfigurationError(f"kernel 2: {name} is not one byte")
+        relay = self.relay_resistance
+        if relay is not None and not 0 <= relay.mismatch_threshold_percent <= 100:
+            raise ConfigurationError("kernel 2: mismatch_threshold_percent is not 0 to 100")

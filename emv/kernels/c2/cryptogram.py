@@ -1,0 +1,226 @@
+"""GENERATE AC, or RECOVER AC for a torn one; and whether the answer holds."""
+
+from __future__ import annotations
+
+import datetime
+
+from emv import bits, tags, tlv
+from emv.apdu import STATUS_OK, generate_ac, recover_ac
+from emv.bits import TVR
+from emv.combined import verify_combined_data
+from emv.conversation import Kernel, Reply, exchange, note
+from emv.dol import fill_dol
+from emv.errors import AuthenticationFailed, CardRefused, DataMissing, LinkLost, MalformedData
+from emv.kernels.c2.reading import signs
+from emv.kernels.c2.session import CDA_OVER_AAC, Session
+from emv.kernels.c2.torn import TornRecord, evict
+from emv.kernels.objects import pdol_data, require, take
+
+WITH_SIGNATURE = 0x10
+"""Reference control parameter: a combined signature is requested."""
+
+SOURCE = "Book C-2, states 9 to 11"
+
+
+def obtain_cryptogram(session: Session) -> Kernel[None]:
+    """Get the card's cryptogram, a torn one if this payment has one, and check it.
+
+    Raises CardRefused, MalformedData; AuthenticationFailed for a signature
+    that does not hold; LinkLost, with the payment put into the torn log.
+    """
+    recovered = yield from _recover(session)
+    reply = recovered if recovered is not None else (yield from _generate(session))
+    if reply.status != STATUS_OK:
+        raise CardRefused("GENERATE AC", reply.status)
+    take(session.card, cryptogram_objects(reply.data))
+    check_cryptogram(session)
+    yield from _check_signature(session, reply.data)
+
+
+def _generate(session: Session) -> Kernel[Reply]:
+    """Ask for a new cryptogram."""
+    session.terminal[tags.TAG_95_TVR] = session.tvr.encoded
+    session.asked_signature = _asks_signature(session)
+    control = session.requested | (WITH_SIGNATURE if session.asked_signature else 0)
+    data = pdol_data(session.card[tags.TAG_8C_CDOL1], session.terminal)
+    session.lists_data += data
+    try:
+        return (yield from exchange(generate_ac(control, data)))
+    except LinkLost:
+        _remember(session)
+        raise
+
+
+def _asks_signature(session: Session) -> bool:
+    """Decide whether the cryptogram shall be signed; a device without it is declined.
+
+    Source: Book C-2, GENERATE AC reference control parameter.
+    """
+    if not signs(session):
+        return False
+    if TVR.CDA_FAILED in session.tvr:
+        if session.verifies_on_device:
+            session.requested, session.findings = bits.CID_AAC, TVR.CDA_FAILED
+        return False
+    if session.requested == bits.CID_AAC:
+        return bool(session.capabilities[1] & CDA_OVER_AAC)
+    return True
+
+
+def cryptogram_objects(data: bytes) -> tuple[tlv.Node, ...]:
+    """Return the data objects of a GENERATE AC response, whichever of the formats.
+
+    Raises MalformedData if it is neither. Source: EMV 4.4 Book 3, 6.5.5.4.
+    """
+    nodes = tlv.decode(data)
+    if len(nodes) != 1:
+        raise MalformedData(f"GENERATE AC response of {len(nodes)} objects")
+    (node,) = nodes
+    if node.tag == tags.TAG_77_RESPONSE_FORMAT_2:
+        return node.children or ()
+    value = node.value
+    if node.tag != tags.TAG_80_RESPONSE_FORMAT_1 or not 11 <= len(value) <= 43:
+        raise MalformedData(f"GENERATE AC response is template {node.tag:X}")
+    parts = {
+        tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA: value[:1],
+        tags.TAG_9F36_ATC: value[1:3],
+        tags.TAG_9F26_APPLICATION_CRYPTOGRAM: value[3:11],
+        tags.TAG_9F10_ISSUER_APPLICATION_DATA: value[11:],
+    }
+    return tuple(tlv.Node(tag, part, None, node.offset) for tag, part in parts.items() if part)
+
+
+_LENGTHS = {
+    tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA: (1, 1),
+    tags.TAG_9F36_ATC: (2, 2),
+    tags.TAG_9F26_APPLICATION_CRYPTOGRAM: (8, 8),
+    tags.TAG_9F10_ISSUER_APPLICATION_DATA: (1, 32),
+    tags.TAG_DF4B_POS_CARDHOLDER_INTERACTION_INFORMATION: (3, 3),
+}
+
+
+def check_cryptogram(session: Session) -> None:
+    """Raise DataMissing or MalformedData unless the card answered what it was asked.
+
+    A card may give less than it is asked for, never more.
+
+    Source: Book C-2, state 9.
+    """
+    card = session.card
+    require(card, tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA)
+    require(card, tags.TAG_9F36_ATC)
+    for tag, (least, most) in _LENGTHS.items():
+        if tag in card and not least <= len(card[tag]) <= most:
+            raise MalformedData(f"tag {tag:X} of {len(card[tag])} bytes")
+    given = card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0] & bits.CID_TYPE_MASK
+    allowed = {
+        bits.CID_TC: (bits.CID_TC, bits.CID_ARQC, bits.CID_AAC),
+        bits.CID_ARQC: (bits.CID_ARQC, bits.CID_AAC),
+        bits.CID_AAC: (bits.CID_AAC,),
+    }[session.requested]
+    if given not in allowed:
+        raise MalformedData(f"tag 9F27 is {given:02X}, where {session.requested:02X} was asked for")
+
+
+def _check_signature(session: Session, response: bytes) -> Kernel[None]:
+    """Take the cryptogram from its signature, or see that none was due.
+
+    Raises AuthenticationFailed, naming the check; DataMissing.
+    """
+    card = session.card
+    if tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA not in card:
+        require(card, tags.TAG_9F26_APPLICATION_CRYPTOGRAM)
+        given = card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0] & bits.CID_TYPE_MASK
+        if session.asked_signature and given != bits.CID_AAC:
+            raise DataMissing(tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA)
+        return
+    try:
+        combined = verify_combined_data(
+            response,
+            session.evidence.icc_key(),
+            session.terminal[tags.TAG_9F37_UNPREDICTABLE_NUMBER],
+            session.lists_data,
+        )
+        if combined.information_data != card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0]:
+            raise AuthenticationFailed("combined signature: not of this tag 9F27")
+        if not combined.more.startswith(session.relay_data):
+            raise AuthenticationFailed("combined signature: not of this relay resistance data")
+    except AuthenticationFailed:
+        session.tvr |= TVR.CDA_FAILED
+        raise
+    card[tags.TAG_9F26_APPLICATION_CRYPTOGRAM] = combined.cryptogram
+    card[tags.TAG_9F4C_ICC_DYNAMIC_NUMBER] = combined.dynamic_number
+    yield from note("card is authentic", SOURCE)
+
+
+# Torn transactions
+
+
+def _now(session: Session) -> datetime.datetime:
+    """Return the transaction's own date and time: a kernel reads no clock."""
+    transaction = session.activation.transaction
+    return datetime.datetime.combine(transaction.date, transaction.time or datetime.time())
+
+
+def _remember(session: Session) -> None:
+    """Put the payment into the torn log, if card and reader keep one."""
+    configuration, card = session.configuration, session.card
+    recovery_list = card.get(tags.TAG_9F51_DRDOL)
+    if not recovery_list or not configuration.torn_records_max:
+        return
+    record = TornRecord(
+        pan=card[tags.TAG_5A_PAN],
+        sequence_number=card.get(tags.TAG_5F34_PAN_SEQUENCE_NUMBER, b""),
+        at=_now(session),
+        terminal=dict(session.terminal),
+        tvr=session.tvr,
+        cvm=session.cvm,
+        receipt=session.receipt,
+        requested=session.requested,
+        asked_signature=session.asked_signature,
+        lists_data=session.lists_data,
+        relay_data=session.relay_data,
+        recovery_data=fill_dol(recovery_list, session.terminal),
+    )
+    _keep(session, (*session.torn, record))
+
+
+def _keep(session: Session, records: tuple[TornRecord, ...]) -> None:
+    """Write the log back, without the aged; tell of one that was given up."""
+    configuration = session.configuration
+    session.torn, gone = evict(
+        records,
+        _now(session),
+        configuration.torn_record_lifetime_s,
+        configuration.torn_records_max,
+    )
+    if gone:
+        session.discretionary[tags.TAG_FF8101_TORN_RECORD] = gone[-1].encoded
+
+
+def _recover(session: Session) -> Kernel[Reply | None]:
+    """Ask the card for the answer that was lost; None if there is none to have.
+
+    Raises LinkLost; the record then stays for the next tap.
+
+    Source: Book C-2, state 10.
+    """
+    card = session.card
+    _keep(session, session.torn)
+    recovery_list = card.get(tags.TAG_9F51_DRDOL)
+    record = next((one for one in session.torn if one.is_of(card, session.terminal)), None)
+    if record is None or not recovery_list:
+        return None
+    reply = yield from exchange(recover_ac(record.recovery_data))
+    session.torn = tuple(one for one in session.torn if one is not record)
+    is_same_list = fill_dol(recovery_list, record.terminal) == record.recovery_data
+    if reply.status != STATUS_OK or not is_same_list:
+        yield from note(f"RECOVER AC answered {reply.status:04X}", SOURCE)
+        return None
+    # The answer is judged by what the card was given then.
+    session.terminal = dict(record.terminal)
+    session.tvr, session.cvm, session.receipt = record.tvr, record.cvm, record.receipt
+    session.requested, session.asked_signature = record.requested, record.asked_signature
+    session.lists_data, session.relay_data = record.lists_data, record.relay_data
+    yield from note("a torn transaction is taken up again", SOURCE)
+    return reply
