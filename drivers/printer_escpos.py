@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from drivers import escpos_commands as commands
@@ -106,9 +106,13 @@ class EscposPrinter:
         """How many cells a line has."""
         return self._columns
 
-    def print_lines(self, lines: Sequence[str], *, code: str = "") -> None:
+    def print_lines(
+        self, lines: Sequence[str], *, code: str = "", on_begin: Callable[[], None] | None = None
+    ) -> None:
         """Print the lines, a QR code below them if there is one, and cut.
 
+        on_begin: called just before the first byte leaves; if it is never
+        called, nothing of this receipt is on paper.
         Returns once the paper is out, as far as the printer tells.
         Raises DeviceNotReady if a person must see to it, DeviceLost or
         DeviceTimeout; then the paper may be half printed, and what was not
@@ -117,7 +121,7 @@ class EscposPrinter:
         """
         job = self._job(lines, code)
         with self._lock:
-            self._run(job, self._print_timeout_s)
+            self._run(job, self._print_timeout_s, on_begin)
 
     def open_drawer(self) -> None:
         """Open the cash drawer at the printer. Raises as print_lines does."""
@@ -200,12 +204,19 @@ class EscposPrinter:
         dots = qr_dots(text, self._width_dots, QR_MODULE_DOTS)
         return commands.raster(dots, (self._width_dots + 7) // 8)
 
-    def _run(self, job: bytes, timeout_s: float) -> None:
+    def _run(
+        self, job: bytes, timeout_s: float, on_begin: Callable[[], None] | None = None
+    ) -> None:
         """Send a job and wait until it is done. Raises DriverError."""
         try:
             if self._has_status:
                 self._refuse_unless_ready(self._ask())
+            else:
+                # A printer that is not there is noticed before the job begins.
+                self._link.open()
             self._drop_leftovers()
+            if on_begin is not None:
+                on_begin()
             self._has_leftovers = True
             for start in range(0, len(job), CHUNK):
                 self._link.write(job[start : start + CHUNK])

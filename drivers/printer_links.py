@@ -30,6 +30,9 @@ class Link(Protocol):
     def path(self) -> str:
         """What people call it."""
 
+    def open(self) -> None:
+        """Take it, if it is not held yet. Raises DeviceLost, naming the remedy."""
+
     def write(self, data: bytes) -> None:
         """Send all of it. Raises DeviceLost, or DeviceTimeout if it is not taken."""
 
@@ -84,6 +87,10 @@ class NetworkLink:
             raise OptionRefused(f"address {address!r}: {error}") from error
         if not self._where[0]:
             raise OptionRefused(f"address {address!r}: no host")
+
+    def open(self) -> None:
+        """Connect, if it is not connected yet. Raises DeviceLost."""
+        self._open()
 
     def write(self, data: bytes) -> None:
         """Send all of it. Raises DeviceLost or DeviceTimeout."""
@@ -146,6 +153,10 @@ class FileLink:
         self.path = path
         self._write_timeout_s = write_timeout_s
         self._file: int | None = None
+
+    def open(self) -> None:
+        """Take the file, if it is not held yet. Raises DeviceLost."""
+        self._open()
 
     def write(self, data: bytes) -> None:
         """Send all of it. Raises DeviceLost or DeviceTimeout."""

@@ -243,9 +243,17 @@ class PrinterStatus:
 class ReceiptPrinter(Device, Protocol):
     """Prints lines of text and cuts."""
 
-    def print_lines(self, lines: Sequence[str], *, code: str = "") -> None:
+    @property
+    def columns(self) -> int:
+        """How many cells a line has; a Chinese character takes two."""
+
+    def print_lines(
+        self, lines: Sequence[str], *, code: str = "", on_begin: Callable[[], None] | None = None
+    ) -> None:
         """Print the lines, a QR code below them if there is one, and cut.
 
+        on_begin: called just before the first byte leaves; if it is never
+        called, nothing of this receipt is on paper.
         Returns once the paper is out, as far as the printer tells.
         Raises DeviceNotReady if a person must see to it, DeviceLost or
         DeviceTimeout; then the paper may be half printed.

@@ -79,6 +79,25 @@ def test_a_receipt_is_out_and_cut_when_printing_returns(make: Callable[..., Benc
     assert bench.sim.unknown == []
 
 
+@pytest.mark.parametrize("has_status", [True, False])
+def test_a_receipt_has_begun_only_if_its_first_byte_left(
+    make: Callable[..., Bench], has_status: bool
+) -> None:
+    """Whoever prints it again needs to know whether some of it may be on paper."""
+    bench = make(has_status=has_status)
+    begun: list[int] = []
+    bench.line.unplug()
+    with pytest.raises(DeviceLost):
+        bench.printer.print_lines(RECEIPT, on_begin=lambda: begun.append(bench.line.came))
+    assert begun == []
+
+    bench.line.plug()
+    bench.printer.print_lines(RECEIPT, on_begin=lambda: begun.append(bench.line.came))
+    assert len(begun) == 1
+    # The questions before it are no receipt yet.
+    assert begun[0] <= 12
+
+
 def test_a_qr_code_on_the_receipt_is_read_by_a_camera(make: Callable[..., Bench]) -> None:
     for codes in ("native", "raster"):
         bench = make(codes=codes)
