@@ -84,6 +84,7 @@ def load_settings(
         shop=own.shop,
         bank=own.bank,
         devices=own.devices,
+        receipts=own.receipts,
         applications=applications,
         ca_keys=ca_keys,
         currencies=currencies,

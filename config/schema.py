@@ -62,6 +62,19 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long a shown code can be paid, in seconds by the bank's clock."""
 
 
+class Receipts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When a receipt is printed, and what else the printer does."""
+
+    print: Literal["always", "on-request", "never"] = "always"
+    """'always': with each payment that was taken or given back. 'on-request': when
+    somebody asks for it; what a customer has to sign is printed all the same.
+    'never': on the screen only."""
+    qr: bool = True
+    """A code below the lines, with the payment's identity."""
+    drawer: bool = False
+    """A cash drawer is plugged into the printer."""
+
+
 class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the bank is, and how long the till waits for it."""
 
@@ -91,8 +104,8 @@ class Devices(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     readers: tuple[Device, ...] = ()
     scanners: tuple[Device, ...] = ()
-    printers: tuple[Device, ...] = ()
-    displays: tuple[Device, ...] = ()
+    printers: Annotated[tuple[Device, ...], Meta(max_length=1)] = ()
+    displays: Annotated[tuple[Device, ...], Meta(max_length=1)] = ()
     pin_pads: tuple[Device, ...] = ()
 
     def everything(self) -> tuple[Device, ...]:
@@ -255,6 +268,7 @@ class ShopFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     shop: Shop
     bank: Bank
     devices: Devices = Devices()
+    receipts: Receipts = Receipts()
     files: Files = Files()
 
 
@@ -294,6 +308,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     shop: Shop
     bank: Bank
     devices: Devices
+    receipts: Receipts = Receipts()
     applications: tuple[Application, ...]
     ca_keys: tuple[CAKey, ...]
     currencies: Mapping[str, Currency]

@@ -358,7 +358,7 @@ class Core:
                 self._hand.drop_tender()
 
     def _device_health(self, event: DeviceHealth) -> None:
-        self._devices.note(event.name, event.role, event.readiness)
+        self._devices.note(event.name, event.role, event.readiness, event.trouble)
 
     def _started(self, event: Started) -> None:
         self._next_number = event.next_number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from terminal.messages import Message
 from terminal.view import Readiness
 
 _BEST_FIRST = (
@@ -18,11 +19,13 @@ _BEST_FIRST = (
 class Devices:
     """Every device of the shop by its name, each with its role and its readiness.
 
-    Roles are 'reader' (an antenna), 'contact' (a slot) and 'camera' (whatever scans).
+    Roles are 'reader' (an antenna), 'contact' (a slot), 'camera' (whatever scans),
+    'printer' and 'display'.
     """
 
     def __init__(self) -> None:
         self._devices: dict[str, tuple[str, Readiness]] = {}
+        self._troubles: dict[str, Message] = {}
 
     def begin(self, roles: Iterable[tuple[str, str]]) -> None:
         """Know the shop's devices; all of them are about to come up.
@@ -31,9 +34,21 @@ class Devices:
         """
         self._devices = {name: (role, Readiness.STARTING) for name, role in roles}
 
-    def note(self, name: str, role: str, readiness: Readiness) -> None:
-        """Take in what a device says; what a reader is, only an open one can tell."""
+    def note(
+        self, name: str, role: str, readiness: Readiness, trouble: Message | None = None
+    ) -> None:
+        """Take in what a device says; what a reader is, only an open one can tell.
+
+        trouble: what it wants of the cashier, beyond what its readiness says.
+        """
         self._devices[name] = (role, readiness)
+        self._troubles.pop(name, None)
+        if trouble is not None:
+            self._troubles[name] = trouble
+
+    def troubles(self) -> frozenset[Message]:
+        """Return what devices want of the cashier that no sale waits for."""
+        return frozenset(self._troubles.values())
 
     def standing(self, role: str) -> Readiness | None:
         """Return how the best device of a role stands; None if the shop has none."""

@@ -177,12 +177,14 @@ class PinEnded:
 
 @dataclass(frozen=True, slots=True)
 class DeviceHealth:
-    """A reader or a camera changed its state."""
+    """A device changed its state."""
 
     name: str
     role: str
-    """'reader', 'contact' or 'camera'."""
+    """'reader', 'contact', 'camera', 'printer' or 'display'."""
     readiness: Readiness
+    trouble: Message | None = None
+    """What to tell the cashier of it; None: what its readiness says."""
 
 
 class Purpose(enum.Enum):

@@ -109,6 +109,12 @@ class Message(enum.StrEnum):
     TO_BE_SENT = "to_be_sent"
     NO_READER = "no_reader"
     NO_CAMERA = "no_camera"
+    NO_PAPER = "no_paper"
+    PAPER_LOW = "paper_low"
+    PRINTER_OPEN = "printer_open"
+    PRINTER_LOST = "printer_lost"
+    PRINTER_STUCK = "printer_stuck"
+    NO_DISPLAY = "no_display"
     JOURNAL_FAULT = "journal_fault"
     CLOCK_WRONG = "clock_wrong"
 
@@ -206,6 +212,12 @@ TEXT: dict[Message, str] = {
     Message.TO_BE_SENT: "Approved by card, still to be sent",
     Message.NO_READER: "Reader not ready",
     Message.NO_CAMERA: "Camera not ready",
+    Message.NO_PAPER: "No paper. Payment is safe",
+    Message.PAPER_LOW: "Paper is low. Have a new roll at hand",
+    Message.PRINTER_OPEN: "Printer is open. Close it. Payment is safe",
+    Message.PRINTER_LOST: "No answer from the printer. Check cable, switch. Payment is safe",
+    Message.PRINTER_STUCK: "Printer is stuck. Switch it off and on. Payment is safe",
+    Message.NO_DISPLAY: "Customer display not ready. Check its cable",
     Message.JOURNAL_FAULT: "Cannot write the journal. No sale possible",
     Message.CLOCK_WRONG: "Clock is wrong. Set it, then try again",
 }

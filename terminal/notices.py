@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from terminal.messages import Message
 from terminal.states import State
@@ -16,6 +16,16 @@ _BY_STATE = {
     State.STORED: Message.TO_BE_SENT,
 }
 
+# Of devices that a sale does not depend on.
+_TROUBLES = (
+    Message.NO_PAPER,
+    Message.PRINTER_OPEN,
+    Message.PRINTER_STUCK,
+    Message.PRINTER_LOST,
+    Message.NO_DISPLAY,
+    Message.PAPER_LOW,
+)
+
 
 def notices_for(
     kept: Iterable[PaymentView],
@@ -23,6 +33,7 @@ def notices_for(
     bank: Readiness,
     reader: Readiness,
     camera: Readiness,
+    troubles: Collection[Message],
     journal_fault: bool,
     clock_wrong: bool,
     now_ms: int,
@@ -52,4 +63,5 @@ def notices_for(
         notices.append(Notice(Message.NO_READER))
     if camera in (Readiness.FAULTY, Readiness.ABSENT):
         notices.append(Notice(Message.NO_CAMERA))
+    notices += [Notice(message) for message in _TROUBLES if message in troubles]
     return tuple(notices)

@@ -32,7 +32,8 @@ from terminal.events import Arm, Started
 from terminal.following import Patience
 from terminal.journal import Journal
 from terminal.money import amount_with_unit, plain_amount
-from terminal.receipts.receipt import Letterhead
+from terminal.receipts.desk import ReceiptDesk
+from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
 from terminal.security.folder import is_enrolled
@@ -91,18 +92,23 @@ def open_till(
     except BaseException:
         journal.close()
         raise
+    writer = ReceiptWriter(journal.payment, Letterhead.of(settings.shop, settings.currencies))
+    receipts = _receipt_desk(settings, drivers, writer, runner)
+    beside = [each for each in (receipts,) if each is not None]
     # First of all the core hears what was left open; devices may speak later.
     runner.start(first, counter, desk)
     return Till(
         shop_facts(settings),
-        Letterhead.of(settings.shop, settings.currencies),
+        writer,
         runner,
         journal,
         clock,
         random,
         bench=bench,
-        starters=(desk.start, counter.start),
-        closers=(counter.close, desk.close),
+        receipts=receipts,
+        starters=(desk.start, counter.start, *(each.start for each in beside)),
+        # The last receipt comes out before the rest goes.
+        closers=(*(each.close for each in beside), counter.close, desk.close),
     )
 
 
@@ -197,6 +203,8 @@ def shop_facts(settings: Settings) -> ShopFacts:
         amount_max_minor=shop.amount_max_minor,
         is_bench=shop.mode == "bench",
         is_training=shop.training,
+        has_printer=bool(settings.devices.printers) and settings.receipts.print != "never",
+        has_drawer=bool(settings.devices.printers) and settings.receipts.drawer,
         wallets=tuple(dict.fromkeys(rule.name for rule in settings.payment_codes)),
     )
 
@@ -324,6 +332,24 @@ def _pin_worker(
         lambda attempt, record, pin: keys.sealer.seal_card(attempt, record, pin=pin),
         runner.post,
     )
+
+
+def _receipt_desk(
+    settings: Settings, drivers: Drivers, writer: ReceiptWriter, runner: Runner
+) -> ReceiptDesk | None:
+    """Return what prints receipts; None in a shop without a printer."""
+    for device in settings.devices.printers:
+        desk = ReceiptDesk(
+            partial(drivers.printers.open, device.driver, device.options),
+            device.name,
+            writer,
+            runner.post,
+            prints=settings.receipts.print,
+            has_codes=settings.receipts.qr,
+        )
+        runner.subscribe(desk)
+        return desk
+    return None
 
 
 def _devices(settings: Settings, drivers: Drivers) -> Iterator[tuple[Registry[Any], Device]]:

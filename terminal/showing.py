@@ -44,6 +44,7 @@ def view_of(
             bank=bank,
             reader=reader,
             camera=camera,
+            troubles=devices.troubles(),
             journal_fault=journal_fault,
             clock_wrong=clock_wrong,
             now_ms=now_ms,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from terminal.bench import Bench
-from terminal.errors import AmountRefused
+from terminal.errors import AmountRefused, NotAllowed
 from terminal.events import (
     CancelWanted,
     CheckWanted,
@@ -20,7 +20,8 @@ from terminal.events import (
     VoidWanted,
 )
 from terminal.journal import Journal
-from terminal.receipts.receipt import Letterhead, receipt_lines
+from terminal.receipts.desk import ReceiptDesk
+from terminal.receipts.receipt import ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness, uuid7
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
@@ -36,20 +37,25 @@ class Till:
     def __init__(
         self,
         shop: ShopFacts,
-        letterhead: Letterhead,
+        writer: ReceiptWriter,
         runner: Runner,
         journal: Journal,
         clock: Clock,
         random: Randomness,
         *,
         bench: Bench | None,
+        receipts: ReceiptDesk | None = None,
         starters: Sequence[Callable[[], None]] = (),
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """starters: what begin() starts; closers: what close() closes, in this order."""
+        """receipts: what prints them; None in a shop without a printer.
+
+        starters: what begin() starts; closers: what close() closes, in this order.
+        """
         self.shop = shop
         self.bench = bench
-        self._letterhead = letterhead
+        self._writer = writer
+        self._receipts = receipts
         self._runner = runner
         self._journal = journal
         self._clock = clock
@@ -154,9 +160,25 @@ class Till:
 
     def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
         """Return the receipt's lines; a copy says that it is one."""
+        return self._writer.lines(self._journal.payment(payment_id), copy=copy)
+
+    # --- paper ----------------------------------------------------------------
+
+    def print_receipt(self, payment_id: str) -> None:
+        """Print a payment's receipt as soon as the printer can; a copy says that it is one.
+
+        Raises UnknownPayment, NotAllowed.
+        """
         payment = self._journal.payment(payment_id)
-        original = self._journal.payment(payment.original) if payment.original else None
-        return receipt_lines(payment, self._letterhead, copy=copy, original=original)
+        if self._receipts is None or not self.shop.has_printer:
+            raise NotAllowed("This till prints no receipts")
+        self._receipts.print(payment.id)
+
+    def open_drawer(self) -> None:
+        """Open the cash drawer, if it can be opened now. Raises NotAllowed."""
+        if self._receipts is None or not self.shop.has_drawer:
+            raise NotAllowed("This till has no cash drawer")
+        self._receipts.open_drawer()
 
     def close(self) -> None:
         """Close the till; what is open is followed at the next start."""

@@ -189,6 +189,9 @@ class ShopFacts:
     amount_max_minor: int
     is_bench: bool
     is_training: bool = False
+    has_printer: bool = False
+    """Receipts come on paper; else they are shown."""
+    has_drawer: bool = False
     wallets: Sequence[str] = ()
     """Brands that can pay a shown code."""
 

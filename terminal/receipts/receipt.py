@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,6 +97,33 @@ class Letterhead:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptWriter:
+    """Writes the receipts of one till from what its journal holds."""
+
+    find: Callable[[str], PaymentView]
+    """Finds a payment by identity or number; raises UnknownPayment."""
+    letterhead: Letterhead
+
+    def lines(
+        self,
+        payment: PaymentView,
+        *,
+        copy: bool,
+        columns: int = COLUMNS_58_MM,
+        is_merchants: bool = False,
+    ) -> list[str]:
+        """Return a payment's receipt. Raises as receipt_lines and find do."""
+        return receipt_lines(
+            payment,
+            self.letterhead,
+            copy=copy,
+            original=self.find(payment.original) if payment.original else None,
+            columns=columns,
+            is_merchants=is_merchants,
+        )
+
+
 def receipt_lines(
     payment: PaymentView,
     letterhead: Letterhead,
@@ -104,10 +131,12 @@ def receipt_lines(
     copy: bool,
     original: PaymentView | None = None,
     columns: int = COLUMNS_58_MM,
+    is_merchants: bool = False,
 ) -> list[str]:
     """Return a payment's receipt, no line wider than so many cells.
 
     copy: printed once already, and marked so.
+    is_merchants: the slip that the customer signs and the shop keeps.
     original: the first payment of a refund or a void; without it the receipt
     names its identity.
     columns: at least 24; 32 on paper of 58 mm, 48 on 80 mm.
@@ -116,7 +145,7 @@ def receipt_lines(
     if columns < COLUMNS_MIN:
         raise ValueError(f"a receipt needs {COLUMNS_MIN} columns")
     page = _Page(columns)
-    _head(page, letterhead, copy=copy)
+    _head(page, letterhead, copy=copy, is_merchants=is_merchants)
     _what(page, payment, letterhead, original)
     _how(page, payment)
     _result(page, payment, letterhead)
@@ -162,7 +191,7 @@ class _Page:
         self.lines.append("")
 
 
-def _head(page: _Page, letterhead: Letterhead, *, copy: bool) -> None:
+def _head(page: _Page, letterhead: Letterhead, *, copy: bool, is_merchants: bool) -> None:
     page.centre(letterhead.name_zh)
     if letterhead.name != letterhead.name_zh:
         page.centre(letterhead.name)
@@ -173,6 +202,8 @@ def _head(page: _Page, letterhead: Letterhead, *, copy: bool) -> None:
         page.centre("TEST - no money moves")
     if letterhead.is_training:
         page.centre("培训模式 TRAINING")
+    if is_merchants:
+        page.centre("商户存根 MERCHANT COPY")
     if copy:
         page.centre("COPY / 重打印")
     page.rule()

@@ -286,7 +286,7 @@ def test_the_example_shows_each_kind_of_device(tmp_path: Path) -> None:
     """What stands behind marks there loads once the marks are taken away."""
     example = (FOLDER / "live.example.toml").read_text()
     shop = tmp_path / "shop.toml"
-    shop.write_text(re.sub(r"^# (?=\[\[|\w+ = )", "", example, flags=re.MULTILINE))
+    shop.write_text(re.sub(r"^# (?=\[|\w+ = )", "", example, flags=re.MULTILINE))
     devices = load_settings(shop).devices
 
     for role in Devices.__struct_fields__:

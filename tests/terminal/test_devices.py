@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from terminal.devices import Devices
+from terminal.messages import Message
 from terminal.view import Readiness
 
 SHOP = (("Antenna", "reader"), ("Spare", "reader"), ("Camera", "camera"))
@@ -48,3 +49,12 @@ def test_no_light_is_on_between_sales(devices: Devices) -> None:
     devices.note("Camera", "camera", Readiness.READY)
 
     assert devices.light("camera", is_armed=False) is Readiness.OFF
+
+
+def test_a_device_is_a_trouble_until_it_says_otherwise(devices: Devices) -> None:
+    devices.note("Paper", "printer", Readiness.FAULTY, Message.NO_PAPER)
+    devices.note("Pole", "display", Readiness.FAULTY, Message.NO_DISPLAY)
+    assert devices.troubles() == {Message.NO_PAPER, Message.NO_DISPLAY}
+
+    devices.note("Paper", "printer", Readiness.READY)
+    assert devices.troubles() == {Message.NO_DISPLAY}

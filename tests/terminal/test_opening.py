@@ -4,14 +4,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import config
-from config.schema import Settings
+from config.schema import Receipts, Settings
 from drivers.errors import UnknownDriver
 from drivers.registry import Drivers, Entry, Registry
 from terminal.errors import LiveShopRefused
-from terminal.opening import claim, refuse_bench_things, refuse_unknown_drivers
+from terminal.opening import claim, refuse_bench_things, refuse_unknown_drivers, shop_facts
 
 ROLES = {
     "readers": "reader",
@@ -52,3 +53,26 @@ def test_a_folder_never_changes_sides(tmp_path: Path, first: str, second: str) -
     claim(tmp_path / "till", first)
     with pytest.raises(LiveShopRefused, match=f"is a {first} shop's, and this shop is {second}"):
         claim(tmp_path / "till", second)
+
+
+@pytest.mark.parametrize(
+    ("receipts", "has_printer", "has_drawer"),
+    [
+        ({}, True, False),
+        ({"print": "never", "drawer": True}, False, True),
+        ({"print": "on-request", "drawer": True}, True, True),
+    ],
+)
+def test_a_screen_knows_what_the_printer_is_for(
+    receipts: dict[str, Any], has_printer: bool, has_drawer: bool
+) -> None:
+    facts = shop_facts(
+        msgspec.structs.replace(shop_with("printers"), receipts=Receipts(**receipts))
+    )
+    assert (facts.has_printer, facts.has_drawer) == (has_printer, has_drawer)
+
+
+def test_a_shop_without_a_printer_opens_no_drawer() -> None:
+    bare = msgspec.structs.replace(shop_with("readers"), receipts=Receipts(drawer=True))
+    facts = shop_facts(bare)
+    assert (facts.has_printer, facts.has_drawer) == (False, False)

@@ -284,3 +284,11 @@ def test_the_letterhead_is_the_configured_shop() -> None:
     assert (live.is_bench, live.is_training) == (False, True)
     assert BENCH.is_bench
     assert BENCH.merchant_id == SHOP.merchant_id
+
+
+def test_the_slip_to_be_signed_says_whose_it_is() -> None:
+    signed = replace(TAP, signature=True)
+    lines = receipt_lines(signed, BENCH, copy=False, is_merchants=True)
+
+    assert any("商户存根 MERCHANT COPY" in line for line in lines)
+    assert not any("MERCHANT COPY" in line for line in receipt_lines(signed, BENCH, copy=False))
