@@ -73,7 +73,7 @@ check: $(VENV)/.setup-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m 'not slow and not wire' --ignore tests/scenarios --numprocesses 2
 
-bench: $(VENV)/.setup-dev
+bench: system-packages $(VENV)/.setup-readers
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/.setup-dev

@@ -15,7 +15,17 @@ from types import ModuleType
 from benchmarks.harness import Row
 from benchmarks.report import machine, markdown, plain
 
-SUBJECTS = ("tlv", "tap", "symbols", "bank_link", "start_up", "idle", "journal")
+SUBJECTS = (
+    "tlv",
+    "tap",
+    "readers",
+    "symbols",
+    "bank_link",
+    "start_up",
+    "idle",
+    "journal",
+    "memory",
+)
 """Modules of this package, each with a measure()."""
 
 RESULTS = Path(__file__).with_name("results.json")

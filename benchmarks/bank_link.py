@@ -59,6 +59,12 @@ def measure() -> list[Row]:
     ]
 
 
+def sealer_to(key: ECKey) -> Sealer:
+    """Return what closes an envelope that this key opens."""
+    public = key.as_dict(private=False)
+    return Sealer({name: str(value) for name, value in public.items()})
+
+
 class Link:
     """Both ends' keys, and an answer that the bank has given.
 
@@ -71,8 +77,7 @@ class Link:
         self._signer = signing.Ed25519Signer(till)
         self._answer_key = signing.Ed25519Verifier(bank.public_key())
         self._sealing_key = ECKey.generate_key("P-256", private=True)
-        public = self._sealing_key.as_dict(private=False)
-        self._sealer = Sealer({name: str(value) for name, value in public.items()})
+        self._sealer = sealer_to(self._sealing_key)
         algorithm = algorithms.ED25519
         self._library_signer = HTTPMessageSigner(
             signature_algorithm=algorithm, key_resolver=_Keys(till, bank)

@@ -55,18 +55,23 @@ def measure() -> list[Row]:
     ]
 
 
-def tap(rules: CardRules, reader: CardReader) -> Outcome:
-    """Do all that the reader's worker does with a card, short of sealing its data."""
-    transaction = entry_point.Transaction(
+def transaction() -> entry_point.Transaction:
+    """Return the one sale, always at the same moment."""
+    return entry_point.Transaction(
         amount_authorised_minor=AMOUNT_MINOR,
         currency=156,
         currency_exponent=2,
         date=NOW.date(),
         time=NOW.time(),
     )
-    prepared = entry_point.pre_process(rules.config, transaction)
-    entry_point.refusal(prepared, transaction)
-    kernel = entry_point.run(rules.config, transaction, rules.kernels, Start.A, None)
+
+
+def tap(rules: CardRules, reader: CardReader) -> Outcome:
+    """Do all that the reader's worker does with a card, short of sealing its data."""
+    sale = transaction()
+    prepared = entry_point.pre_process(rules.config, sale)
+    entry_point.refusal(prepared, sale)
+    kernel = entry_point.run(rules.config, sale, rules.kernels, Start.A, None)
     # Always the same bytes, so that the till sends the same commands each time.
     answers = Answers(bytes, rules.is_on_exception_file, lambda _: None, lambda _: None)
     outcome = converse(kernel, reader, answers)
