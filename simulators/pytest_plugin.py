@@ -1,4 +1,4 @@
-"""Fixtures for whoever tests a terminal of their own: cards, readers, camera, bank.
+"""Fixtures for whoever tests a terminal of their own: cards, devices, bank.
 
 Installed with OpenTill, pytest finds them by itself. Nothing is imported and
 nothing runs until a test asks for it; what it opened is closed after it.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pytest
 
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from simulators.bank.service import BankServer
     from simulators.camera import CameraSimulator
     from simulators.phone import Phone
+    from simulators.pinpad import PinPadSimulator
+    from simulators.printer import PrinterSimulator
     from simulators.readers.in_process import InProcessReader
     from simulators.readers.nfc_udp import NfcUdpCard
     from simulators.readers.pcscd import Pcscd
     from simulators.readers.pn532 import Pn532
     from simulators.readers.vpcd import VpcdReader
     from simulators.responses import AnyCard
+    from simulators.serial_line import SerialLine
     from simulators.wallet import Wallet
+
+D = TypeVar("D")
 
 
 @pytest.fixture(scope="session")
@@ -139,6 +144,47 @@ def opentill_camera() -> Iterator[CameraSimulator]:
     camera = CameraSimulator(seed=1)
     yield camera
     camera.close()
+
+
+@dataclass(frozen=True, slots=True)
+class OnLine(Generic[D]):
+    """A device on a serial line of this machine."""
+
+    device: D
+    line: SerialLine
+    """What can be pulled out, put back, stuck or spoilt."""
+
+    @property
+    def path(self) -> str:
+        """What a terminal opens; the same after the plug was pulled."""
+        return str(self.line.link)
+
+    def wait_until(self, holds: Callable[[D], object], timeout_s: float = 10.0) -> bool:
+        """Wait until it holds of the device, looking whenever bytes came; False if it never did."""
+        with self.line.changed:
+            return bool(self.line.changed.wait_for(lambda: holds(self.device), timeout_s))
+
+
+@pytest.fixture
+def opentill_printer(tmp_path: Path) -> Iterator[OnLine[PrinterSimulator]]:
+    """A receipt printer that speaks ESC/POS; device.receipts is what it has cut off."""
+    from simulators.printer import PrinterSimulator
+    from simulators.serial_line import SerialLine
+
+    printer = PrinterSimulator()
+    with SerialLine(printer, tmp_path / "printer") as line:
+        yield OnLine(printer, line)
+
+
+@pytest.fixture
+def opentill_pinpad(opentill_home: Path, tmp_path: Path) -> Iterator[OnLine[PinPadSimulator]]:
+    """A PIN pad with test keys, as docs/pinpad-protocol.md has it; device.press() its keys."""
+    from simulators.pinpad import PinPadKeys, PinPadSimulator
+    from simulators.serial_line import SerialLine
+
+    pad = PinPadSimulator(PinPadKeys(opentill_home), os.urandom, time.monotonic)
+    with SerialLine(pad, tmp_path / "pinpad") as line:
+        yield OnLine(pad, line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,19 +48,44 @@ def run(project: Path, source: str, *arguments: str) -> subprocess.CompletedProc
     )
 
 
-def example() -> str:
-    """The first example of the documentation, to the letter."""
+def example(of: str) -> str:
+    """The documentation's example of one fixture, to the letter."""
     text = (PROJECT / "docs" / "simulators.md").read_text("utf-8")
-    found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    return found[1]
+    found = re.finditer(r"```python\n(.*?)```", text, re.DOTALL)
+    return next(each[1] for each in found if f"({of}" in each[1])
 
 
-def test_the_documented_example_works_as_it_stands(foreign: Path) -> None:
-    ended = run(foreign, example())
+@pytest.mark.parametrize(
+    ("of", "imports"), [("opentill_reader", ""), ("opentill_printer", "import serial\n\n")]
+)
+def test_the_documented_examples_work_as_they_stand(foreign: Path, of: str, imports: str) -> None:
+    ended = run(foreign, imports + example(of))
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "1 passed" in ended.stdout
+
+
+def test_a_pin_is_entered_on_their_pad_and_comes_out_enciphered(foreign: Path) -> None:
+    ended = run(
+        foreign,
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        def test_pin(opentill_pinpad):
+            from drivers.pinpad_serial import SerialPinPad
+
+            pad = SerialPinPad(opentill_pinpad.path)
+            with ThreadPoolExecutor(1) as beside:
+                asked = beside.submit(pad.encrypted_pin, "4761739001010119", 30)
+                assert opentill_pinpad.wait_until(lambda pad: "PIN" in pad.screen)
+                for key in (*"1234", "enter"):
+                    opentill_pinpad.device.press(key)
+                assert len(asked.result(30).block) == 16
+            pad.close()
+        """,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_their_folders_stay_theirs(foreign: Path) -> None:
