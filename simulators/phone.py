@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulators.card import make_applications
-from simulators.card.card import FORM_FACTOR_PHONE, Card
-from simulators.card.personalisation import Personalisation
+from simulators.card import make_applets
+from simulators.card.applet import Applet
+from simulators.card.card import Card
 from simulators.card.profile import PhoneProfile, Unlock, find, load_folder
 
 FOLDER = Path(__file__).parent / "phones"
@@ -50,10 +50,11 @@ class PhoneOwner:
 class Phone(Card):
     """A card with an owner inside."""
 
-    def __init__(self, profile: PhoneProfile, applications: Sequence[Personalisation]) -> None:
-        self._person = PhoneOwner(profile.unlock)
+    def __init__(self, profile: PhoneProfile, owner: PhoneOwner, applets: Sequence[Applet]) -> None:
+        """owner: whom the applets ask."""
+        self._person = owner
         self._returns_after_s = profile.returns_after_s
-        super().__init__(applications, owner=self._person, form_factor=FORM_FACTOR_PHONE)
+        super().__init__(applets)
 
     def power_up(self) -> None:
         """Enter a field. Whoever was asked has looked at the phone meanwhile."""
@@ -87,4 +88,5 @@ def make_phone(profile: PhoneProfile, home: Path) -> Phone:
 
     home: the state directory. Raises KeysUnusable, naming the file.
     """
-    return Phone(profile, make_applications(profile, home))
+    owner = PhoneOwner(profile.unlock)
+    return Phone(profile, owner, make_applets(profile, home, owner, is_phone=True))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simulators.card.applet import Applet
 from simulators.card.card import Card
+from simulators.card.decision import Nobody, Owner
 from simulators.card.errors import CardSimulatorError
 from simulators.card.keys import CardKeys
-from simulators.card.personalisation import Personalisation, personalise
+from simulators.card.personalisation import personalise
 from simulators.card.profile import Profile, find, load_profiles
+from simulators.card.qvsdc import QVSDC
 from simulators.responses import Answer, AnyCard, Response, Silent, Torn
 
 __all__ = [
@@ -22,7 +25,7 @@ __all__ = [
     "Torn",
     "find_card",
     "load_profiles",
-    "make_applications",
+    "make_applets",
     "make_card",
 ]
 
@@ -37,18 +40,21 @@ def make_card(profile: Profile, home: Path) -> Card:
 
     home: the state directory. Raises KeysUnusable, naming the file.
     """
-    return Card(make_applications(profile, home))
+    return Card(make_applets(profile, home, Nobody()))
 
 
-def make_applications(profile: Profile, home: Path) -> list[Personalisation]:
+def make_applets(
+    profile: Profile, home: Path, owner: Owner, *, is_phone: bool = False
+) -> list[Applet]:
     """Return the applications of a profile, each with a counter of its own.
 
+    owner: for a device that can ask who holds it.
     Raises KeysUnusable, naming the file.
     """
     keys = CardKeys(home)
     names = [profile.name]
     names += [f"{profile.name}-{number}" for number in range(2, len(profile.applications) + 1)]
     return [
-        personalise(profile, application, name, keys)
+        QVSDC(personalise(profile, application, name, keys), owner, is_phone=is_phone)
         for name, application in zip(names, profile.applications, strict=True)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -55,6 +55,8 @@ class ApplicationProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     aid: HexName = AID_VISA_CREDIT_OR_DEBIT.hex().upper()
     """5 to 16 bytes, hexadecimal."""
+    kernel: Literal[3] = 3
+    """Which contactless kernel the directory asks for, and the application speaks with."""
     label: str = "VISA CREDIT"
     """Tag 50, at most 16 characters."""
     priority: Annotated[int, msgspec.Meta(ge=1, le=15)] = 1

@@ -1,0 +1,176 @@
+"""The applet of kernel 3: qVSDC, one command, then records.
+
+Source: EMV 4.4 Book 3; EMV Contactless Book C-3.
+"""
+
+from __future__ import annotations
+
+from emv import apdu, tags
+from emv.apdu import CommandAPDU
+from emv.bits import CTQ, TTQ
+from simulators.card.applet import (
+    STATUS_CLASS_UNKNOWN,
+    STATUS_INSTRUCTION_UNKNOWN,
+    STATUS_WRONG_PARAMETERS,
+    Refused,
+    application_control,
+    command_template,
+    data_list,
+    record_of,
+    split,
+    template,
+)
+from simulators.card.certificates import FORMAT_DYNAMIC, FORMAT_FDDA, sign_dynamic_data
+from simulators.card.cryptogram import COVERED_TAGS, application_cryptogram, mac
+from simulators.card.decision import Cryptogram, Owner, decide
+from simulators.card.personalisation import AIP_DDA, Personalisation
+
+RECORDS_SFI = 2
+SIGNATURE_IN_OPTIONS_MAX = 128
+"""Bytes; a longer signature goes into the last record. Source: Book C-3, Annex C."""
+
+FORM_FACTOR_CARD = bytes.fromhex("20700000")
+FORM_FACTOR_PHONE = bytes.fromhex("21820000")
+
+PDOL = data_list(
+    (tags.TAG_9F66_TTQ, 4),
+    (tags.TAG_9F02_AMOUNT_AUTHORISED, 6),
+    (tags.TAG_9F03_AMOUNT_OTHER, 6),
+    (tags.TAG_9F1A_TERMINAL_COUNTRY_CODE, 2),
+    (tags.TAG_95_TVR, 5),
+    (tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE, 2),
+    (tags.TAG_9A_TRANSACTION_DATE, 3),
+    (tags.TAG_9C_TRANSACTION_TYPE, 1),
+    (tags.TAG_9F37_UNPREDICTABLE_NUMBER, 4),
+)
+
+
+class QVSDC:
+    """One qVSDC application of a card or a phone."""
+
+    def __init__(self, card: Personalisation, owner: Owner, *, is_phone: bool) -> None:
+        self.card = card
+        self._owner = owner
+        self._form_factor = FORM_FACTOR_PHONE if is_phone else FORM_FACTOR_CARD
+        self._records: dict[tuple[int, int], bytes] = {}
+        self._is_processed = False
+
+    def select(self) -> bytes:
+        """Begin anew, and return the file control information."""
+        self._records, self._is_processed = {}, False
+        return application_control(self.card, PDOL)
+
+    def delay_us(self) -> int:
+        """It answers as fast as it can."""
+        return 0
+
+    def answer(self, command: CommandAPDU) -> bytes:
+        """Return the data of a good answer. Raises Refused or KeysUnusable."""
+        if command.ins == apdu.INS_READ_RECORD:
+            if command.cla != 0x00:
+                raise Refused(STATUS_CLASS_UNKNOWN)
+            return record_of(command, (RECORDS_SFI,), self._records)
+        if command.ins != apdu.INS_GET_PROCESSING_OPTIONS:
+            raise Refused(STATUS_INSTRUCTION_UNKNOWN)
+        if command.cla != 0x80:
+            raise Refused(STATUS_CLASS_UNKNOWN)
+        return self._process(command)
+
+    # Processing options. Source: Book C-3, 5.2; EMV 4.4 Book 3, 6.5.8.
+
+    def _process(self, command: CommandAPDU) -> bytes:
+        if command.p1 or command.p2:
+            raise Refused(STATUS_WRONG_PARAMETERS)
+        if self._is_processed:
+            raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
+        given = split(PDOL, command_template(command.data))
+        ttq = TTQ.decode(given[tags.TAG_9F66_TTQ])
+        if TTQ.EMV_MODE not in ttq:
+            raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
+        card = self.card
+        verdict = decide(card.profile, ttq, self._owner)
+        if verdict is None:
+            raise Refused(apdu.STATUS_COMMAND_NOT_ALLOWED)
+        counter = card.counter.next()
+        if counter is None:
+            raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
+        self._is_processed = True
+        self._owner.paid()
+        given |= {
+            tags.TAG_82_AIP: AIP_DDA,
+            tags.TAG_9F36_ATC: counter.to_bytes(2, "big"),
+        }
+        objects = _options(card, given, verdict.cryptogram, verdict.ctq)
+        objects[tags.TAG_9F6E_FORM_FACTOR_INDICATOR] = self._form_factor
+        is_signed = verdict.cryptogram is Cryptogram.TC or (
+            verdict.cryptogram is Cryptogram.ARQC and TTQ.ODA_FOR_ONLINE in ttq
+        )
+        if is_signed:
+            more, self._records = _prove(card, given, objects[tags.TAG_9F6C_CTQ])
+            objects |= more
+        return template(tags.TAG_77_RESPONSE_FORMAT_2, *objects.items())
+
+
+def _options(
+    card: Personalisation, given: dict[int, bytes], cryptogram: Cryptogram, ctq: CTQ
+) -> dict[int, bytes]:
+    """Return what every answer to GET PROCESSING OPTIONS holds."""
+    version = card.profile.cryptogram_version
+    # Card verification results: 3 bytes follow; no second cryptogram was
+    # asked for (bits 8-7 = 10), the first is of this type (bits 6-5).
+    # Source: VIS 1.6, Annex A.
+    results = bytes((0x03, 0x80 | cryptogram << 4, 0x00, 0x00))
+    issuer_data = bytes((0x06, 0x01, version)) + results
+    counter = given[tags.TAG_9F36_ATC]
+    covered = b"".join(given[tag] for tag in COVERED_TAGS)
+    made = application_cryptogram(
+        version, card.card_key, int.from_bytes(counter, "big"), covered, issuer_data
+    )
+    return {
+        tags.TAG_82_AIP: given[tags.TAG_82_AIP],
+        tags.TAG_57_TRACK_2_EQUIVALENT_DATA: card.identity.track_2,
+        tags.TAG_5F34_PAN_SEQUENCE_NUMBER: card.identity.pan_sequence_number,
+        tags.TAG_9F10_ISSUER_APPLICATION_DATA: issuer_data,
+        tags.TAG_9F26_APPLICATION_CRYPTOGRAM: made,
+        tags.TAG_9F36_ATC: counter,
+        tags.TAG_9F6C_CTQ: ctq.encoded,
+    }
+
+
+def _prove(
+    card: Personalisation, given: dict[int, bytes], ctq: bytes
+) -> tuple[dict[int, bytes], dict[tuple[int, int], bytes]]:
+    """Sign the transaction: return what joins the options, and the records by number.
+
+    Source: Book C-3, 5.6.2 and Annex C.
+    """
+    credentials = card.credentials
+    counter = given[tags.TAG_9F36_ATC]
+    last: dict[int, bytes] = {}
+    covered, format_ = given[tags.TAG_9F37_UNPREDICTABLE_NUMBER], FORMAT_DYNAMIC
+    # A reader that does not know version 01 would refuse its signature.
+    is_known = TTQ.FDDA_VERSION_01 in TTQ.decode(given[tags.TAG_9F66_TTQ])
+    if card.profile.fdda and is_known:
+        # The card's own unpredictable number: its key over a counter that
+        # never repeats.
+        number = mac(card.card_key, b"9F69".ljust(6, b"\x00") + counter)[:4]
+        related = bytes((card.profile.fdda,)) + number + ctq
+        last[tags.TAG_9F69_CARD_AUTHENTICATION_RELATED_DATA] = related
+        covered += (
+            given[tags.TAG_9F02_AMOUNT_AUTHORISED]
+            + given[tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE]
+            + related
+        )
+        format_ = FORMAT_FDDA
+    dynamic_data = bytes((len(counter),)) + counter
+    signature = sign_dynamic_data(credentials.key, dynamic_data, covered, format_)
+    options: dict[int, bytes] = {}
+    signed = options if len(signature) <= SIGNATURE_IN_OPTIONS_MAX else last
+    signed[tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA] = signature
+    records = list(credentials.records)
+    if last:
+        records.append(template(tags.TAG_70_RECORD_TEMPLATE, *last.items()))
+    options[tags.TAG_94_AFL] = bytes((RECORDS_SFI << 3, 1, len(records), 1))
+    return options, {
+        (RECORDS_SFI, number): record for number, record in enumerate(records, start=1)
+    }
