@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from drivers.errors import (
     ServiceLost,
 )
 from drivers.machine import Machine, access
-from drivers.protocols import Diagnosis, Finding, Health, PrinterStatus, Symptom
+from drivers.protocols import Diagnosis, Finding, FoundDevice, Health, PrinterStatus, Symptom
 
 PCSC_SOCKET: Final = "/run/pcscd/pcscd.comm"
 PCSC_SOCKET_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
@@ -58,6 +58,20 @@ def pcsc(**options: Any) -> Finding:
             Symptom.NO_READER, {"wanted": wanted or "-", "there": ", ".join(names) or "-"}
         )
     return _diagnosed(reader.diagnose, reader.close)
+
+
+def pcsc_readers() -> Sequence[FoundDevice]:
+    """Return the readers that pcscd has now; none where it cannot be asked."""
+    if pcsc_service() is not None:
+        return ()
+    try:
+        from drivers.reader_pcsc import reader_names
+
+        names = reader_names()
+    except (ImportError, DriverError):
+        # Whoever named such a reader in the shop's file is told what is missing.
+        return ()
+    return [FoundDevice("readers", name, "pcsc", {"name": name}) for name in names]
 
 
 def pcsc_service() -> Finding | None:

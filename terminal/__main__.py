@@ -31,6 +31,7 @@ from terminal.seams import SystemClock, system_randomness
 if TYPE_CHECKING:
     from drivers.protocols import Camera
     from simulators.shop import SimulatedShop
+    from terminal.doctor.examination import Doctor
     from terminal.till import Till
     from terminal.view import View
 
@@ -46,6 +47,7 @@ COMMANDS = {
     "decode": "terminal.commands.decode:command",
     "qr": "terminal.commands.qr:command",
     "scan": "terminal.commands.scan:command",
+    "doctor": "terminal.commands.doctor:command",
     "sim": "simulators.commands:command",
 }
 
@@ -61,6 +63,7 @@ SUMMARIES = {
     "decode": "Show card data objects in words.",
     "qr": "Read and make payment codes.",
     "scan": "Show what a camera sees, and read codes.",
+    "doctor": "Say what works here, what does not, and what mends it.",
     "sim": "Run the simulators by themselves.",
 }
 
@@ -152,6 +155,8 @@ class Assembly:
             load_image=load_image,
             open_camera=open_camera,
             blocks_are_narrow=blocks_are_narrow,
+            doctor=self.doctor,
+            block_columns=block_columns,
         )
 
     @cached_property
@@ -165,6 +170,37 @@ class Assembly:
     def _load(self, overrides: Mapping[str, object], ca_keys: Sequence[Path]) -> Settings:
         shop = self._shop_file or config.BENCH
         return config.load_settings(shop, overrides=overrides, more_ca_keys=ca_keys)
+
+    def doctor(self) -> Doctor:
+        """Return the doctor of a till that does not run, whatever its settings are like."""
+
+        def load() -> Settings:
+            settings = self._load({}, ())
+            if settings.shop.mode == "live" or self._bank_url is None:
+                return settings
+            return self._load({"bank.url": self._bank_url, "bank.server_name": "localhost"}, ())
+
+        return self._doctor(load, drivers(None), has_bank=self._bank_url is not None)
+
+    def _doctor(
+        self, load: Callable[[], Settings], table: Drivers, *, has_bank: bool = True
+    ) -> Doctor:
+        from drivers.inspection import pcsc_readers
+        from drivers.machine import Machine, is_meant
+        from terminal.doctor.examination import Doctor
+
+        return Doctor(
+            home=self._till_folder,
+            shop_file=self._shop_file or config.BENCH,
+            load_settings=load,
+            drivers=table,
+            find_devices=lambda: [*pcsc_readers(), *Machine().found()],
+            is_meant=lambda found, device: is_meant(found, device.driver, device.options),
+            versions=installed_versions,
+            clock=self._clock,
+            random=system_randomness,
+            has_bank=has_bank,
+        )
 
     @contextmanager
     def open_till(self, *, at_once: bool = True, with_counter: bool = True) -> Iterator[Till]:
@@ -181,12 +217,14 @@ class Assembly:
         from terminal.opening import open_till
 
         write_log(self._till_folder)
+        table = drivers(None)
         till = open_till(
             self.settings,
             self._till_folder,
-            drivers(None),
+            table,
             self._clock,
             system_randomness,
+            doctor=partial(self._doctor, lambda: self.settings, table),
             with_counter=with_counter,
         )
         with closing(till):
@@ -212,13 +250,15 @@ class Assembly:
             settings = self._load(
                 {"bank.url": shop.bank_url, "bank.server_name": "localhost"}, [shop.ca_keys]
             )
+            table = drivers(shop)
             till = open_till(
                 settings,
                 self._till_folder,
-                drivers(shop),
+                table,
                 self._clock,
                 system_randomness,
                 bench=Panel(shop),
+                doctor=partial(self._doctor, lambda: settings, table),
                 with_counter=with_counter,
             )
             shop.see_shown_code = partial(picture_of_shown_code, till)
@@ -410,6 +450,30 @@ def blocks_are_narrow() -> bool:
     from ui.probe import blocks_are_narrow as measured
 
     return measured("zh")
+
+
+def block_columns() -> int | None:
+    """Return how many columns a half block takes; None if the terminal does not tell."""
+    from ui.probe import block_columns as measured
+
+    return measured()
+
+
+def installed_versions() -> Mapping[str, str]:
+    """Return the versions of our libraries by name; '' for one that is not installed."""
+    from importlib import metadata
+
+    from terminal.doctor.surroundings import CORE, EXTRAS
+
+    def version(name: str) -> str:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return ""
+
+    return {
+        name: version(name) for name in ("opentill", *CORE, *(lib for lib, _ in EXTRAS.values()))
+    }
 
 
 def show_screen(till: Till, language: str, theme: str | None) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
+from config.schema import Device, Settings
+from drivers.registry import Drivers, Registry
 from terminal.messages import Message
 from terminal.view import Readiness
 
@@ -65,3 +68,15 @@ class Devices:
         if standing is None:
             return Readiness.ABSENT
         return standing if is_armed else Readiness.OFF
+
+
+def configured_devices(
+    settings: Settings, drivers: Drivers
+) -> Iterator[tuple[Registry[Any], Device]]:
+    """Yield every device of the shop's file with the table its driver is in."""
+    devices = settings.devices
+    yield from ((drivers.readers, device) for device in devices.readers)
+    yield from ((drivers.scanners, device) for device in devices.scanners)
+    yield from ((drivers.printers, device) for device in devices.printers)
+    yield from ((drivers.displays, device) for device in devices.displays)
+    yield from ((drivers.pin_pads, device) for device in devices.pin_pads)

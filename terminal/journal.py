@@ -170,6 +170,31 @@ class JournalReader:
             raise JournalCorrupt(f"Payment {next(iter(latest))} is missing from the list")
         return count
 
+    def check_end(self) -> bytes:
+        """Check the last moves of the chain; return the hash of the last.
+
+        Raises JournalCorrupt naming the first of them that does not hold.
+        """
+        rows = self._read(
+            "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq DESC LIMIT ?",
+            (CHECKED_AT_START + 1,),
+        )[::-1]
+        if not rows:
+            return _GENESIS
+        head = rows[0][4]
+        if rows[0][0] == 1:
+            head = _link(_GENESIS, *rows[0][1:4])
+            if head != rows[0][4]:
+                raise JournalCorrupt("Move 1 does not hold")
+        for seq, attempt, at_ms, body, digest in rows[1:]:
+            head = _link(head, attempt, at_ms, body)
+            if head != digest:
+                raise JournalCorrupt(
+                    f"Move {seq} of {self._path} does not follow from the one before it: "
+                    "the journal was altered or damaged; export it and call service"
+                )
+        return bytes(head)
+
     def export(self, out: IO[str]) -> int:
         """Write every readable move as a line of JSON; return how many."""
         count = 0
@@ -219,7 +244,7 @@ class Journal(JournalReader):
                 self._writer = connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
                 self._prepare(path)
             super().__init__(folder)
-            self._head = self._check_end()
+            self._head = self.check_end()
         except BaseException:
             self._lock.close()
             raise
@@ -287,28 +312,6 @@ class Journal(JournalReader):
                 f"{path} was written by a newer OpenTill (schema {version}); "
                 "run that release, or move the journal aside"
             )
-
-    def _check_end(self) -> bytes:
-        """Check the last moves of the chain; return the hash of the last."""
-        rows = self._read(
-            "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq DESC LIMIT ?",
-            (CHECKED_AT_START + 1,),
-        )[::-1]
-        if not rows:
-            return _GENESIS
-        head = rows[0][4]
-        if rows[0][0] == 1:
-            head = _link(_GENESIS, *rows[0][1:4])
-            if head != rows[0][4]:
-                raise JournalCorrupt("Move 1 does not hold")
-        for seq, attempt, at_ms, body, digest in rows[1:]:
-            head = _link(head, attempt, at_ms, body)
-            if head != digest:
-                raise JournalCorrupt(
-                    f"Move {seq} of {self._path} does not follow from the one before it: "
-                    "the journal was altered or damaged; export it and call service"
-                )
-        return bytes(head)
 
 
 def _lock(path: Path) -> IO[str]:

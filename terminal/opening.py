@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from config.schema import Application, Device, Settings
-from drivers.registry import Drivers, Registry
+from config.schema import Application, Settings
+from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
 from emv.bits import TTQ
 from emv.entry_point import Combination, EntryPointConfig, Terminal, Transaction
@@ -27,6 +27,7 @@ from terminal.checkout.codes import CodeWorker
 from terminal.checkout.counter import Counter, Worker
 from terminal.checkout.pin import PinWorker
 from terminal.core import Core, Limits
+from terminal.devices import configured_devices
 from terminal.errors import KeysUnusable, LiveShopRefused
 from terminal.events import Arm, Started
 from terminal.following import Patience
@@ -43,6 +44,7 @@ from terminal.view import ShopFacts
 if TYPE_CHECKING:
     from terminal.bank.client import BankClient
     from terminal.bank.sealing import Sealer
+    from terminal.doctor.examination import Doctor
     from terminal.security.keys import TillKeys
 
 
@@ -54,6 +56,7 @@ def open_till(
     random: Randomness,
     *,
     bench: Bench | None = None,
+    doctor: Callable[[], Doctor] | None = None,
     with_counter: bool = True,
 ) -> Till:
     """Return a till that is open, with what it left unfinished taken up again.
@@ -106,6 +109,7 @@ def open_till(
         random,
         bench=bench,
         receipts=receipts,
+        doctor=doctor,
         starters=(desk.start, counter.start, *(each.start for each in beside)),
         # The last receipt comes out before the rest goes.
         closers=(*(each.close for each in beside), counter.close, desk.close),
@@ -114,13 +118,13 @@ def open_till(
 
 def refuse_unknown_drivers(settings: Settings, drivers: Drivers) -> None:
     """Raise UnknownDriver for a driver nobody knows: a mistake in config."""
-    for registry, device in _devices(settings, drivers):
+    for registry, device in configured_devices(settings, drivers):
         registry.is_simulated(device.driver)
 
 
 def refuse_bench_things(settings: Settings, drivers: Drivers, bench: Bench | None) -> None:
     """Raise LiveShopRefused, naming it, for anything only a bench may have."""
-    for registry, device in _devices(settings, drivers):
+    for registry, device in configured_devices(settings, drivers):
         if registry.is_simulated(device.driver):
             raise LiveShopRefused(
                 f"A live shop has no simulators: {registry.kind} {device.name!r} uses driver "
@@ -350,16 +354,6 @@ def _receipt_desk(
         runner.subscribe(desk)
         return desk
     return None
-
-
-def _devices(settings: Settings, drivers: Drivers) -> Iterator[tuple[Registry[Any], Device]]:
-    """Yield every configured device with the table its driver is in."""
-    devices = settings.devices
-    yield from ((drivers.readers, device) for device in devices.readers)
-    yield from ((drivers.scanners, device) for device in devices.scanners)
-    yield from ((drivers.printers, device) for device in devices.printers)
-    yield from ((drivers.displays, device) for device in devices.displays)
-    yield from ((drivers.pin_pads, device) for device in devices.pin_pads)
 
 
 def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:

@@ -6,7 +6,8 @@ none has a way of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from terminal.bench import Bench
 from terminal.errors import AmountRefused, NotAllowed
@@ -25,6 +26,11 @@ from terminal.receipts.receipt import ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness, uuid7
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+
+if TYPE_CHECKING:
+    from terminal.doctor.examination import Doctor
+    from terminal.doctor.lines import Line
+    from terminal.doctor.surroundings import Screen
 
 
 class Till:
@@ -45,6 +51,7 @@ class Till:
         *,
         bench: Bench | None,
         receipts: ReceiptDesk | None = None,
+        doctor: Callable[[], Doctor] | None = None,
         starters: Sequence[Callable[[], None]] = (),
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
@@ -56,6 +63,7 @@ class Till:
         self.bench = bench
         self._writer = writer
         self._receipts = receipts
+        self._doctor = doctor
         self._runner = runner
         self._journal = journal
         self._clock = clock
@@ -179,6 +187,12 @@ class Till:
         if self._receipts is None or not self.shop.has_drawer:
             raise NotAllowed("This till has no cash drawer")
         self._receipts.open_drawer()
+
+    # --- health -------------------------------------------------------------
+
+    def examine(self, screen: Screen) -> Iterator[Line]:
+        """Give what the doctor finds, line after line; each may take seconds."""
+        return self._doctor().examine(screen) if self._doctor else iter(())
 
     def close(self) -> None:
         """Close the till; what is open is followed at the next start."""

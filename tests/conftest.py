@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from simulators.readers.vpcd import VpcdReader
 
 PROJECT = Path(__file__).parent.parent
+NOBODY = 65534
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,30 @@ def pcscd() -> Iterator[Pcscd[VpcdReader]]:
         yield daemon
     for reader in readers:
         reader.close()
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[Callable[[], Any]], Any]:
+    """Call something as a user without rights; what it returns comes back through a pipe.
+
+    A process of its own: rights that were given up do not come back.
+    """
+
+    def call(work: Callable[[], Any]) -> Any:
+        receive, send = multiprocessing.Pipe(duplex=False)
+        child = os.fork()
+        if child == 0:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+            try:
+                send.send(work())
+            finally:
+                os._exit(0)
+        send.close()
+        result = receive.recv()
+        os.waitpid(child, 0)
+        return result
+
+    return call

@@ -32,10 +32,14 @@ def may_be_wide(language: str) -> bool:
 
 def blocks_are_narrow(language: str) -> bool:
     """Return False only if the terminal says that a half block takes two columns."""
-    if not may_be_wide(language) or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return True
-    width = _measured_width("▀")
-    return width is None or width == 1
+    return not may_be_wide(language) or block_columns() in (None, 1)
+
+
+def block_columns() -> int | None:
+    """Return how many columns a half block takes; None if the terminal does not tell."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return None
+    return _measured_width("▀")
 
 
 def _measured_width(glyph: str) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -14,6 +14,9 @@ from config.schema import Settings
 from drivers.protocols import Camera
 from terminal.errors import TillError
 from terminal.till import Till
+
+if TYPE_CHECKING:
+    from terminal.doctor.examination import Doctor
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Place:
     """By device number, path or address."""
     blocks_are_narrow: Callable[[], bool]
     """False only if the terminal says that it draws half blocks two columns wide."""
+    doctor: Callable[[], Doctor]
+    block_columns: Callable[[], int | None]
+    """How many columns a half block takes; None if the terminal does not tell."""
 
     @property
     def till_folder(self) -> Path:

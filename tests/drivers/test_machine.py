@@ -1,17 +1,19 @@
 """What is plugged in, and who may use it: read from trees laid out as Linux lays them out."""
 
-import multiprocessing
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drivers.machine import Machine, access, holder_of, is_meant
-from drivers.protocols import Finding, FoundDevice, Symptom
+from drivers.protocols import FoundDevice, Symptom
+
+AsNobody = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def test_a_part_of_a_readers_name_is_enough(options: dict[str, object], is_it: b
     assert is_meant(found, "pcsc", options) is is_it
 
 
-def test_the_files_own_group_is_what_helps(tmp_path: Path) -> None:
+def test_the_files_own_group_is_what_helps(as_nobody: AsNobody) -> None:
     """A user who may not: the till's own, or for root somebody else."""
     terminal, line = os.openpty()
     path = Path(os.ttyname(line))
@@ -124,9 +126,9 @@ def test_the_files_own_group_is_what_helps(tmp_path: Path) -> None:
             os.chown(path, 0, 20)
         else:
             path.chmod(0o060)
-        group_is_right = as_a_nobody(lambda: access(path, "tty"))
+        group_is_right = as_nobody(lambda: access(path, "tty"))
         path.chmod(0o600 if os.geteuid() == 0 else 0)
-        only_root = as_a_nobody(lambda: access(path, "tty"))
+        only_root = as_nobody(lambda: access(path, "tty"))
     finally:
         os.close(terminal)
         os.close(line)
@@ -137,25 +139,6 @@ def test_the_files_own_group_is_what_helps(tmp_path: Path) -> None:
     assert only_root.facts["rule"] == (
         f'SUBSYSTEM=="tty", KERNEL=="{path.name}", GROUP="dialout", MODE="0660"'
     )
-
-
-def as_a_nobody(look: Callable[[], Finding | None]) -> Finding:
-    """Look as a user without rights: a child gives up what it has, and tells what it found."""
-    receive, send = multiprocessing.Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-        found = look()
-        assert found is not None
-        send.send((found.symptom.value, dict(found.facts)))
-        os._exit(0)
-    send.close()
-    symptom, facts = receive.recv()
-    os.waitpid(child, 0)
-    return Finding(Symptom(symptom), facts)
 
 
 def test_a_missing_file_and_one_that_is_no_device_are_told_apart(tmp_path: Path) -> None:

@@ -1,0 +1,130 @@
+"""The bank link as the doctor sees it: a real simulated bank over TLS, and no bank."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from config.schema import Bank
+from simulators.bank import bench
+from simulators.bank.place import BankPlace
+from simulators.bank.service import BankServer
+from terminal.doctor.lines import Line
+from terminal.doctor.link import bank
+from terminal.doctor.wording import Level, Matter
+from terminal.security import keys
+from terminal.security.enrolment import enrol
+
+NOW_MS = time.time_ns() // 1_000_000
+
+
+class Clock:
+    """The machine's clock, set wrong by so much."""
+
+    def __init__(self, ahead_s: float = 0) -> None:
+        self._ahead_ms = round(1000 * ahead_s)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def wall_ms(self) -> int:
+        return time.time_ns() // 1_000_000 + self._ahead_ms
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> BankPlace:
+    return bench.prepare(tmp_path_factory.mktemp("bank"), NOW_MS)
+
+
+@pytest.fixture(scope="module")
+def enrolled(place: BankPlace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("till") / "keys"
+    code = bench.issue_enrolment_code(place, "till", "till-1", NOW_MS, os.urandom, merchant="m")
+    enrol(folder, code, lambda request: bench.enrol(place, request, NOW_MS))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(place: BankPlace) -> Iterator[str]:
+    with BankServer(place, time.time, os.urandom) as running:
+        yield running.url
+
+
+def looked(url: str, folder: Path, *, name: str | None = None, ahead_s: float = 0) -> list[Line]:
+    settings = Bank(url=url, server_name=name, connect_s=5, answer_s=5)
+    return list(bank(settings, folder, Clock(ahead_s), os.urandom))
+
+
+def codes(lines: list[Line]) -> list[str]:
+    return [line.code for line in lines]
+
+
+def test_a_bank_that_answers_proves_it_and_tells_the_time(url: str, enrolled: Path) -> None:
+    lines = looked(url, enrolled)
+
+    assert codes(lines) == [Matter.BANK_ANSWERS, Matter.CLOCK_RIGHT]
+    assert url in lines[0].text
+
+
+def test_no_bank_at_the_address_is_a_fault_with_a_step(enrolled: Path) -> None:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    [line] = looked(f"https://127.0.0.1:{port}", enrolled)
+
+    assert line.code == Matter.BANK_UNREACHABLE
+    assert line.level is Level.FAULT
+    assert "does not accept connections" in line.text
+    assert line.step
+
+
+def test_a_name_that_nobody_has_is_named(enrolled: Path) -> None:
+    [line] = looked("https://bank.invalid", enrolled)
+    assert line.code == Matter.BANK_UNREACHABLE
+    assert "bank.invalid" in line.text
+
+
+def test_a_certificate_for_another_name_is_not_trusted(url: str, enrolled: Path) -> None:
+    [line] = looked(url, enrolled, name="other.example")
+    assert line.code == Matter.BANK_INSECURE
+    assert "another name" in line.text
+
+
+def test_a_bank_of_another_authority_is_not_trusted(
+    url: str, enrolled: Path, tmp_path: Path
+) -> None:
+    other = bench.prepare(tmp_path / "other", NOW_MS)
+    folder = copytree(enrolled, tmp_path / "keys")
+    (folder / keys.BANK_CA).write_bytes(other.ca_certificate.read_bytes())
+
+    [line] = looked(url, folder)
+
+    assert line.code == Matter.BANK_INSECURE
+    assert "not from the bank's CA" in line.text
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "code"), [(-120, Matter.CLOCK_OFF), (-900, Matter.CLOCK_WRONG)]
+)
+def test_a_wrong_clock_is_measured(url: str, enrolled: Path, ahead_s: float, code: Matter) -> None:
+    *_, clock = looked(url, enrolled, ahead_s=ahead_s)
+
+    assert clock.code == code
+    assert abs(int(clock.facts["skew"]) + ahead_s) <= 5
+    assert "timedatectl" in clock.step
+
+
+def test_an_expired_certificate_asks_nobody(url: str, enrolled: Path) -> None:
+    [line] = looked(url, enrolled, ahead_s=50 * 365 * 86_400)
+    assert line.code == Matter.BANK_INSECURE
+    assert "expired" in line.text
+
+
+def test_without_keys_nothing_is_asked(url: str, tmp_path: Path) -> None:
+    assert codes(looked(url, tmp_path)) == [Matter.BANK_UNKNOWN]
