@@ -7,7 +7,8 @@ there is something to make.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,43 @@ def prepare(home: Path, now_ms: int) -> BankPlace:
     if not _is_ready(place):
         place.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.folder.mkdir(mode=0o700, exist_ok=True)
-        lock_file = place.folder / "prepare.lock"
-        lock_file.touch(mode=0o600)
-        with lock_file.open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with _alone(place):
             if not _is_ready(place):
                 from simulators.bank.trust.keys import create_keys, write_private
 
                 create_keys(place, now_ms)
                 write_private(place.ready, FORMAT.encode())
     return place
+
+
+def host_secret(place: BankPlace, random: Callable[[int], bytes]) -> bytes:
+    """Return what all keys of ISO 8583 are made from, made if it is not there yet.
+
+    Raises BankFileWrong if the file is not 32 bytes in hex.
+    """
+    from simulators.bank.errors import BankFileWrong
+    from simulators.bank.trust.keys import write_private
+
+    with _alone(place):
+        if not place.host_secret.exists():
+            write_private(place.host_secret, random(32).hex().encode("ascii"))
+        try:
+            secret = bytes.fromhex(place.host_secret.read_text("ascii"))
+        except ValueError as error:
+            raise BankFileWrong(f"{place.host_secret} is not a key in hex") from error
+    if len(secret) != 32:
+        raise BankFileWrong(f"{place.host_secret} is not 32 bytes")
+    return secret
+
+
+def transport_key(place: BankPlace, till: str, random: Callable[[int], bytes]) -> bytes:
+    """Return the key that protects a till's keys of ISO 8583.
+
+    In a shop two people carry it to the till in parts; a bench shop takes it here.
+    """
+    from simulators.bank.iso8583 import keys
+
+    return keys.transport_key(host_secret(place, random), till)
 
 
 def issue_enrolment_code(
@@ -99,6 +127,16 @@ def enrol(place: BankPlace, request: Mapping[str, object], now_ms: int) -> dict[
         )
     finally:
         store.close()
+
+
+@contextmanager
+def _alone(place: BankPlace) -> Iterator[None]:
+    """Keep other processes from making the same files."""
+    lock_file = place.folder / "prepare.lock"
+    lock_file.touch(mode=0o600)
+    with lock_file.open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _is_ready(place: BankPlace) -> bool:

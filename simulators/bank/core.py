@@ -154,7 +154,9 @@ class Bank:
 
 
 @dataclass(frozen=True, slots=True)
-class _Caller:
+class Caller:
+    """Who asks, by the certificate."""
+
     role: str
     id: str
     merchant: str
@@ -172,12 +174,12 @@ def answer(
     path = request.target.partition("?")[0]
     is_signed = not path.startswith("/wallet/")
     try:
-        caller = _identify(bank, request.peer)
+        caller = identify(bank, request.peer)
         route = _route(caller, path, request)
         if caller.role == "till":
             status, body = _answer_till(bank, caller, route, request, now_ms, random)
         else:
-            desk_of = _desk_maker(bank, caller, now_ms, random)
+            desk_of = desk_maker(bank, caller, now_ms, random)
             asked = read(request.body, route.takes)
             body = bank.store.write(
                 lambda connection: msgspec.json.encode(route.does(desk_of(connection, 0), asked))
@@ -198,7 +200,7 @@ def answer(
 
 def _answer_till(
     bank: Bank,
-    caller: _Caller,
+    caller: Caller,
     route: Route,
     request: HttpRequest,
     now_ms: int,
@@ -222,7 +224,7 @@ def _answer_till(
         algorithm=caller.algorithm,
         now_s=now_ms // 1000,
     )
-    desk_of = _desk_maker(bank, caller, now_ms, random)
+    desk_of = desk_maker(bank, caller, now_ms, random)
 
     def work(connection: Connection) -> bytes | Refused:
         _remember_nonce(connection, caller.id, signature.nonce, now_ms)
@@ -275,8 +277,11 @@ def _is_reversed(desk: Desk, attempt: str) -> bool:
     return found is not None and found.state == "reversed"
 
 
-def _identify(bank: Bank, peer: Peer | None) -> _Caller:
-    """Return who the certificate names, if it is the one we gave out last."""
+def identify(bank: Bank, peer: Peer | None) -> Caller:
+    """Return who the certificate names, if it is the one we gave out last.
+
+    Raises Refused.
+    """
     names = [uri for uri in (peer.uris if peer else ()) if uri.startswith(URI_PREFIX)]
     if peer is None or len(names) != 1:
         raise Refused(401, "certificate_unknown", "the certificate names no till and no wallet")
@@ -287,10 +292,10 @@ def _identify(bank: Bank, peer: Peer | None) -> _Caller:
     )
     if found is None or found.fingerprint != peer.fingerprint:
         raise Refused(401, "certificate_unknown", "the certificate is not the enrolled one")
-    return _Caller(role, id, found.merchant, found.algorithm, found.signing_key)
+    return Caller(role, id, found.merchant, found.algorithm, found.signing_key)
 
 
-def _route(caller: _Caller, path: str, request: HttpRequest) -> Route:
+def _route(caller: Caller, path: str, request: HttpRequest) -> Route:
     routes = TILL_ROUTES if caller.role == "till" else WALLET_ROUTES
     route = routes.get(path)
     if route is None:
@@ -306,9 +311,11 @@ def _route(caller: _Caller, path: str, request: HttpRequest) -> Route:
     return route
 
 
-def _desk_maker(
-    bank: Bank, caller: _Caller, now_ms: int, random: Callable[[int], bytes]
+def desk_maker(
+    bank: Bank, caller: Caller, now_ms: int, random: Callable[[int], bytes]
 ) -> Callable[[Connection, int], Desk]:
+    """Return what makes a desk of a transaction and the moment its request was signed."""
+
     def make(connection: Connection, signed_s: int) -> Desk:
         return Desk(
             connection=connection,

@@ -34,7 +34,7 @@ from simulators.bank.messages import (
     StatusRequest,
 )
 from simulators.bank.schema import closings, cryptograms, payments
-from simulators.bank.trust.sealing import open_card, open_code
+from simulators.bank.trust.sealing import SealedCard, open_card, open_code
 
 DAY_MS = int(timedelta(days=1).total_seconds() * 1000)
 
@@ -49,7 +49,7 @@ def pay(desk: Desk, request: PaymentRequest) -> Answer:
     elif request.kind == "void":
         _void(desk, request)
     elif isinstance(request.tender, CardTender):
-        _charge_card(desk, request, request.tender, ARQC)
+        _charge_card(desk, request, _opened(desk, request, request.tender), ARQC)
     elif isinstance(request.tender, CodeTender):
         sealed = open_code(request.tender.sealed, desk.secrets.sealing, request.attempt)
         wallets.charge_code(desk, request, sealed.code)
@@ -61,7 +61,18 @@ def advise(desk: Desk, request: AdviceRequest) -> Answer:
     refused = _check_first(desk, request.attempt)
     if refused is not None:
         return refused
-    _charge_card(desk, request, request.tender, TC)
+    _charge_card(desk, request, _opened(desk, request, request.tender), TC)
+    return desk.tell(request.attempt)
+
+
+def charge_card(
+    desk: Desk, request: PaymentRequest, card: SealedCard, cryptogram_type: int
+) -> Answer:
+    """Decide on a sale whose card came in another way than under a seal."""
+    refused = _check_first(desk, request.attempt)
+    if refused is not None:
+        return refused
+    _charge_card(desk, request, card, cryptogram_type)
     return desk.tell(request.attempt)
 
 
@@ -124,17 +135,20 @@ def _check_till(desk: Desk, found: RRow | None) -> None:
 # ---- cards -----------------------------------------------------------------
 
 
+def _opened(desk: Desk, request: PaymentRequest | AdviceRequest, tender: CardTender) -> SealedCard:
+    return open_card(tender.sealed, desk.secrets.sealing, request.attempt)
+
+
 def _charge_card(
     desk: Desk,
     request: PaymentRequest | AdviceRequest,
-    tender: CardTender,
+    sealed: SealedCard,
     cryptogram_type: int,
 ) -> None:
     """Decide on a card and write it down, money included.
 
     Raises Refused if the card data contradicts itself or the request.
     """
-    sealed = open_card(tender.sealed, desk.secrets.sealing, request.attempt)
     card = read_card(sealed.emv)
     _check_agreement(desk, request, card, cryptogram_type)
     pins.check_agreement(card, sealed, cryptogram_type)

@@ -49,6 +49,11 @@ class BankPlace:
         return self.folder / "sealing-key.pem"
 
     @property
+    def host_secret(self) -> Path:
+        """Hex: what the keys of tills that speak ISO 8583 are made from."""
+        return self.folder / "host-secret"
+
+    @property
     def ledger(self) -> Path:
         """The database."""
         return self.folder / "ledger.db"

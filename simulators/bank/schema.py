@@ -159,6 +159,27 @@ pin_pads = Table(
     Column("counter", BigInteger, nullable=False),  # the highest it has used
 )
 
+# ---- the other dialect -----------------------------------------------------
+
+# Keys are made again from the moment they were made first.
+sign_ons = Table(
+    "sign_ons",
+    metadata,
+    Column("till", String(60), primary_key=True),
+    Column("made_ms", BigInteger, nullable=False),
+)
+
+# What ISO 8583 calls a payment by.
+traces = Table(
+    "traces",
+    metadata,
+    Column("attempt", String(36), primary_key=True),
+    Column("till", String(60), nullable=False),
+    Column("batch", String(6), nullable=False),
+    Column("trace", String(6), nullable=False),
+)
+Index("traces_of_batch", traces.c.till, traces.c.batch)
+
 # ---- the ledger ------------------------------------------------------------
 
 transfers = Table(

@@ -85,7 +85,7 @@ class PeerProtocol(H11Protocol):
         """Note the peer of a new connection, and send small answers at once."""
         super().connection_made(transport)  # type: ignore[arg-type]
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = _peer(transport.get_extra_info("ssl_object"))
+        peer = peer_of(transport.get_extra_info("ssl_object"))
         self.app_state = {**self.app_state, "peer": peer, "hang_up": transport.close}
 
 
@@ -129,7 +129,7 @@ class BankServer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, port))
         self.port: int = self._socket.getsockname()[1]
-        context = _tls(place)
+        context = tls_of(place)
         self.mute = Mute(app or create_app(self.bank, clock, random))
         config = uvicorn.Config(
             self.mute,
@@ -205,7 +205,7 @@ class _Server(uvicorn.Server):
         self.on_ready()
 
 
-def _tls(place: BankPlace) -> ssl.SSLContext:
+def tls_of(place: BankPlace) -> ssl.SSLContext:
     """TLS 1.3 only, and nobody comes in without a certificate of our authority."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
@@ -215,7 +215,7 @@ def _tls(place: BankPlace) -> ssl.SSLContext:
     return context
 
 
-def _peer(tls: ssl.SSLObject | None) -> Peer | None:
+def peer_of(tls: ssl.SSLObject | ssl.SSLSocket | None) -> Peer | None:
     """Return what the certificate says; uvicorn itself keeps it from the application."""
     encoded = tls.getpeercert(binary_form=True) if tls else None
     if tls is None or encoded is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -9,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ import click
 from simulators.commands.home import default_home
 
 if TYPE_CHECKING:
+    from simulators.bank.iso8583.door import Door
+    from simulators.bank.place import BankPlace
     from simulators.bank.service import BankServer
 
 
@@ -37,6 +41,19 @@ if TYPE_CHECKING:
     help="End when standard input closes. A line 'mute' there has the bank take requests and "
     "hang up without an answer; 'speak' ends that.",
 )
+@click.option(
+    "--iso8583",
+    "iso8583_port",
+    type=click.IntRange(0, 65535),
+    help="Also answer ISO 8583:1987 on this port; 0 takes any free one.",
+)
+@click.option(
+    "--iso8583-code",
+    type=click.Choice(("retail", "xor-block")),
+    default="retail",
+    show_default=True,
+    help="The message code its tills use.",
+)
 @click.option("--verbose", is_flag=True, help="A line on standard error for each answer.")
 @click.option("--accounts", is_flag=True, help="List the test accounts and end.")
 @click.option("--ledger", is_flag=True, help="Print the balances, check their sum and end.")
@@ -49,6 +66,8 @@ def command(
     home: Path | None,
     port: int,
     until_eof: bool,
+    iso8583_port: int | None,
+    iso8583_code: str,
     verbose: bool,
     accounts: bool,
     ledger: bool,
@@ -67,27 +86,55 @@ def command(
     elif ledger:
         _print_ledger(home or default_home())
     else:
-        _serve(home or default_home(), port, until_eof, verbose)
+        if verbose:
+            logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
+            logging.getLogger("simulators.bank").setLevel(logging.INFO)
+        _serve(home or default_home(), port, until_eof, iso8583_port, iso8583_code)
 
 
-def _serve(home: Path, port: int, until_eof: bool, verbose: bool) -> None:
+def _serve(
+    home: Path, port: int, until_eof: bool, iso8583_port: int | None, iso8583_code: str
+) -> None:
     from simulators.bank.bench import prepare
     from simulators.bank.errors import BankError
-    from simulators.bank.service import HOST, BankServer
+    from simulators.bank.service import BankServer
 
-    if verbose:
-        logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
-        logging.getLogger("simulators.bank").setLevel(logging.INFO)
+    doors = contextlib.ExitStack()
     try:
         place = prepare(home, int(time.time() * 1000))
-        server = BankServer(place, time.time, os.urandom, port=port)
+        with _naming(port):
+            server = BankServer(place, time.time, os.urandom, port=port)
+        told = {"url": server.url}
+        if iso8583_port is not None:
+            with _naming(iso8583_port):
+                door = doors.enter_context(_iso8583(place, server, iso8583_port, iso8583_code))
+            told["iso8583"] = "{}:{}".format(*door.address)
     except BankError as error:
         raise click.ClickException(str(error)) from error
-    except OSError as error:
-        raise click.ClickException(f"{HOST}:{port}: {error.strerror}") from error
     if until_eof:
         threading.Thread(target=_obey, args=(server,), daemon=True).start()
-    server.run(lambda: click.echo(json.dumps({"url": server.url})))
+    with doors:
+        server.run(lambda: click.echo(json.dumps(told)))
+
+
+@contextlib.contextmanager
+def _naming(port: int) -> Iterator[None]:
+    """Turn a port that cannot be had into a sentence."""
+    from simulators.bank.service import HOST
+
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"{HOST}:{port}: {error.strerror}") from error
+
+
+def _iso8583(place: BankPlace, server: BankServer, port: int, code: str) -> Door:
+    from simulators.bank.iso8583.core import Host
+    from simulators.bank.iso8583.door import Door
+    from simulators.bank.service import tls_of
+
+    host = Host.open(server.bank, place, os.urandom, code)
+    return Door(host, tls_of(place), time.time, os.urandom, port=port)
 
 
 def _obey(server: BankServer) -> None:

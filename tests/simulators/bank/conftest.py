@@ -347,6 +347,10 @@ class Wallet:
     tls_key: ec.EllipticCurvePrivateKey
     enrolled: Body
 
+    @property
+    def peer(self) -> Peer:
+        return peer_of(self.enrolled["tls_chain"])
+
     def ask(self, verb: str, **body: Any) -> tuple[int, Body]:
         headers = {"host": "127.0.0.1:8443", "content-type": "application/json"}
         told = self.shop.send(
@@ -355,7 +359,7 @@ class Wallet:
                 f"/wallet/v1/{verb}",
                 FieldLines(headers.items()),
                 json.dumps({"wallet": self.id} | body).encode(),
-                peer_of(self.enrolled["tls_chain"]),
+                self.peer,
             )
         )
         return told.status, json.loads(told.body)

@@ -1,0 +1,350 @@
+"""What the bank does with a message of this dialect: one plain function, bytes in, bytes out.
+
+The books, the rules and the ledger are those of the signed link. A payment's
+identity is made of what the dialect has instead: till, batch and trace number.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from emv import tlv
+from emv.errors import MalformedData
+from simulators.bank import payments as books
+from simulators.bank.bench import host_secret
+from simulators.bank.core import Bank, Caller, Peer, desk_maker, identify
+from simulators.bank.desk import Desk, RRow
+from simulators.bank.errors import Refused, StoreBusy
+from simulators.bank.iso8583 import keys
+from simulators.bank.iso8583.wire import Heard, NotAMessage, framed, hear, say
+from simulators.bank.issuer.card import ARQC, TC
+from simulators.bank.messages import PaymentRequest, ReversalRequest, moment
+from simulators.bank.place import BankPlace
+from simulators.bank.schema import payments, sign_ons, traces
+from simulators.bank.trust.sealing import SealedCard
+
+Random = Callable[[int], bytes]
+Fields = dict[int, str]
+
+APPROVED = "00"
+NO_RECORD = "25"
+FORMAT_WRONG = "30"
+NOT_SUPPORTED = "40"
+NOT_THIS_TILL = "58"
+DUPLICATE = "94"
+BUSY = "96"
+CODE_WRONG = "A0"
+
+# What an answer repeats of its request.
+REPEATED = (2, 3, 4, 11, 25, 41, 42, 49, 60)
+
+TOTALS_AGREE, TOTALS_DIFFER = "1", "2"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Host:
+    """A bank that speaks this dialect."""
+
+    bank: Bank
+    secret: bytes
+    """32 bytes that every key of every till is made from."""
+    code: str = "retail"
+    """Which message code its tills use: one of keys.CODES."""
+
+    @classmethod
+    def open(cls, bank: Bank, place: BankPlace, random: Random, code: str) -> Host:
+        """Return the host of an open bank. Raises BankFileWrong."""
+        return cls(bank, host_secret(place, random), code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One message in one transaction."""
+
+    host: Host
+    desk: Desk
+    heard: Heard
+
+    @property
+    def till(self) -> str:
+        return self.desk.caller
+
+    @property
+    def batch(self) -> str:
+        return self.heard[60][2:8]
+
+    @property
+    def function(self) -> str:
+        return self.heard[60][:2]
+
+    @property
+    def attempt(self) -> str:
+        return identity(self.till, self.batch, self.heard[11])
+
+    @property
+    def amount_minor(self) -> int:
+        return int(self.heard[4] or 0)
+
+
+def identity(till: str, batch: str, trace: str) -> str:
+    """Return what the books call a payment of this dialect."""
+    digest = hashlib.sha256(f"{till} {batch} {trace}".encode()).digest()
+    return str(uuid.UUID(bytes=digest[:16]))
+
+
+def answer(
+    host: Host, routed: bytes, peer: Peer | None, now_ms: int, random: Random
+) -> tuple[bytes, str]:
+    """Return the answer, framed, and a line for the log.
+
+    routed: TPDU and message, without the length. now_ms: Unix time.
+    Raises NotAMessage or Refused for what gets no answer: the line is cut.
+    """
+    heard = hear(routed)
+    if not (heard.kind.isdigit() and heard.kind[3] == "0" and heard.kind[2] in "02"):
+        raise NotAMessage("not a request")
+    caller = identify(host.bank, peer)
+    if caller.role != "till":
+        raise Refused(401, "not_a_till", "only tills have this door")
+    make_desk = desk_maker(host.bank, caller, now_ms, random)
+
+    def work(connection: Connection) -> tuple[Fields, int | None]:
+        desk = make_desk(connection, 0)
+        try:
+            # Refused, nothing of it stands.
+            with connection.begin_nested():
+                fields = _decide(_Asked(host, desk, heard), caller)
+        except Refused as refusal:
+            fields = {39: _code_of(refusal)}
+        return fields, _signed_on_ms(connection, caller.id)
+
+    try:
+        fields, signed_on_ms = host.bank.store.write(work)
+    except StoreBusy:
+        fields, signed_on_ms = {39: BUSY}, None
+    told = _written(host, heard, caller, fields, signed_on_ms, now_ms)
+    return framed(told), f"{heard.kind} {heard[60][:2]} {fields[39]}"
+
+
+def _written(
+    host: Host,
+    heard: Heard,
+    caller: Caller,
+    fields: Fields,
+    signed_on_ms: int | None,
+    now_ms: int,
+) -> bytes:
+    now = datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC)
+    repeated = {number: heard[number] for number in REPEATED if number in heard.fields}
+    whole = repeated | {12: f"{now:%H%M%S}", 13: f"{now:%m%d}"} | fields
+    if heard.kind == "0800" or signed_on_ms is None:
+        route, message = say(heard, whole)
+        return route + message
+    route, message = say(heard, whole | {64: "00" * 8})
+    key = keys.message_key(host.secret, caller.id, signed_on_ms)
+    return route + message + keys.code_of(host.code, key, message)
+
+
+def _decide(asked: _Asked, caller: Caller) -> Fields:
+    """Return the fields of the answer beyond those repeated. Raises Refused."""
+    heard = asked.heard
+    if heard[41].strip() != caller.id or heard[42].strip() != caller.merchant:
+        return {39: NOT_THIS_TILL}
+    if heard.kind == "0800":
+        return _sign_on(asked)
+    signed_on_ms = _signed_on_ms(asked.desk.connection, caller.id)
+    if signed_on_ms is None:
+        return {39: CODE_WRONG}
+    key = keys.message_key(asked.host.secret, caller.id, signed_on_ms)
+    if not keys.is_code(asked.host.code, key, heard.covered, heard.code):
+        return {39: CODE_WRONG}
+    does = _DEEDS.get((heard.kind, asked.function))
+    return does(asked) if does else {39: NOT_SUPPORTED}
+
+
+def _code_of(refusal: Refused) -> str:
+    return DUPLICATE if refusal.word == "attempt_settled" else FORMAT_WRONG
+
+
+# ---- keys ------------------------------------------------------------------
+
+
+def _sign_on(asked: _Asked) -> Fields:
+    """Make a new message key; the one before opens nothing from now on."""
+    desk, host = asked.desk, asked.host
+    connection = desk.connection
+    connection.execute(sign_ons.delete().where(sign_ons.c.till == asked.till))
+    connection.execute(sign_ons.insert(), {"till": asked.till, "made_ms": desk.now_ms})
+    key = keys.message_key(host.secret, asked.till, desk.now_ms)
+    protection = keys.transport_key(host.secret, asked.till)
+    return {39: APPROVED, 62: keys.key_block(key, host.code, protection, desk.random)}
+
+
+def _sign_off_or_echo(_asked: _Asked) -> Fields:
+    return {39: APPROVED}
+
+
+def _signed_on_ms(connection: Connection, till: str) -> int | None:
+    return connection.scalar(select(sign_ons.c.made_ms).where(sign_ons.c.till == till))
+
+
+# ---- payments --------------------------------------------------------------
+
+
+def _sale(asked: _Asked) -> Fields:
+    return _charge(asked, ARQC)
+
+
+def _advice(asked: _Asked) -> Fields:
+    return _again(asked) or _charge(asked, TC)
+
+
+def _charge(asked: _Asked, cryptogram_type: int) -> Fields:
+    request = _request(asked, "sale")
+    sealed = SealedCard(asked.attempt, "contactless", _card_data(asked.heard))
+    told = books.charge_card(asked.desk, request, sealed, cryptogram_type)
+    return _tell(asked, told.state or "", told.emv or "")
+
+
+def _give_back(asked: _Asked) -> Fields:
+    """Refund or void what the reference names."""
+    is_refund = asked.heard.kind == "0220"
+    again = _again(asked) if is_refund else None
+    if again is not None:
+        return again
+    where = (payments.c.reference == asked.heard[37]) & (payments.c.merchant == asked.desk.merchant)
+    original = asked.desk.connection.scalar(select(payments.c.attempt).where(where))
+    if original is None:
+        return {39: NO_RECORD}
+    told = books.pay(asked.desk, _request(asked, "refund" if is_refund else "void", original))
+    return _tell(asked, told.state or "")
+
+
+def _reverse(asked: _Asked) -> Fields:
+    books.reverse(asked.desk, ReversalRequest(asked.attempt, "no_answer"))
+    return {39: APPROVED}
+
+
+def _again(asked: _Asked) -> Fields | None:
+    """Return the decision on an advice that was sent before; its answer got lost."""
+    found = asked.desk.payment(asked.attempt)
+    if found is None or found.state == "reversed":
+        return None
+    if found.amount_minor != asked.amount_minor:
+        return {39: DUPLICATE}
+    return _decided(found)
+
+
+def _tell(asked: _Asked, state: str, emv: str = "") -> Fields:
+    """Note the payment's trace and tell what was decided."""
+    found = asked.desk.payment(asked.attempt)
+    if found is None:
+        raise LookupError("a payment was decided and is not there")
+    where = traces.c.attempt == asked.attempt
+    if asked.desk.connection.execute(select(traces).where(where)).first() is None:
+        row = {
+            "attempt": asked.attempt,
+            "till": asked.till,
+            "batch": asked.batch,
+            "trace": asked.heard[11],
+        }
+        asked.desk.connection.execute(traces.insert(), row)
+    if state == "declined" and found.state == "reversed":
+        return {39: NO_RECORD}
+    return _decided(found) | ({55: emv} if emv else {})
+
+
+def _decided(found: RRow) -> Fields:
+    fields = {39: found.code or FORMAT_WRONG}
+    if found.reference:
+        fields |= {37: found.reference, 38: found.authorisation}
+    return fields
+
+
+def _request(asked: _Asked, kind: str, original: str | None = None) -> PaymentRequest:
+    number = int(asked.heard[49] or 0)
+    currencies = asked.desk.accounts.currencies
+    letters = next((name for name, known in currencies.items() if known == number), "")
+    if not asked.amount_minor or not letters:
+        raise Refused(422, "amount_malformed", "no amount, or in a currency unknown here")
+    return PaymentRequest(
+        attempt=asked.attempt,
+        number=int(asked.heard[11]),
+        kind=kind,  # type: ignore[arg-type]  # one of three, by the callers above
+        amount_minor=asked.amount_minor,
+        currency=letters,
+        at=moment(asked.desk.now_ms),
+        original=original,
+    )
+
+
+def _card_data(heard: Heard) -> str:
+    """Return what the message says of its card as the books read it: hex of BER-TLV."""
+    try:
+        tlv.decode(bytes.fromhex(heard[55]))
+    except (ValueError, MalformedData):
+        raise Refused(422, "card_data_malformed", "field 55 is not BER-TLV") from None
+    track = heard[35].replace("=", "D")
+    objects = {
+        0x5A: heard[2] + "F" * (len(heard[2]) % 2),
+        0x57: track + "F" * (len(track) % 2),
+        0x5F34: heard[23][1:],
+        # The dialect does not tell the day.
+        0x5F24: heard[14] and heard[14] + "01",
+    }
+    told = [tlv.encode(tag, bytes.fromhex(value)) for tag, value in objects.items() if value]
+    return heard[55] + b"".join(told).hex()
+
+
+# ---- the end of the day ----------------------------------------------------
+
+
+def _settle(asked: _Asked) -> Fields:
+    """Compare a batch's totals: sales that stand, then refunds; sum and count of each."""
+    told, own = asked.heard[48], "".join(_total(asked, kind) for kind in ("sale", "refund"))
+    return {39: APPROVED, 48: own + (TOTALS_AGREE if told == own else TOTALS_DIFFER)}
+
+
+def _total(asked: _Asked, kind: str) -> str:
+    query = select(func.count(), func.sum(payments.c.amount_minor)).where(
+        payments.c.attempt.in_(
+            select(traces.c.attempt).where(
+                traces.c.till == asked.till, traces.c.batch == asked.batch
+            )
+        ),
+        payments.c.kind == kind,
+        payments.c.state == "approved",
+    )
+    count, sum_ = asked.desk.connection.execute(query).one()
+    return f"{int(sum_ or 0):012}{count:03}"
+
+
+def _upload(asked: _Asked) -> Fields:
+    """Compare one payment of a batch, named by batch and trace number in field 61."""
+    if asked.heard[60][8:] != "201":
+        return {39: APPROVED}
+    named = asked.heard[61]
+    found = asked.desk.payment(identity(asked.till, named[:6], named[6:12]))
+    is_booked = (
+        found is not None and found.state == "approved" and found.amount_minor == asked.amount_minor
+    )
+    return {39: APPROVED if is_booked else NO_RECORD}
+
+
+# By message type, and by field 60's first two digits where they tell. The rest
+# of the dialect, pre-authorisations and balances, this bank does not offer.
+_DEEDS: dict[tuple[str, str], Callable[[_Asked], Fields]] = {
+    ("0820", "00"): _sign_off_or_echo,
+    ("0200", "22"): _sale,
+    ("0200", "23"): _give_back,
+    ("0220", "25"): _give_back,
+    ("0220", "30"): _advice,
+    ("0500", "00"): _settle,
+    ("0320", "00"): _upload,
+} | {(kind, what): _reverse for kind in ("0400", "0420") for what in ("22", "23", "25", "30")}
