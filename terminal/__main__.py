@@ -21,11 +21,12 @@ import config
 from config.errors import ConfigError
 from config.schema import Settings
 from drivers.errors import DriverError
+from drivers.protocols import ReceiptPrinter
 from drivers.registry import Drivers, Entry, Registry
 from emv.errors import EmvError
 from terminal.bench import Bench, Group, Offer
 from terminal.commands.place import Place
-from terminal.errors import BenchRefused, TillError
+from terminal.errors import BenchRefused, NotAllowed, TillError
 from terminal.seams import SystemClock, system_randomness
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ class Assembly:
             show_screen=show_screen,
             show_lines=show_lines,
             show_customer=show_customer,
+            open_printer=self.open_printer,
             open_symbol_reader=lambda: drivers(None).symbol_readers.open(
                 "zxing", {"thorough": True}
             ),
@@ -201,6 +203,12 @@ class Assembly:
             random=system_randomness,
             has_bank=has_bank,
         )
+
+    def open_printer(self) -> ReceiptPrinter:
+        """Open the shop's printer by itself. Raises NotAllowed, DriverError."""
+        for device in self.settings.devices.printers:
+            return drivers(None).printers.open(device.driver, device.options)
+        raise NotAllowed("This shop has no printer: name one in devices.printers")
 
     @contextmanager
     def open_till(self, *, at_once: bool = True, with_counter: bool = True) -> Iterator[Till]:

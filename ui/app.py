@@ -392,7 +392,10 @@ class TillApp(App[None]):
         if not latest:
             self.desk.say(self.desk.words("No payment yet"))
             return
-        self.open_page(ReceiptPage(self.desk, latest[0], is_copy=True))
+        if self.desk.shop.has_printer:
+            self.desk.print_receipt(latest[0])
+        else:
+            self.open_page(ReceiptPage(self.desk, latest[0], is_copy=True))
 
     def _f7(self) -> None:
         """On the sale: take the payment by code. On present: show the code."""
@@ -422,9 +425,15 @@ class TillApp(App[None]):
             Choice(mark("Customer's screen beside the till"), "", self._toggle_customer),
             Choice(mark("Switch the till off"), "Ctrl+Q", self._quit),
         ]
+        if self.desk.shop.has_drawer:
+            choices.append(Choice(mark("Open the cash drawer"), "", self._open_drawer))
         if self.desk.till.bench:
             choices.append(Choice(mark("Bench"), "B", self._open_bench))
         self.open_page(MorePage(self.desk, choices))
+
+    def _open_drawer(self) -> None:
+        self.desk.till.open_drawer()
+        self.desk.say(self.desk.words("The cash drawer opens"))
 
     def _next_language(self) -> None:
         self.desk.language = other(self.desk.language)

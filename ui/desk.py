@@ -16,6 +16,11 @@ from ui.refusals import refusal_text
 WIDE_COLUMNS = 110
 WIDE_ROWS = 34
 
+PRINTER_TROUBLES = frozenset(
+    {Message.NO_PAPER, Message.PRINTER_OPEN, Message.PRINTER_STUCK, Message.PRINTER_LOST}
+)
+"""Notices of a printer that prints nothing now; receipts wait."""
+
 REMARK_S = 6.0
 """How long a passing remark keeps the notice row."""
 
@@ -115,6 +120,15 @@ class Desk:
     def refuse(self, error: TillError) -> None:
         """Tell the cashier what the till cannot do, and why."""
         self.say(refusal_text(str(error), self.words), is_refusal=True)
+
+    def print_receipt(self, payment: PaymentView) -> None:
+        """Have a receipt printed, and say so, or what keeps the printer from it."""
+        self.till.print_receipt(payment.id)
+        for notice in self.view.notices:
+            if notice.message in PRINTER_TROUBLES:
+                self.say(self.message(notice.message), is_refusal=True)
+                return
+        self.say(self.words("The receipt goes to the printer"))
 
     def standing_remark(self) -> Remark | None:
         """Return the remark that still stands."""

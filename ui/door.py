@@ -70,3 +70,9 @@ class Door(Protocol):
 
     def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
         """Return a receipt's lines."""
+
+    def print_receipt(self, payment_id: str) -> None:
+        """Have a receipt printed as soon as the printer can."""
+
+    def open_drawer(self) -> None:
+        """Open the cash drawer, if it can be opened now."""

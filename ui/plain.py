@@ -32,6 +32,7 @@ HELP = (
     mark("Type the amount and Enter: 34560 or 345.60. Enter again takes the payment."),
     mark("cancel: give up. code: show our code. check: ask the bank now. next: keep and go on."),
     mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
+    mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
     mark("status, language, help, quit."),
 )
 BENCH_HELP = mark("bench: list what can be presented. bench NUMBER: do it.")
@@ -45,6 +46,8 @@ VERBS = {
     "list": ("list", "payments", "f2", "交易"),
     "show": ("show", "查看"),
     "receipt": ("receipt", "copy", "p", "小票"),
+    "print": ("print", "f6", "打印"),
+    "drawer": ("drawer", "钱箱"),
     "refund": ("refund", "f5", "退货"),
     "void": ("void", "f4", "撤销"),
     "status": ("status", "状态"),
@@ -303,6 +306,7 @@ class LineTill:
             "code": self._code,
             "check": self._till.check_now,
             "next": self._next,
+            "drawer": self._open_drawer,
             "status": self._status,
             "language": self._next_language,
             "help": self._help,
@@ -313,6 +317,7 @@ class LineTill:
             "list": self._list,
             "show": self._show,
             "receipt": self._receipt,
+            "print": self._print,
             "refund": self._ask_refund,
             "void": self._ask_void,
             "bench": self._bench,
@@ -414,15 +419,29 @@ class LineTill:
             self._say(f"+{line.offset_ms / 1000:.3f} {self._words(line.text)}")
 
     def _receipt(self, key: str) -> None:
-        if key:
-            payment = self._till.payment(key.lstrip("0") or key)
-        elif self._view.payment:
-            payment = self._view.payment
-        else:
+        payment = self._meant(key)
+        if payment is None:
             self._say(self._words("Say which: receipt NUMBER."))
             return
         for line in self._till.receipt(payment.id, copy=bool(key)):
             self._say(line)
+
+    def _print(self, key: str) -> None:
+        latest = self._till.payments(limit=1)
+        payment = self._meant(key) or (latest[0] if latest else None)
+        if payment is None:
+            self._say(self._ended(self._words("No payment yet")))
+            return
+        self._till.print_receipt(payment.id)
+        self._say(self._ended(self._words("The receipt goes to the printer")))
+
+    def _meant(self, key: str) -> PaymentView | None:
+        """Return the payment of a number, or without one the payment in hand."""
+        return self._till.payment(key.lstrip("0") or key) if key else self._view.payment
+
+    def _open_drawer(self) -> None:
+        self._till.open_drawer()
+        self._say(self._ended(self._words("The cash drawer opens")))
 
     def _ask_refund(self, rest: str) -> None:
         if not rest:

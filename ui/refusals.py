@@ -28,6 +28,8 @@ PATTERNS = (
     mark("Payment {number} is {state}: finish or keep it first"),
     mark("Payment {number} is still giving {sale} back"),
     mark("No payment {key} in this journal"),
+    mark("This till prints no receipts"),
+    mark("This till has no cash drawer"),
     mark("No room on the disk for {path}: free some space, then try again"),
     mark("Cannot write {path}: check its permissions"),
 )

@@ -150,6 +150,7 @@ CODE = replace(
 
 VIEWS: dict[str, View] = {
     "sale": QUIET,
+    "no-paper": replace(QUIET, notices=(Notice(Message.NO_PAPER), Notice(Message.NO_DISPLAY))),
     "present": PRESENT,
     "present-hint": replace(PRESENT, hint=Message.CARD_UNREADABLE, camera=Readiness.FAULTY),
     "reading": replace(
@@ -367,6 +368,14 @@ class StillTill:
         """Note the wish."""
         del currency
         return self._wish("sale", amount_minor)
+
+    def print_receipt(self, payment_id: str) -> None:
+        """Note the wish."""
+        self._wish("print", payment_id)
+
+    def open_drawer(self) -> None:
+        """Note the wish."""
+        self._wish("drawer")
 
     def cancel(self) -> None:
         """Note the wish."""

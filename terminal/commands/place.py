@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from config.schema import Settings
-from drivers.protocols import Camera
+from drivers.protocols import Camera, ReceiptPrinter
 from terminal.errors import TillError
 from terminal.till import Till
 
@@ -33,6 +33,8 @@ class Place:
     show_screen: Callable[[Till, str, str | None], None]
     show_lines: Callable[[Till, str, TextIO, TextIO], None]
     show_customer: Callable[[Path, str], None]
+    open_printer: Callable[[], ReceiptPrinter]
+    """The shop's printer; raises NotAllowed if it has none."""
     open_symbol_reader: Callable[[], Any]
     load_image: Callable[[Path], Any]
     open_camera: Callable[[int | str], Camera]

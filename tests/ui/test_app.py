@@ -14,7 +14,7 @@ from terminal.bench import Offer
 from terminal.errors import AmountRefused, NotAllowed
 from terminal.messages import Message
 from terminal.states import State
-from terminal.view import Readiness, Stage, View
+from terminal.view import Notice, Readiness, Stage, View
 from ui.app import TillApp
 from ui.still import (
     CODE,
@@ -388,6 +388,56 @@ async def test_the_first_receipt_is_no_copy(still: StillTill, read_screen: Read)
         screen = read_screen(app)
         assert "RECEIPT   0415" in screen
         assert "COPY" not in screen
+
+
+PAPER = replace(SHOP, has_printer=True, has_drawer=True)
+
+
+async def test_where_there_is_a_printer_receipts_come_on_paper(read_screen: Read) -> None:
+    """P on a result, in the list and on the whole receipt; F6 for the last."""
+    till = StillTill(VIEWS["approved"], PAPER)
+    app = TillApp(till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        till.pass_time(1)
+        await pilot.press("p")
+        assert "The receipt goes to the printer" in read_screen(app)
+        assert "RECEIPT" not in read_screen(app)
+        await show(pilot, till, VIEWS["sale"])
+        await pilot.press("f6")
+        await pilot.press("f3", "p")
+        assert "P  Print" in read_screen(app)
+        await pilot.press("tab", "tab", "enter")
+        assert "RECEIPT   0414" in read_screen(app)
+        await pilot.press("p")
+        assert "RECEIPT   0414" in read_screen(app)
+    first, *others = till.wishes
+    assert first == ("print", ended(State.APPROVED).payment.id)  # type: ignore[union-attr]
+    assert others == [("print", RECENT[0].id)] * 3
+
+
+async def test_a_receipt_that_waits_says_what_for(read_screen: Read) -> None:
+    view = replace(VIEWS["approved"], notices=(Notice(Message.NO_PAPER),))
+    till = StillTill(view, PAPER)
+    app = TillApp(till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "No paper. Payment is safe" in read_screen(app)
+        till.pass_time(1)
+        await pilot.press("p")
+        assert "! No paper. Payment is safe" in read_screen(app)
+        assert "APPROVED" in read_screen(app) or "Paid" in read_screen(app)
+    assert till.wishes == [("print", till.view().payment.id)]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("has_drawer", [True, False])
+async def test_the_cash_drawer_is_opened_from_the_list(read_screen: Read, has_drawer: bool) -> None:
+    till = StillTill(VIEWS["sale"], replace(SHOP, has_drawer=has_drawer))
+    app = TillApp(till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f9")
+        assert ("Open the cash drawer" in read_screen(app)) is has_drawer
+        await pilot.press("0")
+        assert ("The cash drawer opens" in read_screen(app)) is has_drawer
+    assert (("drawer",) in till.wishes) is has_drawer
 
 
 async def test_the_list_by_number_reaches_what_function_keys_do(

@@ -168,6 +168,19 @@ def test_payments_are_listed_found_and_shown(still: StillTill, make_lines: MakeL
     assert not any("424242" in line for line in told)
 
 
+def test_receipts_are_printed_and_the_drawer_opened_by_word(
+    still: StillTill, make_lines: MakeLines
+) -> None:
+    lines, told = make_lines(still, "en")
+    lines.heard("print 0414")
+    lines.heard("print")
+    lines.heard("drawer")
+    assert told == ["The receipt goes to the printer."] * 2 + ["The cash drawer opens."]
+    [(_, first), (_, last), drawer] = still.wishes
+    assert (still.payment("414").id, drawer) == (first, ("drawer",))
+    assert last == still.payments(limit=1)[0].id
+
+
 def test_a_code_may_be_shown_from_the_amount(still: StillTill, make_lines: MakeLines) -> None:
     lines, told = make_lines(still, "en")
     lines.heard("500")
@@ -203,7 +216,7 @@ def test_status_and_help_are_lines(still: StillTill, make_lines: MakeLines) -> N
     assert told == ["Bank: ready", "Reader: ready", "Camera: fault"]
     told.clear()
     lines.heard("help")
-    assert len(told) == 4
+    assert len(told) == 5
 
 
 def test_notices_are_told_once(still: StillTill, make_lines: MakeLines) -> None:

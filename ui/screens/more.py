@@ -28,7 +28,7 @@ class MorePage(Page):
     name = "more"
 
     def __init__(self, desk: Desk, choices: Sequence[Choice]) -> None:
-        """choices: at most nine, in the order of their numbers."""
+        """choices: in the order of their numbers; those after the tenth have none."""
         super().__init__(desk)
         self._choices = choices
         self._cursor = 0
@@ -71,6 +71,7 @@ class MorePage(Page):
             y = 3 + row
             if row == self._cursor:
                 canvas.fill(3, y, canvas.width - 6, 1, "raise")
-            canvas.put(4, y, str((row + 1) % 10), "key", bold=True)
+            if row < 10:
+                canvas.put(4, y, str((row + 1) % 10), "key", bold=True)
             canvas.put(8, y, words(choice.label), bold=row == self._cursor)
             canvas.put_right(canvas.width - 4, y, choice.key, "muted")

@@ -96,8 +96,11 @@ class PaymentsPage(Page):
         else:
             actions.append(Action("Tab", mark("Next tab")))
         current = self._current
-        if current and self._tab is Tab.RECEIPT and (self._is_open or self.desk.is_wide):
-            actions.append(Action("P", mark("Whole receipt")))
+        if current and self._shows_receipt:
+            key = "Enter" if self.desk.shop.has_printer else "P"
+            actions.append(Action(key, mark("Whole receipt")))
+        if current and self.desk.shop.has_printer:
+            actions.append(Action("P", mark("Print")))
         if current and may_refund(current):
             actions.append(Action("R", mark("Refund")))
         if current and may_void(current):
@@ -121,6 +124,8 @@ class PaymentsPage(Page):
                 self._is_open = False
             else:
                 self.close_page()
+        elif key.name == "enter" and current and self._is_open and self._shows_receipt:
+            self._open_receipt(current)
         elif key.name == "enter":
             self._is_open = current is not None
         elif key.name in ("tab", "shift+tab"):
@@ -129,8 +134,10 @@ class PaymentsPage(Page):
         elif key.character == "/":
             self._is_searching, self._is_open = True, False
         elif key.letter == "p" and current:
-            # The tab beside the list is too low for most receipts; this page scrolls.
-            self.open_page(ReceiptPage(self.desk, current, is_copy=True))
+            if self.desk.shop.has_printer:
+                self.desk.print_receipt(current)
+            else:
+                self._open_receipt(current)
         elif key.letter in ("r", "v") and current:
             self._give_back(current, key.letter)
         else:
@@ -152,6 +159,14 @@ class PaymentsPage(Page):
         self._cursor = 0
         self.refresh()
         return True
+
+    @property
+    def _shows_receipt(self) -> bool:
+        return self._tab is Tab.RECEIPT and (self._is_open or self.desk.is_wide)
+
+    def _open_receipt(self, payment: PaymentView) -> None:
+        # The tab beside the list is too low for most receipts; this page scrolls.
+        self.open_page(ReceiptPage(self.desk, payment, is_copy=True))
 
     def _give_back(self, payment: PaymentView, letter: str) -> None:
         if letter == "r":

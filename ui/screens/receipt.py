@@ -1,4 +1,4 @@
-"""A receipt as text, on the screen. This release has no printer."""
+"""A receipt as text, on the screen; from here to paper where there is a printer."""
 
 from __future__ import annotations
 
@@ -25,20 +25,24 @@ class ReceiptPage(Page):
         self._top = 0
 
     def actions(self) -> Sequence[Action]:
-        """Back, and scrolling where it does not fit."""
-        back = Action("Esc", mark("Back"), is_main=True)
+        """Back, scrolling where it does not fit, and paper."""
+        actions = [Action("Esc", mark("Back"), is_main=True)]
         if len(self._lines) > self._shown:
-            return (back, Action("Up/Down", mark("Scroll")))
-        return (back,)
+            actions.append(Action("Up/Down", mark("Scroll")))
+        if self.desk.shop.has_printer:
+            actions.append(Action("P", mark("Print")))
+        return actions
 
     @property
     def _shown(self) -> int:
         return max(1, self.desk.body_rows - 4)
 
     def press(self, key: Key) -> bool:
-        """Scroll, or go back."""
+        """Scroll, print, or go back."""
         last = max(0, len(self._lines) - self._shown)
-        if key.name in ("escape", "enter") or key.letter == "p":
+        if key.letter == "p" and self.desk.shop.has_printer:
+            self.desk.print_receipt(self._payment)
+        elif key.name in ("escape", "enter") or key.letter == "p":
             self.close_page()
         elif key.name in ("down", "pagedown"):
             step = 1 if key.name == "down" else self._shown

@@ -101,7 +101,10 @@ class ResultPage(Page):
             desk.till.void(payment.id)
             desk.entry.clear()
         elif key.letter == "p" and "P" in offered:
-            self.open_page(ReceiptPage(desk, payment, is_copy=False))
+            if desk.shop.has_printer:
+                desk.print_receipt(payment)
+            else:
+                self.open_page(ReceiptPage(desk, payment, is_copy=False))
         else:
             return False
         return True
