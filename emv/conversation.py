@@ -72,6 +72,8 @@ class VerifyPIN:
     """The card's fresh bytes for the encipherment; empty for plaintext."""
     tries_left: int | None
     """As the card told; None if it did not."""
+    is_retry: bool = False
+    """The PIN before was wrong."""
 
 
 @dataclass(frozen=True, slots=True)

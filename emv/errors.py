@@ -35,6 +35,10 @@ class LinkLost(EmvError):
         self.kind = kind
 
 
+class Cancelled(EmvError):
+    """The cardholder or the cashier called the payment off."""
+
+
 class AuthenticationFailed(EmvError):
     """Offline data authentication failed; the message names the check."""
 

@@ -36,6 +36,7 @@ class CVM(enum.Enum):
 
     NONE = "no CVM"
     SIGNATURE = "signature"
+    OFFLINE_PIN = "offline PIN"
     ONLINE_PIN = "online PIN"
     CONFIRMATION_CODE_VERIFIED = "confirmation code verified"
     NOT_APPLICABLE = "n/a"

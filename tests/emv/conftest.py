@@ -19,10 +19,12 @@ import pytest
 
 from emv.authentication import CAKey, CAKeyStore
 from emv.conversation import (
+    Answer,
     Command,
     Kernel,
     Note,
     OnExceptionFile,
+    Question,
     RandomBytes,
     Reply,
     Show,
@@ -59,11 +61,13 @@ def tap(
     commands_max: int = 10_000,
     number: bytes = UNPREDICTABLE_NUMBER,
     elapsed_us: Callable[[bytes], int] = lambda _command: 1000,
+    answer: Callable[[Question], Answer] | None = None,
 ) -> Tap:
     """Pump a kernel against a card; None from the card is a lost link.
 
     number: what every question for random bytes is answered with.
     elapsed_us: how long a command takes.
+    answer: for what is asked beyond randomness, notes and the exception file.
     """
     commands: list[bytes] = []
     shown: list[UserInterfaceRequest] = []
@@ -88,10 +92,12 @@ def tap(
             elif isinstance(request, Show):
                 shown.append(request.request)
                 request = kernel.send(None)
-            else:
-                assert isinstance(request, Note)
+            elif isinstance(request, Note):
                 notes.append(request.text)
                 request = kernel.send(None)
+            else:
+                assert answer is not None, f"nobody was to be asked: {request}"
+                request = kernel.send(answer(request))
     except StopIteration as finished:
         return Tap(finished.value, commands, shown, notes, asked)
 
