@@ -21,6 +21,7 @@ import zxingcpp
 from drivers.bars import read_bars
 from drivers.errors import ImageUnreadable
 from drivers.protocols import Symbol, Symbology
+from drivers.qr_grids import mended_codes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,6 +84,20 @@ class BarProfiles:
         for place, read in enumerate(read_bars(picture, quick=quick)):
             corners = tuple((round(x), round(y)) for x, y in read.corners)
             yield f"bars {place}", Symbol(Symbology.CODE_128, read.text.encode(), corners)
+
+
+class MendedCodes:
+    """QR codes that bend or are partly covered, drawn again whole."""
+
+    whole = True
+    is_faithful = False
+
+    def look(self, picture: Image, *, quick: bool) -> Iterator[tuple[str, Symbol]]:
+        """Yield what was mended."""
+        for drawing, corners in mended_codes(picture, quick=quick):
+            at = tuple((round(x), round(y)) for x, y in corners.tolist())
+            for symbol in _found(drawing, _IDENTITY, quick=True, formats=_QR):
+                yield "mended", replace(symbol, corners=at)
 
 
 class ZXingSymbolReader:
@@ -325,7 +340,7 @@ _IDENTITY: Back = numpy.array([[1.0, 0, 0], [0, 1.0, 0]])
 # One round per live frame, each about as dear as the plain passes together.
 # Sharpened Code 128 was seen to misread, so sharpening looks for QR only.
 # QR needs no agreement: its error correction leaves nothing to doubt.
-ROUNDS: tuple[tuple[View | BarProfiles, ...], ...] = (
+ROUNDS: tuple[tuple[View | BarProfiles | MendedCodes, ...], ...] = (
     (View("enlarged", _enlarged),),
     (
         View("inverted", _inverted, formats=_CODE_128),
@@ -352,6 +367,7 @@ ROUNDS: tuple[tuple[View | BarProfiles, ...], ...] = (
         View("softened", _softened, formats=_QR, binarizer=_GLOBAL),
     ),
     (BarProfiles(),),
+    (MendedCodes(),),
     (
         View("whole global", _plain, whole=True, formats=_QR, binarizer=_GLOBAL),
         View(

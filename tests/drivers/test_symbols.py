@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,10 +72,13 @@ def plainly(image: Image) -> list[str]:
     return [barcode.text.rstrip("\r\n") for barcode in zxingcpp.read_barcodes(image, formats)]
 
 
-def check_against_plain(cases: Iterable[dict[str, Any]], pictures: Path) -> None:
-    """Nothing misread, no ghost, and at least what the decoder reads by itself."""
-    ours: Counter[str] = Counter()
-    plain: Counter[str] = Counter()
+Counts = dict[tuple[str, str], tuple[int, int, int]]
+"""By origin and kind: pictures, read by us, and read by the plain decoder."""
+
+
+def counted(cases: Iterable[dict[str, Any]], pictures: Path) -> Counts:
+    """Read every picture; nothing is misread, and nothing is seen where nothing is."""
+    counts: Counts = {}
     for case in cases:
         image = load_image(pictures / case["file"])
         expected = case["text"].rstrip("\r\n")
@@ -84,23 +86,38 @@ def check_against_plain(cases: Iterable[dict[str, Any]], pictures: Path) -> None
         assert set(read) <= {expected}, f"{case['file']} was misread"
         if case["kind"] == "none":
             assert not read, f"a ghost in {case['file']}"
-        ours[case["kind"]] += expected in read
-        plain[case["kind"]] += expected in plainly(image)
-    for kind in ("qr", "code128"):
-        assert ours[kind] >= plain[kind] > 0
+            continue
+        key = case["file"].partition("/")[0], case["kind"]
+        seen, ours, plain = counts.get(key, (0, 0, 0))
+        counts[key] = seen + 1, ours + (expected in read), plain + (expected in plainly(image))
+    return counts
 
 
 def test_a_sample_of_frames_is_read_without_a_mistake(
     manifest: list[dict[str, Any]], pictures: Path
 ) -> None:
-    check_against_plain(random.Random(1).sample(manifest, 60), pictures)
+    for _, ours, plain in counted(random.Random(1).sample(manifest, 60), pictures).values():
+        assert ours >= plain > 0
+
+
+GOALS = {
+    ("synth", "qr"): 0.94,
+    ("real", "qr"): 0.975,
+    ("synth", "code128"): 0.88,
+    ("real", "code128"): 1.0,
+}
+"""Share of single pictures that are read."""
 
 
 @pytest.mark.slow
-def test_every_frame_is_read_without_a_mistake(
+def test_every_frame_is_read_without_a_mistake_and_nearly_all_are_read(
     manifest: list[dict[str, Any]], pictures: Path
 ) -> None:
-    check_against_plain(manifest, pictures)
+    counts = counted(manifest, pictures)
+    assert set(counts) == set(GOALS)
+    for key, (seen, ours, plain) in counts.items():
+        assert ours >= plain
+        assert ours >= GOALS[key] * seen, f"{key}: {ours} of {seen}"
 
 
 @pytest.mark.slow
@@ -156,6 +173,28 @@ def test_two_codes_in_one_image_are_both_told() -> None:
     other = written(zxingcpp.BarcodeFormat.QRCode, "134567890123456789")
     read = ZXingSymbolReader().read(numpy.hstack([one, other]))
     assert {symbol.data for symbol in read} == {b"281234567890123456", b"134567890123456789"}
+
+
+def on_cloth(image: Image) -> Image:
+    """The picture printed on cloth that hangs in folds."""
+    height, width = image.shape
+    y, x = numpy.mgrid[:height, :width].astype(numpy.float32)
+    fold = 0.035 * width * numpy.sin(2 * numpy.pi * y / height + 0.5)
+    sag = 0.03 * height * numpy.sin(numpy.pi * x / width)
+    # cv2's own type is wider.
+    return cv2.remap(  # type: ignore[return-value]
+        image, x + fold, y + sag, cv2.INTER_LINEAR, borderValue=255
+    )
+
+
+def test_a_code_on_cloth_is_read() -> None:
+    image = on_cloth(written(zxingcpp.BarcodeFormat.QRCode, "https://example.com/a/shirt", 8))
+    assert plainly(image) == []
+    (symbol,) = ZXingSymbolReader(thorough=True).read(image)
+    assert symbol.data == b"https://example.com/a/shirt"
+    dark = numpy.argwhere(image < 128)[:, ::-1]
+    assert numpy.abs(numpy.min(symbol.corners, 0) - dark.min(0)).max() < 20
+    assert numpy.abs(numpy.max(symbol.corners, 0) - dark.max(0)).max() < 20
 
 
 def test_other_symbologies_are_not_looked_for() -> None:
