@@ -46,6 +46,8 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """As the acquirer gave it; DE 41, tag 9F1C."""
     merchant_category: Annotated[str, Meta(pattern=r"^[0-9]{4}\Z")]
     """ISO 18245; tag 9F15."""
+    customer_languages: Literal["both", "zh", "en"] = "both"
+    """What a customer display shows, as far as it can; both languages take turns."""
     till_name: Line = "1"
     """What people call this till."""
     cashier: Line = "1"

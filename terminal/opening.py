@@ -21,6 +21,7 @@ from emv.entry_point import Combination, EntryPointConfig, Terminal, Transaction
 from emv.kernels import c3
 from terminal.bank.desk import BankDesk
 from terminal.bench import Bench
+from terminal.beside import display_worker, receipt_desk
 from terminal.book import RECENT_MAX
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
@@ -33,7 +34,6 @@ from terminal.events import Arm, Started
 from terminal.following import Patience
 from terminal.journal import Journal
 from terminal.money import amount_with_unit, plain_amount
-from terminal.receipts.desk import ReceiptDesk
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
@@ -96,8 +96,11 @@ def open_till(
         journal.close()
         raise
     writer = ReceiptWriter(journal.payment, Letterhead.of(settings.shop, settings.currencies))
-    receipts = _receipt_desk(settings, drivers, writer, runner)
-    beside = [each for each in (receipts,) if each is not None]
+    receipts = receipt_desk(settings, drivers, writer, runner.post)
+    display = display_worker(settings, drivers, shop_facts(settings), clock, runner.post)
+    beside = [each for each in (receipts, display) if each is not None]
+    for each in beside:
+        runner.subscribe(each)
     # First of all the core hears what was left open; devices may speak later.
     runner.start(first, counter, desk)
     return Till(
@@ -336,24 +339,6 @@ def _pin_worker(
         lambda attempt, record, pin: keys.sealer.seal_card(attempt, record, pin=pin),
         runner.post,
     )
-
-
-def _receipt_desk(
-    settings: Settings, drivers: Drivers, writer: ReceiptWriter, runner: Runner
-) -> ReceiptDesk | None:
-    """Return what prints receipts; None in a shop without a printer."""
-    for device in settings.devices.printers:
-        desk = ReceiptDesk(
-            partial(drivers.printers.open, device.driver, device.options),
-            device.name,
-            writer,
-            runner.post,
-            prints=settings.receipts.print,
-            has_codes=settings.receipts.qr,
-        )
-        runner.subscribe(desk)
-        return desk
-    return None
 
 
 def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:

@@ -1,0 +1,49 @@
+"""What stands beside the counter: printer and customer display. No sale waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from config.schema import Settings
+from drivers.registry import Drivers
+from terminal.display import DisplayWorker
+from terminal.events import InboxEvent
+from terminal.receipts.desk import ReceiptDesk
+from terminal.receipts.receipt import ReceiptWriter
+from terminal.seams import Clock
+from terminal.view import ShopFacts
+
+Post = Callable[[InboxEvent], None]
+
+
+def receipt_desk(
+    settings: Settings, drivers: Drivers, writer: ReceiptWriter, post: Post
+) -> ReceiptDesk | None:
+    """Return what prints receipts; None in a shop without a printer."""
+    for device in settings.devices.printers:
+        return ReceiptDesk(
+            partial(drivers.printers.open, device.driver, device.options),
+            device.name,
+            writer,
+            post,
+            prints=settings.receipts.print,
+            has_codes=settings.receipts.qr,
+        )
+    return None
+
+
+def display_worker(
+    settings: Settings, drivers: Drivers, shop: ShopFacts, clock: Clock, post: Post
+) -> DisplayWorker | None:
+    """Return what the customer reads; None in a shop without a display."""
+    for device in settings.devices.displays:
+        return DisplayWorker(
+            partial(drivers.displays.open, device.driver, device.options),
+            device.name,
+            shop,
+            clock.monotonic,
+            post,
+            languages=settings.shop.customer_languages,
+        )
+    return None
