@@ -32,6 +32,33 @@ class NoSuchDeed(Exception):
     """The shop cannot do this, or not now; the message says why."""
 
 
+PINS = (
+    Deed(
+        "pin:1234",
+        Group.CARD,
+        "Customer enters PIN 1234",
+        "顾客输入密码 1234",
+        "the PIN of every card here; once the till asks for one",
+        "这里每张卡的密码；收银机要求时使用",
+    ),
+    Deed(
+        "pin:0000",
+        Group.CARD,
+        "Customer enters PIN 0000",
+        "顾客输入密码 0000",
+        "wrong PIN; the third one blocks it for a day",
+        "密码错误；错三次锁定一天",
+    ),
+    Deed(
+        "pin:cancel",
+        Group.CARD,
+        "Customer cancels the PIN",
+        "顾客取消输入密码",
+        "the card is not charged; another one may pay",
+        "此卡不扣款，可换一张卡",
+    ),
+)
+
 FAULTS = (
     Deed(
         "fault:tear",

@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -20,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.bank import bench as bank_bench
 from simulators.bank.place import BankPlace
-from simulators.deeds import FAULTS, Deed, NoSuchDeed
+from simulators.deeds import FAULTS, PINS, Deed, NoSuchDeed
 from simulators.faults import FaultProxy
 from simulators.readers.in_process import InProcessReader
 
 if TYPE_CHECKING:
     from simulators.camera import CameraSimulator
     from simulators.customers import Customers
+    from simulators.pinpad import ScreenPinPad
     from simulators.wallet import Profile, Wallet
 
 BANK_START_S = 60.0
@@ -34,6 +36,8 @@ BANK_START_S = 60.0
 BANK_STOP_S = 5.0
 HOLD_S = 20.0
 """How long a phone is held before the camera."""
+PIN_ASKED_S = 2.0
+"""How long a customer's fingers wait for the PIN pad to ask."""
 SLOW_S = 4.0
 TEAR = "tear-before:3"
 """In the middle of the tap: the card has been selected, and not been asked to pay."""
@@ -98,6 +102,13 @@ class SimulatedShop:
                 self._camera = CameraSimulator(seed=1)
             return self._camera
 
+    @cached_property
+    def pin_pad(self) -> ScreenPinPad:
+        """The PIN pad on the till's screen; its cryptography loads with the first question."""
+        from simulators.pinpad import PinPadKeys, ScreenPinPad
+
+        return ScreenPinPad(PinPadKeys(self._home), self._random, time.monotonic)
+
     def issue_code(self, role: str, id: str, merchant: str = "") -> str:
         """Return the bank's one-time code that takes in a till or a wallet."""
         return bank_bench.issue_enrolment_code(
@@ -113,7 +124,7 @@ class SimulatedShop:
     def deeds(self) -> Sequence[Deed]:
         """List what can be presented or broken, in the order to show it."""
         faults = [replace(fault, is_on=fault.id in self._on) for fault in FAULTS]
-        return [*self.customers.deeds(), *faults]
+        return [*self.customers.deeds(), *PINS, *faults]
 
     def do(self, deed: str) -> str:
         """Present or break it; return one line on what was done.
@@ -129,6 +140,8 @@ class SimulatedShop:
             case "phone":
                 self.reader.present(self.customers.phone(name, *self._faults_of_next()))
                 return f"{name} is on the reader"
+            case "pin":
+                return self._type_pin(name)
             case "wallet":
                 return self._hold(name)
             case "show-code":
@@ -210,6 +223,16 @@ class SimulatedShop:
         folder = self._home / "wallets" / profile.account
         enrol_wallet(folder, partial(self.issue_code, "wallet", profile.account), self.enrol)
         return Wallet(profile, HTTPSDoor(self._bank_url, folder))
+
+    def _type_pin(self, pin: str) -> str:
+        """Have the customer type on the till's screen; pin: test digits, or 'cancel'."""
+        is_pin = pin.isascii() and pin.isdigit()
+        if not is_pin and pin != "cancel":
+            raise NoSuchDeed("A PIN has digits only: pin:1234")
+        keys = [*pin, "enter"] if is_pin else ["cancel"]
+        if not self.pin_pad.type(keys, PIN_ASKED_S):
+            raise NoSuchDeed("The PIN pad on the screen asks for nothing now")
+        return "the customer typed on the PIN pad"
 
     def _faults_of_next(self) -> tuple[str, ...]:
         """What is wrong with the next card, once."""

@@ -70,6 +70,7 @@ SUMMARIES = {
 
 TILL_ID = "till-1"
 MERCHANT_ACCOUNT = "merchant"
+PIN_PAD_ON_SCREEN = "pinpad-screen"
 
 
 class Commands(click.Group):
@@ -112,9 +113,21 @@ class Commands(click.Group):
     envvar="OPENTILL_BANK",
     help="A simulated bank that runs already ('till sim bank'), instead of one of the till's own.",
 )
+@click.option(
+    "--pin-pad",
+    metavar="PATH",
+    envvar="OPENTILL_PIN_PAD",
+    help="Ask for PINs on the pad at this serial line ('till sim pinpad' makes one).",
+)
 @click.version_option(package_name="opentill", prog_name="OpenTill")
 @click.pass_context
-def main(context: click.Context, home: Path | None, shop: Path | None, bank: str | None) -> None:
+def main(
+    context: click.Context,
+    home: Path | None,
+    shop: Path | None,
+    bank: str | None,
+    pin_pad: str | None,
+) -> None:
     """OpenTill: a merchant's payment terminal. Uncertified; test keys only.
 
     \b
@@ -122,7 +135,7 @@ def main(context: click.Context, home: Path | None, shop: Path | None, bank: str
       till run
       till sale 12.50 --present card:visa-online
     """
-    context.obj = Assembly(home or default_home(), shop, bank).place()
+    context.obj = Assembly(home or default_home(), shop, bank, pin_pad).place()
 
 
 def default_home() -> Path:
@@ -134,11 +147,19 @@ def default_home() -> Path:
 class Assembly:
     """The parts of one till, put together on demand."""
 
-    def __init__(self, home: Path, shop_file: Path | None, bank_url: str | None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        shop_file: Path | None,
+        bank_url: str | None,
+        pin_pad: str | None = None,
+    ) -> None:
+        """pin_pad: the serial line of a PIN pad to use instead of the shop's."""
         self._home = home
         self._till_folder = home / "till"
         self._shop_file = shop_file
         self._bank_url = bank_url
+        self._pin_pad = pin_pad
         self._clock = SystemClock()
 
     def place(self) -> Place:
@@ -171,6 +192,13 @@ class Assembly:
 
     def _load(self, overrides: Mapping[str, object], ca_keys: Sequence[Path]) -> Settings:
         shop = self._shop_file or config.BENCH
+        if self._pin_pad is not None:
+            pad = {
+                "name": "PIN pad",
+                "driver": "pinpad-serial",
+                "options": {"path": self._pin_pad},
+            }
+            overrides = {**overrides, "devices.pin_pads": [pad]}
         return config.load_settings(shop, overrides=overrides, more_ca_keys=ca_keys)
 
     def doctor(self) -> Doctor:
@@ -265,7 +293,7 @@ class Assembly:
                 table,
                 self._clock,
                 system_randomness,
-                bench=Panel(shop),
+                bench=Panel(shop, takes_pin=has_pin_pad_on_screen(settings)),
                 doctor=partial(self._doctor, lambda: settings, table),
                 with_counter=with_counter,
             )
@@ -359,7 +387,8 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
                 "pinpad-serial": Entry(
                     "drivers.pinpad_serial:SerialPinPad",
                     inspector="drivers.inspection:serial_pin_pad",
-                )
+                ),
+                PIN_PAD_ON_SCREEN: Entry(partial(screen_pin_pad, shop), simulated=True),
             },
         ),
     )
@@ -382,11 +411,23 @@ def simulated_camera(shop: SimulatedShop | None) -> Any:
     return CameraScanner(shop.camera.url) if shop else no_shop()
 
 
+def screen_pin_pad(shop: SimulatedShop | None) -> Any:
+    """Return the PIN pad that is made of the till's own screen and keyboard."""
+    return shop.pin_pad if shop else no_shop()
+
+
+def has_pin_pad_on_screen(settings: Settings) -> bool:
+    """Say whether the PIN pad that is asked is the till's own screen and keyboard."""
+    return any(pad.driver == PIN_PAD_ON_SCREEN for pad in settings.devices.pin_pads[:1])
+
+
 class Panel(Bench):
     """The bench panel of a simulated shop."""
 
-    def __init__(self, shop: SimulatedShop) -> None:
+    def __init__(self, shop: SimulatedShop, *, takes_pin: bool = False) -> None:
+        """takes_pin: the PIN pad is the one on the till's screen."""
         self._shop = shop
+        self._takes_pin = takes_pin
 
     def offers(self) -> Sequence[Offer]:
         """List what can be presented or done."""
@@ -402,6 +443,20 @@ class Panel(Bench):
             )
             for deed in self._shop.deeds()
         ]
+
+    @property
+    def takes_pin(self) -> bool:
+        """Whether the PIN pad is the one on the till's screen."""
+        return self._takes_pin
+
+    def press(self, key: str) -> None:
+        """Press a key of the PIN pad on the screen. Raises BenchRefused."""
+        from simulators.card.errors import CardSimulatorError
+
+        try:
+            self._shop.pin_pad.press(key)
+        except CardSimulatorError as unusable:
+            raise BenchRefused(str(unusable)) from unusable
 
     def do(self, offer: str) -> str:
         """Present or do it. Raises BenchRefused."""

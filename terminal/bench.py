@@ -46,6 +46,17 @@ class Bench(Protocol):
     def offers(self) -> Sequence[Offer]:
         """List what can be presented or done now, in the order to show."""
 
+    @property
+    def takes_pin(self) -> bool:
+        """Whether this shop's PIN pad is the till's own screen and keyboard; test PINs only."""
+
+    def press(self, key: str) -> None:
+        """Press a key of that PIN pad: '0' to '9', 'clear' or 'enter'.
+
+        While it does not ask, nothing comes of it.
+        Raises BenchRefused if the pad cannot encipher what was typed.
+        """
+
     def do(self, offer: str) -> str:
         """Present or do it; return one line on what happened, in English.
 

@@ -31,6 +31,7 @@ class Phase(enum.StrEnum):
     PRESENT = "present"
     READING = "reading"
     CODE = "code"
+    PIN = "pin"
     WAIT = "wait"
     CONFIRM = "confirm"
     APPROVED = "approved"
@@ -56,6 +57,8 @@ class CustomerView:
     """A prompt of the till that is meant for the customer."""
     code: str = ""
     wallets: tuple[str, ...] = ()
+    pin_digits: int = 0
+    """How many stand on the PIN pad."""
     left_s: int | None = None
     """Seconds until this ends by itself, when it was published."""
 
@@ -92,11 +95,16 @@ _PHASES = {
     Stage.IDLE: Phase.IDLE,
     Stage.PRESENT: Phase.PRESENT,
     Stage.READING: Phase.READING,
+    Stage.PIN: Phase.PIN,
     Stage.CODE: Phase.CODE,
     Stage.PROCESSING: Phase.WAIT,
     Stage.CLOSING: Phase.WAIT,
     Stage.PAYER: Phase.CONFIRM,
 }
+
+
+_ENDING = frozenset({Stage.PRESENT, Stage.PIN, Stage.CODE, Stage.PAYER})
+"""Stages whose time the customer is shown."""
 
 
 def customer_view(view: View, shop: ShopFacts, now: float) -> CustomerView:
@@ -107,7 +115,7 @@ def customer_view(view: View, shop: ShopFacts, now: float) -> CustomerView:
     payment = view.payment if view.stage is not Stage.IDLE else None
     prompt = view.hint if view.hint in _PROMPTS else view.prompt
     left_s = None
-    if view.deadline_at is not None and view.stage in (Stage.PRESENT, Stage.CODE, Stage.PAYER):
+    if view.deadline_at is not None and view.stage in _ENDING:
         left_s = max(0, int(view.deadline_at - now + 0.999))
     return CustomerView(
         phase=_phase(view),
@@ -120,6 +128,7 @@ def customer_view(view: View, shop: ShopFacts, now: float) -> CustomerView:
         prompt=prompt if prompt in _PROMPTS and view.stage is not Stage.RESULT else None,
         code=view.code.text if view.code and view.stage is Stage.CODE else "",
         wallets=tuple(shop.wallets),
+        pin_digits=view.pin_digits,
         left_s=left_s,
     )
 

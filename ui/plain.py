@@ -180,6 +180,11 @@ class LineTill:
             )
         elif view.stage is Stage.READING:
             self._say(self._sentence(Message.READING))
+        elif view.stage is Stage.PIN:
+            bench = self._till.bench
+            is_here = bench is not None and bench.takes_pin
+            how = words("In this simulation: bench pin:1234.") if is_here else ""
+            self._say(self._joined((self._sentence(Message.ENTER_PIN), how)))
         elif view.stage is Stage.CODE and view.code is None:
             self._say(words("Asking the bank."))
         elif view.stage is Stage.CODE:

@@ -159,6 +159,15 @@ VIEWS: dict[str, View] = {
     "see-phone": replace(PRESENT, prompt=Message.SEE_PHONE),
     "tap-again": replace(PRESENT, prompt=Message.TAP_AGAIN),
     "one-card": replace(PRESENT, prompt=Message.ONE_CARD_ONLY),
+    "pin": replace(
+        PROCESSING,
+        stage=Stage.PIN,
+        payment=payment(),
+        prompt=Message.ENTER_PIN,
+        step=Step.READ,
+        pin_digits=3,
+        cancellable=True,
+    ),
     "code": CODE,
     "code-asked": replace(CODE, code=None, deadline_at=None),
     "processing": replace(
@@ -252,6 +261,8 @@ class StillBench:
 
     def __init__(self) -> None:
         self.done: list[str] = []
+        self.takes_pin = False
+        self.pressed: list[str] = []
         self.has_cut_bank = False
 
     def offers(self) -> Sequence[Offer]:
@@ -297,6 +308,10 @@ class StillBench:
             ),
             Offer("fault:tear", Group.FAULT, "Tear the next card", "下一张卡提前拿开"),
         )
+
+    def press(self, key: str) -> None:
+        """Note it."""
+        self.pressed.append(key)
 
     def do(self, offer: str) -> str:
         """Note it."""

@@ -75,7 +75,7 @@ def decide(profile: Profile, ttq: TTQ, owner: Owner) -> Verdict | None:
             wish = CTQ.CDCVM_PERFORMED
         elif TTQ.CVM_REQUIRED in ttq:
             return None if owner.ask() else Verdict(Cryptogram.AAC, CTQ(0))
-    if not wish and TTQ.CVM_REQUIRED in ttq:
+    if not wish and (profile.always_verifies or TTQ.CVM_REQUIRED in ttq):
         wish = _wish(profile, ttq)
     return Verdict(_cryptogram(profile, ttq, wish), wish)
 

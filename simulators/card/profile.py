@@ -83,8 +83,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sequence_number: Annotated[int, msgspec.Meta(ge=0, le=99)] = 1
     """Tag 5F34."""
     decision: Decision = Decision.ONLINE
-    cvm: tuple[Method, ...] = (Method.ONLINE_PIN, Method.SIGNATURE)
+    cvm: tuple[Method, ...] = (Method.SIGNATURE,)
     """What the card takes above the reader's CVM limit; the first that both can."""
+    always_verifies: bool = False
+    """Below that limit too."""
     insists_on_cvm: bool = False
     """Demand the first method though the reader cannot do it."""
     cryptogram_version: Annotated[int, msgspec.Meta(ge=10, le=18)] = 18

@@ -64,6 +64,7 @@ def as_plain(payment: PaymentView) -> dict[str, Any]:
         "tvr": payment.tvr,
         "ctq": payment.ctq,
         "signature": payment.signature,
+        "pin": payment.pin,
         "response_code": payment.response_code,
         "bank_reference": payment.bank_reference,
         "authorisation": payment.authorisation,

@@ -10,7 +10,7 @@ from terminal.bench import Bench
 from terminal.commands import output
 from terminal.commands.place import Place, Refusal, refusals
 from terminal.commands.watch import Watch, watching
-from terminal.errors import AmountRefused, NotAllowed
+from terminal.errors import AmountRefused, BenchRefused, NotAllowed
 from terminal.messages import TEXT, Message
 from terminal.money import currency_of, parse_amount
 from terminal.states import FINAL, State
@@ -36,10 +36,20 @@ TAPS_MAX = 3
     help="In a simulated shop: card:PROFILE, phone:PROFILE, wallet:PROFILE or "
     "show-code:PROFILE. 'till sim card --list' names the cards.",
 )
+@click.option(
+    "--pin",
+    metavar="DIGITS",
+    help="In a simulated shop: the test PIN that the customer types. Never a real one.",
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
 @click.pass_obj
 def command(
-    place: Place, amount: str, currency: str | None, present: str | None, json_wanted: bool
+    place: Place,
+    amount: str,
+    currency: str | None,
+    present: str | None,
+    pin: str | None,
+    json_wanted: bool,
 ) -> None:
     """Take a payment of AMOUNT, such as 345.60.
 
@@ -49,6 +59,7 @@ def command(
     Example:
       till sale 12.50 --present card:visa-online --json
       till sale 88.00 --present wallet:alipay-qr
+      till sale 60.00 --present card:visa-online-pin --pin 1234
     """
     settings = place.settings()
     try:
@@ -58,19 +69,27 @@ def command(
         raise click.BadParameter(str(error), param_hint="AMOUNT") from error
     if present is not None and settings.shop.mode != "bench":
         raise click.UsageError("--present works in a simulated shop only; this one is live")
+    if pin is not None and settings.shop.mode != "bench":
+        raise click.UsageError("--pin works in a simulated shop only; this one is live")
+    if pin is not None and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 12):
+        raise click.BadParameter("a PIN has 4 to 12 digits", param_hint="--pin")
     with refusals(), place.open_till() as till, watching(till) as watch:
         if present is not None:
             _check_offer(till.bench, present)
             _await_devices(watch, present)
         attempt = till.sale(amount_minor, chosen.letters)
-        payment = take(till, watch, attempt, present)
+        payment = take(till, watch, attempt, present, pin)
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 
 
-def take(till: Till, watch: Watch, attempt: str, present: str | None) -> PaymentView:
+def take(
+    till: Till, watch: Watch, attempt: str, present: str | None, pin: str | None = None
+) -> PaymentView:
     """Carry a sale that has begun to its end; return how it ended.
 
     present: what to present in a simulated shop; None waits for a customer.
+    pin: what its customer types where a PIN is asked for; None leaves it to
+    whoever stands at the PIN pad.
     """
     if present is None:
         click.echo("Present card, phone or code", err=True)
@@ -81,6 +100,9 @@ def take(till: Till, watch: Watch, attempt: str, present: str | None) -> Payment
         view = watch.until(_is_decided, SALE_S, fresh=True)
         if view is None or view.payment is None or view.stage is Stage.RESULT:
             break
+        if view.stage is Stage.PIN:
+            _enter_pin(till, present, pin)
+            continue
         # A hint: this card did not count, and the sale still waits.
         if present is None:
             click.echo(TEXT[view.hint] if view.hint else "", err=True)
@@ -110,6 +132,22 @@ def _present(till: Till, bench: Bench, watch: Watch, present: str) -> None:
     bench.do(present)
 
 
+def _enter_pin(till: Till, present: str | None, pin: str | None) -> None:
+    """Have the simulated customer type; at a PIN pad of their own somebody else does."""
+    click.echo(TEXT[Message.ENTER_PIN], err=True)
+    if till.bench is None or (present is None and pin is None):
+        return
+    try:
+        till.bench.do(f"pin:{pin or 'cancel'}")
+    except BenchRefused as refused:
+        if pin is not None:
+            click.echo(str(refused), err=True)
+            _cancel(till)
+        return
+    if pin is None:
+        click.echo("Nobody typed: give the test PIN with --pin", err=True)
+
+
 def _cancel(till: Till) -> None:
     try:
         till.cancel()
@@ -123,7 +161,8 @@ def _is_over(view: View) -> bool:
 
 def _is_decided(view: View) -> bool:
     waiting = view.stage in (Stage.PRESENT, Stage.CODE) and view.hint is not None
-    return _is_over(view) or waiting
+    asks_pin = view.stage is Stage.PIN and not view.pin_digits
+    return _is_over(view) or waiting or asks_pin
 
 
 def _is_settled(view: View, attempt: str) -> bool:

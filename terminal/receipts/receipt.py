@@ -285,6 +285,9 @@ def _verification(page: _Page, payment: PaymentView) -> None:
         page.blank()
         page.blank()
         page.lines.append("_" * page.columns)
+    elif payment.pin:
+        page.centre("密码已验证")
+        page.centre("VERIFIED BY PIN")
     elif _is_verified_on_device(payment.ctq):
         page.centre("已在设备上验证")
         page.centre("VERIFIED ON DEVICE")

@@ -15,8 +15,8 @@ from drivers.pinpad_serial import SerialPinPad
 from drivers.protocols import EncryptedPin, Health, NoPin
 from simulators.bank.issuer.pin import Verdict, verify
 from simulators.pinpad import PinPadKeys, PinPadSimulator, frames
+from simulators.pinpad.entry import State
 from simulators.pinpad.keys import base_key
-from simulators.pinpad.pad import State
 from simulators.serial_line import Fault, SerialLine
 
 PAN = "4111111111111111"

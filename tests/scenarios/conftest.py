@@ -189,7 +189,7 @@ class City:
         self._homes += 1
         home = self.home / f"shop-{self._homes}"
         home.mkdir(mode=0o700)
-        for name in ("bank", "cards", "wallets"):
+        for name in ("bank", "cards", "pinpad", "wallets"):
             common = self.home / name
             common.mkdir(mode=0o700, exist_ok=True)
             (home / name).symlink_to(common)

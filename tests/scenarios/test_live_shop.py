@@ -18,6 +18,8 @@ EXAMPLE = config.BENCH.with_name("live.example.toml")
 SIMULATED_READER = '[[devices.readers]]\nname = "Left reader"\ndriver = "simulated"\n'
 SIMULATED_CAMERA = '[[devices.scanners]]\nname = "Old camera"\ndriver = "simulated-camera"\n'
 
+SCREEN_PIN_PAD = '[[devices.pin_pads]]\nname = "Keys"\ndriver = "pinpad-screen"\n'
+
 
 def live(tmp_path: Path, more: str = "", home: Path | None = None) -> tuple[Path, list[str]]:
     """Write a live shop's file; return it, and how a command line begins."""
@@ -35,12 +37,13 @@ def start(arguments: list[str], *command: str) -> Result:
     [
         (SIMULATED_READER, "A live shop has no simulators: reader 'Left reader' uses driver "),
         (SIMULATED_CAMERA, "A live shop has no simulators: scanner 'Old camera' uses driver "),
+        (SCREEN_PIN_PAD, "A live shop has no simulators: PIN pad 'Keys' uses driver "),
         (
             '[files]\nca_keys = ["ca_keys.toml", "ca_keys_test.toml"]\n',
             "A live shop trusts no test keys: CA key A000000003",
         ),
     ],
-    ids=["reader", "camera", "test keys"],
+    ids=["reader", "camera", "PIN on the screen", "test keys"],
 )
 @pytest.mark.parametrize("command", [("run", "--plain"), ("sale", "1.00"), ("recover",)])
 def test_a_live_shop_refuses_by_name(
@@ -82,6 +85,14 @@ def test_a_live_shop_has_no_bench_panel(tmp_path: Path, city: object) -> None:
 def test_nothing_is_presented_to_a_live_shop(tmp_path: Path) -> None:
     _, arguments = live(tmp_path)
     refused = start(arguments, "sale", "1.00", "--present", "card:visa-online")
+
+    assert refused.exit_code == 2
+    assert "this one is live" in " ".join(refused.stderr.split())
+
+
+def test_no_pin_is_typed_for_a_live_shop(tmp_path: Path) -> None:
+    _, arguments = live(tmp_path)
+    refused = start(arguments, "sale", "1.00", "--pin", "1234")
 
     assert refused.exit_code == 2
     assert "this one is live" in " ".join(refused.stderr.split())

@@ -285,6 +285,7 @@ def test_every_move_can_be_exported(journal: Journal) -> None:
         brand=st.text(max_size=20),
         reason=st.none() | st.sampled_from(Message),
         signature=st.booleans(),
+        pin=st.booleans(),
         asked=st.integers(0, 9),
         durations_ms=st.dictionaries(st.text(max_size=8), st.floats(0, 1e6)),
     )

@@ -11,7 +11,7 @@ from ui.money import plain_amount
 from ui.screens.code import code_size, paint_code
 from ui.widgets.canvas import Canvas
 from ui.widgets.figures import best_size, draw_amount
-from ui.widgets.gauges import LIGHTS_COLUMNS, paint_lights
+from ui.widgets.gauges import LIGHTS_COLUMNS, paint_lights, pin_dots
 from ui.widgets.lettering import draw_word, lines_of, sign_pixels
 
 TEXTS = {
@@ -19,6 +19,7 @@ TEXTS = {
     Phase.PRESENT: mark("Present card, phone or code"),
     Phase.READING: mark("Reading. Hold still"),
     Phase.CODE: mark("Scan to pay"),
+    Phase.PIN: mark("Please enter your PIN"),
     Phase.WAIT: mark("Please wait"),
     Phase.CONFIRM: mark("Confirm on your phone"),
     Phase.APPROVED: mark("Paid. Thank you"),
@@ -42,7 +43,7 @@ TOO_LARGE = mark("The code is too large for this screen")
 BESIDE_COLUMNS = 20
 """What words need right of a code."""
 
-LIGHTS = {Phase.IDLE: 1, Phase.PRESENT: 1, Phase.READING: 2, Phase.WAIT: 4}
+LIGHTS = {Phase.IDLE: 1, Phase.PRESENT: 1, Phase.READING: 2, Phase.PIN: 4, Phase.WAIT: 4}
 
 
 def both_texts(view: CustomerView) -> tuple[str, str]:
@@ -77,10 +78,12 @@ def paint_customer(canvas: Canvas, view: CustomerView, *, has_blocks: bool) -> N
         pixels = sign_pixels(sign, is_large=False)
         canvas.bitmap((width - len(pixels[0])) // 2, row, pixels, ink)
         row += lines_of(pixels) + 1
-    text_row = canvas.height - 6
+    text_row = canvas.height - (8 if view.phase is Phase.PIN else 6)
     if view.amount_minor is not None:
         _paint_amount(canvas, view, 2, row, width - 4, text_row - row, ink)
     _paint_texts(canvas, view, text_row, ink)
+    if view.phase is Phase.PIN:
+        canvas.put_centred(2, text_row + 4, width - 4, pin_dots(view.pin_digits), ink, bold=True)
     if view.code:
         text = translate("zh")(TOO_LARGE) + "  " + TOO_LARGE
         canvas.put_wrapped(2, canvas.height - 2, width - 4, 2, text, "soft-ask", centred=True)

@@ -9,6 +9,8 @@ LIGHT_COLUMNS = 8
 LIGHT_GAP = 3
 LIGHTS_COLUMNS = 4 * LIGHT_COLUMNS + 3 * LIGHT_GAP
 
+PIN_DIGITS_MIN = 4
+
 LIGHT_STEP_S = 0.125
 """While a card is read, the lights go on in turn this far apart (EMV Book A)."""
 
@@ -23,6 +25,11 @@ def paint_lights(canvas: Canvas, x: int, y: int, width: int, lit: int) -> None:
         for row, (first, last) in enumerate((("▟", "▙"), ("▜", "▛"))):
             canvas.put(left, y + row, first, ink)
             canvas.put(left + LIGHT_COLUMNS - 1, y + row, last, ink)
+
+
+def pin_dots(digits: int) -> str:
+    """Return a star for each digit of a PIN that stands on the pad, and the places still empty."""
+    return "  ".join("*" * digits + "_" * (PIN_DIGITS_MIN - digits))
 
 
 def reading_lights(elapsed_s: float) -> int:

@@ -226,6 +226,8 @@ ONLINE, APPROVED, DECLINED = Status.ONLINE_REQUEST, Status.APPROVED, Status.DECL
         ("visa-wrong-certificate", ABOVE_FLOOR, ONLINE, ""),
         ("visa-pin-required", BELOW_ALL, ONLINE, ""),
         ("visa-pin-required", ABOVE_CVM, DECLINED, Reason.PIN_NOT_POSSIBLE),
+        ("visa-online-pin", BELOW_ALL, ONLINE, ""),
+        ("visa-online-pin", ABOVE_CVM, ONLINE, ""),
         ("visa-exception-listed", BELOW_ALL, DECLINED, Reason.EXCEPTION_FILE),
         ("visa-exception-listed", ABOVE_FLOOR, ONLINE, ""),
         ("no-match", BELOW_ALL, Status.END_APPLICATION, Reason.NO_APPLICATION),

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from pyemv import ac, kd
 
-from simulators.card import AnyCard
+from simulators.card import AnyCard, make_card
 from simulators.card.keys import CardKeys
+from simulators.card.profile import Method, Profile
 
 Make = Callable[[str], AnyCard]
 
@@ -175,8 +177,9 @@ def test_two_transactions_share_neither_cryptogram_nor_card_number(
         pytest.param("visa-offline", "2A004080", TC, "0000", id="offline card, offline reader"),
         pytest.param("visa-online", "2A004080", AAC, "0000", id="online card, offline reader"),
         pytest.param("visa-online", CVM_WANTED, ARQC, "4000", id="no PIN pad: signature"),
-        pytest.param("visa-online", "26404080", ARQC, "8000", id="PIN before signature"),
-        pytest.param("visa-offline", "26404080", ARQC, "8000", id="an online PIN goes online"),
+        pytest.param("visa-online-pin", "26404080", ARQC, "8000", id="PIN before signature"),
+        pytest.param("visa-online-pin", "26004080", ARQC, "8000", id="for any amount"),
+        pytest.param("visa-online-pin", CVM_WANTED, ARQC, "4000", id="no PIN pad: the next method"),
         pytest.param("visa-offline", CVM_WANTED, TC, "4000", id="a signature stays offline"),
         pytest.param("visa-online", "20404080", ARQC, "0000", id="nothing in common"),
         pytest.param("visa-pin-required", CVM_WANTED, ARQC, "8000", id="insists on the PIN"),
@@ -190,6 +193,16 @@ def test_the_card_heeds_what_the_reader_can_and_wants(
 
     assert kind(reading) == cryptogram
     assert reading.options["9F6C"].hex() == qualifiers
+
+
+def test_a_card_that_would_approve_offline_asks_the_issuer_for_a_pin(
+    home: Path, profiles: dict[str, Profile], new_reader: Any
+) -> None:
+    profile = msgspec.structs.replace(profiles["visa-offline"], cvm=(Method.ONLINE_PIN,))
+    reading = new_reader(ttq="26404080").tap(make_card(profile, home))
+
+    assert kind(reading) == ARQC
+    assert reading.options["9F6C"].hex() == "8000"
 
 
 def test_a_reader_that_authenticates_online_payments_too_is_served(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from emv.keys import dukpt
 from simulators.card.errors import KeysUnusable
 from simulators.pinpad import PinPadKeys, PinPadSimulator, frames
+from simulators.pinpad.entry import State
 from simulators.pinpad.keys import base_key
-from simulators.pinpad.pad import ANSWER, ASK, CANCEL, IDENTIFY, POLL, REFUSED, State
+from simulators.pinpad.pad import ANSWER, ASK, CANCEL, IDENTIFY, POLL, REFUSED
 
 PAN = "4111111111111111"
 

@@ -16,8 +16,8 @@ from drivers.protocols import EncryptedPin, PinPad
 from emv import tags
 from simulators.bank.issuer.pin import Verdict, verify
 from simulators.pinpad import PinPadKeys, PinPadSimulator
+from simulators.pinpad.entry import State
 from simulators.pinpad.keys import base_key
-from simulators.pinpad.pad import State
 from simulators.serial_line import SerialLine
 from terminal.checkout.pin import PinWorker
 from terminal.events import AskPin, InboxEvent, PinDigits, PinEnded, PinEntered

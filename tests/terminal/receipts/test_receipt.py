@@ -123,6 +123,13 @@ def test_a_signature_has_a_line_to_sign_on() -> None:
     assert any("持卡人签名" in line and "SIGNATURE" in line for line in page)
 
 
+def test_a_pin_is_named_and_nothing_is_left_to_sign() -> None:
+    page = text(replace(TAP, pin=True, ctq="8000"))
+
+    assert "VERIFIED BY PIN" in page
+    assert "SIGNATURE" not in page
+
+
 def test_a_phone_was_verified_on_the_device() -> None:
     page = text(replace(TAP, medium=Medium.PHONE, ctq="0080"))
 
@@ -262,6 +269,7 @@ def test_no_more_than_ten_digits_of_a_card_number_are_printed(pan: str, columns:
         tvr=ANY,
         ctq=ANY,
         signature=st.booleans(),
+        pin=st.booleans(),
         original=ANY,
         refunded_minor=st.integers(0, 10**12),
     ),
