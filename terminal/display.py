@@ -34,6 +34,7 @@ PHASES: Final = {
     Phase.IDLE: ("欢迎光临", "Welcome"),
     Phase.PRESENT: ("请刷卡或出示付款码", "Card, phone or code"),
     Phase.READING: ("正在读取，请勿移动", "Reading. Hold still"),
+    Phase.PIN: ("请输入密码", "Enter your PIN"),
     Phase.CODE: ("请扫描二维码", "Scan the code to pay"),
     Phase.WAIT: ("请稍候", "Please wait"),
     Phase.CONFIRM: ("请在手机上确认", "Confirm on the phone"),
