@@ -70,6 +70,10 @@ class ViewChanged(Event):
         self.view = view
 
 
+class SomethingFound(Event):
+    """A page has learnt something beside the till's view."""
+
+
 class TillApp(App[None]):
     """The cashier's application."""
 
@@ -153,6 +157,10 @@ class TillApp(App[None]):
     def on_view_changed(self, event: ViewChanged) -> None:
         """Show the till as it stands now."""
         self._take_view(event.view)
+
+    def on_something_found(self) -> None:
+        """Draw what a page has learnt."""
+        self.redraw()
 
     def _arrange(self, width: int, height: int) -> None:
         beside = self._shows_customer
@@ -356,6 +364,23 @@ class TillApp(App[None]):
         if self.desk.till.bench:
             self.open_page(BenchPage(self.desk, self.desk.till.bench))
 
+    def _open_doctor(self) -> None:
+        from ui.screens.doctor import DoctorPage, seen_screen
+
+        screen = seen_screen(
+            self.size.width,
+            self.size.height,
+            has_colours=self.console.color_system is not None,
+            has_blocks=self.desk.has_blocks,
+        )
+        page = DoctorPage(self.desk, screen, self._found)
+        self.open_page(page)
+        page.begin()
+
+    def _found(self) -> None:
+        """Have the page drawn again, from whichever thread it learnt something on."""
+        self.post_message(SomethingFound())
+
     def _list(self, *, is_searching: bool = False, remark: str = "") -> None:
         from ui.screens.payments import PaymentsPage
 
@@ -423,10 +448,11 @@ class TillApp(App[None]):
             Choice(mark("Language: English / Chinese"), "F10", self._next_language),
             Choice(mark("Colours: dark, light, high contrast"), "F11", self._next_theme),
             Choice(mark("Customer's screen beside the till"), "", self._toggle_customer),
-            Choice(mark("Switch the till off"), "Ctrl+Q", self._quit),
+            Choice(mark("Doctor: what works and what does not"), "", self._open_doctor),
         ]
         if self.desk.shop.has_drawer:
             choices.append(Choice(mark("Open the cash drawer"), "", self._open_drawer))
+        choices.append(Choice(mark("Switch the till off"), "Ctrl+Q", self._quit))
         if self.desk.till.bench:
             choices.append(Choice(mark("Bench"), "B", self._open_bench))
         self.open_page(MorePage(self.desk, choices))

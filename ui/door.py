@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from terminal.bench import Bench
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+
+if TYPE_CHECKING:
+    from terminal.doctor.lines import Line
+    from terminal.doctor.surroundings import Screen
 
 
 class Door(Protocol):
@@ -64,6 +68,9 @@ class Door(Protocol):
 
     def payment(self, key: str) -> PaymentView:
         """Return one payment by identity or number."""
+
+    def examine(self, screen: Screen) -> Iterator[Line]:
+        """Give what the doctor finds, line after line. It waits: not for the screen's thread."""
 
     def trace(self, payment_id: str) -> Sequence[TraceLine]:
         """Return a payment's journal lines."""

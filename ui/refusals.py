@@ -34,13 +34,35 @@ PATTERNS = (
     mark("Cannot write {path}: check its permissions"),
 )
 
+LINK_PATTERNS = (
+    mark("the bank's certificate is not yet valid; check the till's clock"),
+    mark("the bank's certificate has expired; check the till's clock, then call the bank"),
+    mark("the bank's certificate is signed by itself, not by the bank's CA"),
+    mark("the bank's certificate is not from the bank's CA"),
+    mark("the bank's certificate has been revoked"),
+    mark("the bank's certificate is not one for a server"),
+    mark("the bank's certificate is for another name"),
+    mark("the bank's certificate is for another address"),
+    mark("the bank's certificate is not good: {why}"),
+    mark("the bank does not accept the till's certificate ({why}); enrol again"),
+    mark("the till's certificate has expired; check the clock, or enrol again"),
+    mark("{host} does not offer TLS 1.3"),
+    mark("TLS with {host} failed ({why})"),
+    mark("the name {host} cannot be found; check the network and the bank's address"),
+    mark("{host} does not accept connections"),
+    mark("{host} did not answer in time; check the network"),
+    mark("no connection to {host}; check the network"),
+    mark("the bank did not answer in time"),
+)
+"""What the bank link says of itself; the doctor shows it."""
+
 
 @cache
 def _matchers() -> tuple[tuple[re.Pattern[str], str], ...]:
     def matcher(pattern: str) -> re.Pattern[str]:
         return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(pattern)))
 
-    return tuple((matcher(pattern), pattern) for pattern in PATTERNS)
+    return tuple((matcher(pattern), pattern) for pattern in (*PATTERNS, *LINK_PATTERNS))
 
 
 def refusal_text(text: str, words: Words) -> str:

@@ -6,11 +6,14 @@ nothing and moves no money.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from terminal.bench import Bench, Group, Offer
+from terminal.doctor import lines as doctor
+from terminal.doctor.lines import Line
+from terminal.doctor.surroundings import Screen
 from terminal.errors import BenchRefused, TillError, UnknownPayment
 from terminal.messages import Message
 from terminal.states import State
@@ -44,6 +47,42 @@ SHOP = ShopFacts(
     is_bench=False,
     wallets=("WeChat Pay", "Alipay", "UnionPay"),
 )
+
+
+FOUND = (
+    Line(
+        doctor.Group.SHOP,
+        "shop.toml",
+        "shop-read",
+        {"file": "/home/shop/shop.toml", "name": "Spring Tea", "mode": "live"},
+    ),
+    Line(doctor.Group.DEVICES, "Counter reader", "works", {"what": "ACME PICC 00 00"}),
+    Line(
+        doctor.Group.DEVICES,
+        "Hand scanner",
+        "no-udev-rule",
+        {
+            "path": "/dev/ttyACM0",
+            "user": "shop",
+            "group": "dialout",
+            "rule": 'SUBSYSTEM=="tty", KERNEL=="ttyACM0", GROUP="dialout", MODE="0660"',
+            "rules_file": "/etc/udev/rules.d/60-opentill.rules",
+        },
+    ),
+    Line(doctor.Group.DEVICES, "Printer", "paper-low", {"what": "/dev/usb/lp0"}),
+    Line(
+        doctor.Group.FOUND,
+        "Shop Camera",
+        "found",
+        {"what": "/dev/video0"},
+        '[[devices.scanners]]\nname = "Shop Camera"\ndriver = "camera"\n'
+        'options = { source = "/dev/video0" }',
+    ),
+    Line(doctor.Group.BANK, "link", "bank-answers", {"url": "https://bank.example", "ms": "31"}),
+    Line(doctor.Group.BANK, "clock", "clock-right", {"skew": "0"}),
+    Line(doctor.Group.JOURNAL, "journal", "journal-holds", {"count": "1204"}),
+)
+"""What the doctor of a till that stands still finds."""
 
 
 def payment(number: int = 415, **facts: Any) -> PaymentView:
@@ -449,6 +488,10 @@ class StillTill:
             TraceLine(3982, "answer verified"),
             TraceLine(3990, "APPROVED written"),
         )
+
+    def examine(self, screen: Screen) -> Iterator[Line]:
+        """Find the same few things each time."""
+        yield from FOUND
 
     def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
         """Return a short receipt."""

@@ -78,7 +78,7 @@ def _shown(found: Iterable[Line]) -> list[Line]:
         lines.append(line)
     faults = sum(line.level is Level.FAULT for line in lines)
     looks = sum(line.level is Level.WARNING for line in lines)
-    click.echo(f"\n{len(lines)} looked at: {faults} faults, {looks} worth a look")
+    click.echo(f"\nlooked at: {len(lines)}, to look at: {looks}, faults: {faults}")
     return lines
 
 

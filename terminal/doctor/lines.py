@@ -26,7 +26,7 @@ class Group(enum.StrEnum):
 GROUP_TITLES: Mapping[Group, str] = {
     Group.SHOP: "Shop",
     Group.DEVICES: "Devices",
-    Group.FOUND: "Found, not configured",
+    Group.FOUND: "Not set up",
     Group.BANK: "Bank",
     Group.KEYS: "Keys",
     Group.JOURNAL: "Journal",

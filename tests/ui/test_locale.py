@@ -11,6 +11,8 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 import ui
+from terminal.doctor.lines import GROUP_TITLES, LEVEL_WORDS
+from terminal.doctor.wording import WORDING
 from terminal.messages import TEXT, Message
 from ui.locale import FOLDER, LANGUAGES, other, translate
 
@@ -60,8 +62,20 @@ def test_every_message_of_the_till_is_translated(message: Message) -> None:
     assert any(unicodedata.east_asian_width(character) == "W" for character in chinese)
 
 
+DOCTOR = {*GROUP_TITLES.values(), *LEVEL_WORDS.values()} | {
+    text for wording in WORDING.values() for text in (wording.text, wording.step) if text
+}
+
+
+@pytest.mark.parametrize("text", sorted(DOCTOR))
+def test_every_finding_of_the_doctor_is_translated(text: str, catalogue: Catalog) -> None:
+    entry = catalogue.get(text)
+    assert entry is not None
+    assert entry.string
+
+
 def test_no_translation_is_left_over(catalogue: Catalog) -> None:
-    wanted = set(sentences_in_source()) | set(TEXT.values())
+    wanted = set(sentences_in_source()) | set(TEXT.values()) | DOCTOR
     assert {entry.id for entry in catalogue if entry.id} == wanted
 
 
