@@ -37,7 +37,7 @@ from terminal.view import View
 
 CARD = "visa-online"
 WARM_UP = 1_000
-"""By then every library is loaded and every cache is full."""
+"""By then every library is loaded. SQLite's page caches still fill, to 2 MiB each."""
 SALES = 10_000
 PATIENCE_S = 30.0
 

@@ -239,9 +239,10 @@ class Pn532:
             cable.close()
             self._antenna.power_off()
 
-    def replug(self) -> None:
-        """Put the cable back: a new device file, the same link."""
+    def replug(self, link: Path | None = None) -> None:
+        """Put the cable back: a new device file, the same link or another one."""
         if self._cable is None:
+            self._link = link or self._link
             cable = _Cable(self._chip)
             if self._link is not None:
                 try:

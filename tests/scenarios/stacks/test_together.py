@@ -1,0 +1,157 @@
+"""Antenna, slot, camera and hand scanner armed together: the first medium wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulators.scanner import ScannerSimulator
+from simulators.serial_line import SerialLine
+from terminal.messages import Message
+from terminal.states import FINAL, State
+from terminal.view import Medium, Readiness, Stage
+
+pytestmark = pytest.mark.wire
+
+WALLET = "alipay-qr"
+
+
+@dataclass
+class Everything:
+    """A till with every way to pay, all of them real."""
+
+    counter: Any
+    antenna: Any
+    slot: Any
+    card: Callable[..., Any]
+    scanner: SerialLine
+
+    def tap(self, *faults: str) -> Any:
+        held = self.card(self.counter, "visa-online", *faults)
+        self.antenna.front.present(held)
+        return held
+
+    def insert(self) -> Any:
+        held = self.card(self.counter)
+        self.slot.front.present(held, stay=True)
+        return held
+
+    def hold_code(self) -> None:
+        self.counter.do(f"wallet:{WALLET}")
+
+    def scan_code(self) -> None:
+        _, shown = self.counter.shop.customers.show_wallet(WALLET)
+        self.scanner.send(ScannerSimulator().scan(shown.codes[0]))
+
+    def moves(self, attempt: str) -> list[str]:
+        return [line.text for line in self.counter.till.trace(attempt)]
+
+
+@pytest.fixture
+def everything(
+    open_counter: Any, over: Any, shop_file: Any, card: Any, tmp_path: Path
+) -> Iterator[Everything]:
+    antenna, slot = over("pcsc"), over("slot")
+    with SerialLine(ScannerSimulator(), tmp_path / "scanner") as line:
+        hand_scanner = (
+            '[[devices.scanners]]\nname = "Hand scanner"\ndriver = "scanner-serial"\n'
+            f'options = {{ path = "{line.link}" }}\n\n'
+        )
+        counter = open_counter(file=shop_file(antenna, slot, more=hand_scanner)).until_ready()
+        counter.until(lambda view: view.camera is Readiness.READY)
+        yield Everything(counter, antenna, slot, card, line)
+
+
+def test_all_are_armed_and_a_tap_wins(everything: Everything) -> None:
+    """Then a card in the slot, a code before the camera and one under the scanner."""
+    attempt = everything.counter.begin()
+    first = everything.tap("delay:1500@2")
+    first.wait()
+    everything.counter.until(lambda view: view.stage is Stage.READING)
+    everything.hold_code()
+    everything.scan_code()
+    chip = everything.insert()
+    paid = everything.counter.until_state(attempt, *FINAL)
+
+    assert (paid.state, paid.medium) == (State.APPROVED, Medium.CARD)
+    assert everything.counter.booked.transfers_of(attempt) == ["sale"]
+    assert chip.commands == 0
+    moves = everything.moves(attempt)
+    everything.counter.until(lambda view: view.scan is Readiness.OFF)
+    assert everything.moves(attempt) == moves
+
+
+@pytest.mark.parametrize("way", ["hold_code", "scan_code"])
+def test_a_code_wins_and_the_antenna_is_off_at_its_next_poll(
+    everything: Everything, way: str
+) -> None:
+    attempt = everything.counter.begin()
+    getattr(everything, way)()
+    paid = everything.counter.until_state(attempt, *FINAL)
+    assert (paid.state, paid.medium) == (State.APPROVED, Medium.PAYMENT_CODE)
+    late = everything.tap()
+    chip = everything.insert()
+    # The scanner is deaf as well: what it reads between two sales is nobody's.
+    everything.scan_code()
+
+    # It was held there before the next sale, and pays that one.
+    second = everything.counter.begin(700)
+    paid = everything.counter.until_state(second, *FINAL)
+    assert (paid.state, paid.medium) == (State.APPROVED, Medium.CARD)
+    assert everything.counter.booked.transfers_of(attempt) == ["sale"]
+    assert late.commands > 0
+    assert chip.commands == 0
+
+
+def test_a_chip_is_told_to_tap_and_the_tap_pays(everything: Everything) -> None:
+    attempt = everything.counter.begin()
+    everything.insert()
+    view = everything.counter.until(lambda view: view.hint is Message.CHIP_NOT_READ)
+    assert view.stage is Stage.PRESENT
+    everything.tap()
+
+    assert everything.counter.until_state(attempt, *FINAL).medium is Medium.CARD
+
+
+def test_of_two_cards_read_at_once_the_one_that_ends_first_pays(
+    open_counter: Any, over: Any, shop_file: Any, card: Any
+) -> None:
+    udp, chip = over("udp"), over("pn532")
+    counter = open_counter(file=shop_file(udp, chip)).until_ready()
+    attempt = counter.begin()
+    slow, quick = card(counter, "visa-online", "delay:1500@2"), card(counter)
+    udp.front.present(slow)
+    slow.wait()
+    chip.front.present(quick)
+    paid = counter.until_state(attempt, *FINAL)
+    assert paid.state is State.APPROVED
+    moves = counter.till.trace(attempt)
+
+    # The loser is read to its end, and nothing comes of that.
+    slow.wait_until_released()
+    assert counter.till.trace(attempt) == moves
+    assert counter.booked.net_minor()[attempt] == 1250
+    attempt = counter.begin(300)
+    udp.front.present(card(counter))
+    assert counter.until_state(attempt, *FINAL).state is State.APPROVED
+
+
+def test_a_card_that_comes_to_the_loser_pays_the_next_sale(
+    open_counter: Any, over: Any, shop_file: Any, card: Any
+) -> None:
+    udp, chip = over("udp"), over("pn532")
+    counter = open_counter(file=shop_file(udp, chip)).until_ready()
+    attempt = counter.begin()
+    udp.front.present(card(counter))
+    assert counter.until_state(attempt, *FINAL).state is State.APPROVED
+    late = card(counter)
+    chip.front.present(late)
+    assert late.commands == 0
+
+    second = counter.begin(700)
+    assert counter.until_state(second, *FINAL).state is State.APPROVED
+    assert late.commands > 0
