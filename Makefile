@@ -76,8 +76,10 @@ check: $(VENV)/.setup-dev
 bench: system-packages $(VENV)/.setup-readers
 	$(BIN)/python -m benchmarks
 
-soak: $(VENV)/.setup-dev
-	OPENTILL_SOAK=1 $(BIN)/python -m pytest tests/scenarios/test_kill.py --numprocesses 2
+# Stopped, it goes on where it was; soak/ holds what passed, by commit.
+soak: system-packages $(VENV)/.setup-readers
+	OPENTILL_SOAK=1 $(BIN)/python -m pytest -p tests.soak -vv --numprocesses 2 \
+		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
