@@ -40,8 +40,6 @@ if owner:
     os.setuid(int(owner))
 ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 os.dup2(int(door), 3)
-# With the same number on both sides dup2 leaves it to be closed.
-os.set_inheritable(3, True)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LD_PRELOAD=shim)
 os.execv(command[0], command)
 """

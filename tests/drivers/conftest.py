@@ -39,6 +39,13 @@ class Rig:
     detect_s: float
     """By when a card that came is seen, with a busy machine in mind."""
     is_wired: bool = True
+    powers_by_itself: bool = False
+    """It powers a card as soon as one is there, whoever asks for it."""
+
+    def wait_until_seen(self, card: Scripted) -> None:
+        """Wait until the service behind the reader knows of a card."""
+        if self.powers_by_itself:
+            assert card.powered.wait(self.detect_s)
 
     def bring(self, card: AnyCard, *, stay: bool = False) -> None:
         """Present a card and see it."""
@@ -53,12 +60,13 @@ class Scripted:
         self.responses = list(responses)
         self.commands: list[bytes] = []
         self.power_ups = 0
-        self.heard = threading.Event()
+        self.heard, self.powered = threading.Event(), threading.Event()
         self.returns_s = returns_s
         """It is tapped again once."""
 
     def power_up(self) -> None:
         self.power_ups += 1
+        self.powered.set()
 
     def respond(self, command: bytes) -> Response:
         self.commands.append(command)
@@ -81,7 +89,7 @@ def pcsc(request: pytest.FixtureRequest) -> Iterator[Rig]:
     daemon: Pcscd[VpcdReader] = request.getfixturevalue("pcscd")
     front = daemon.readers[0]
     reader = PcscReader(front.name, silence_s=SILENCE_S)
-    yield Rig(reader, front, 5.0)
+    yield Rig(reader, front, 5.0, powers_by_itself=True)
     front.remove()
     reader.close()
 

@@ -141,6 +141,22 @@ def test_a_card_that_left_between_commands_is_removed(rig: Any, scripted: Any) -
     assert rig.reader.wait_for_card(0.05) is False
 
 
+def test_a_card_put_in_the_place_of_another_is_not_taken_for_it(rig: Any, scripted: Any) -> None:
+    """An antenna cannot tell it from the first one that has fallen silent."""
+    rig.bring(scripted(), stay=True)
+    rig.reader.transceive(PING)
+    rig.front.remove()
+    other = scripted(Answer(b"\x05\x90\x00"))
+    rig.front.present(other, stay=True)
+    rig.wait_until_seen(other)
+
+    with pytest.raises((CardRemoved, DeviceTimeout)):
+        rig.reader.transceive(PING)
+    assert other.commands == []
+    assert rig.reader.wait_for_card(rig.detect_s)
+    assert rig.reader.transceive(PING)[0] == b"\x05\x90\x00"
+
+
 def test_a_card_leaves_when_it_is_released(rig: Any, scripted: Any) -> None:
     rig.bring(scripted())
     rig.reader.transceive(PING)

@@ -203,8 +203,14 @@ def test_pcscd_killed_while_idle(
 
 
 def test_pcscd_killed_while_armed(
-    opened: Opened, pcscd: Pcscd[VpcdReader], antenna: VpcdReader, scripted: Any, beside: Any
+    opened: Opened,
+    pcscd: Pcscd[VpcdReader],
+    antenna: VpcdReader,
+    scripted: Any,
+    beside: Any,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    """pyscard's own monitor would die with it, and its connections print when forgotten."""
     reader = opened("Contract PICC")
     waiting = beside(lambda: reader.wait_for_card(LONG_S))
     pcscd.kill()
@@ -215,6 +221,7 @@ def test_pcscd_killed_while_armed(
     until_ready(reader)
     antenna.present(scripted())
     assert reader.wait_for_card(SEEN_S)
+    assert capfd.readouterr().err == ""
 
 
 def test_pcscd_killed_in_mid_tap(
