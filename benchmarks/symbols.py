@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,7 +15,8 @@ import zxingcpp
 
 import config
 from benchmarks.harness import Bar, Row, in_turns, row, spread
-from drivers.symbols import ROUNDS, ZXingSymbolReader, load_image
+from benchmarks.pictures import all_pictures, texts
+from drivers.symbols import ROUNDS, ZXingSymbolReader
 from emv.qr.payment_code import classify
 from simulators.camera import SCENES, Lens
 from simulators.phone_screen import draw_screen
@@ -37,8 +35,6 @@ PARTS = 7
 
 PEER = "plain zxing-cpp"
 FORMATS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128])
-UNREADABLE = "real/zxcpp-falsepositives-1/1x100.webp"
-"""Shorter than any picture that OpenCV takes."""
 
 
 def measure() -> list[Row]:
@@ -57,7 +53,7 @@ def _clean_frame() -> Row:
         if code.text != CODE or not code.can_pay:
             raise ValueError("the clean frame was not read as its payment code")
 
-    samples = in_turns(scan, lambda: _read_plainly(frame), rounds=41, batch=10)
+    samples = in_turns(scan, lambda: read_plainly(frame), rounds=41, batch=10)
     height, width, _ = frame.shape
     return row(
         f"clean {width} × {height} frame to payment code", samples.scaled(1e3), "ms", PEER, Bar(3)
@@ -88,17 +84,18 @@ class Watcher:
 def _live_frames() -> list[Row]:
     """Hold each picture before both, trembling as in a hand, until it is read or taken away."""
     live, plain = Watcher(), Watcher()
-    for expected, still in _pictures():
+    for picture in random.Random(SEED).sample(all_pictures(), PICTURES):
+        expected, still = picture.text, picture.load()
         reader = ZXingSymbolReader()
         noise = numpy.random.default_rng(SEED)
-        is_read = is_read_plainly = False
+        is_read = isread_plainly = False
         for _ in range(LOOKS):
             frame = _trembling(still, noise)
             if not is_read:
-                is_read = live.looks(partial(_read_live, reader), frame, expected)
-            if not is_read_plainly:
-                is_read_plainly = plain.looks(_read_plainly, frame, expected)
-    slowest, slowest_plain = _p95(live.taken_ms), _p95(plain.taken_ms)
+                is_read = live.looks(partial(read_live, reader), frame, expected)
+            if not isread_plainly:
+                isread_plainly = plain.looks(read_plainly, frame, expected)
+    slowest, slowest_plain = p95(live.taken_ms), p95(plain.taken_ms)
     return [
         Row(
             name=f"any live frame, 95th percentile of {len(live.taken_ms)}",
@@ -109,7 +106,7 @@ def _live_frames() -> list[Row]:
             ratio=slowest / slowest_plain,
             bar=Bar(LIVE_MS_MAX).text("ms"),
             better="lower",
-            spread=spread([_p95(live.taken_ms[part::PARTS]) for part in range(PARTS)]),
+            spread=spread([p95(live.taken_ms[part::PARTS]) for part in range(PARTS)]),
             met=slowest <= LIVE_MS_MAX,
         ),
         Row(
@@ -139,42 +136,21 @@ def _live_frames() -> list[Row]:
     ]
 
 
-def _pictures() -> Iterator[tuple[str, Image]]:
-    """Yield seeded pictures, and the text of the code in each; '' if there is none.
-
-    Raises FileNotFoundError if the folder of cases is not where OPENTILL_SHARED says.
-    """
-    beside = Path(__file__).parent.parent.parent / "shared"
-    folder = Path(os.environ.get("OPENTILL_SHARED", beside)) / "testdata" / "qr"
-    cases = json.loads((folder / "manifest.json").read_text())
-    cases = [case for case in cases if case["file"] != UNREADABLE]
-    for case in random.Random(SEED).sample(cases, PICTURES):
-        yield case["text"].rstrip("\r\n"), load_image(folder / case["file"])
-
-
 def _trembling(still: Image, noise: numpy.random.Generator) -> Image:
     # cv2's own type is wider.
     return cv2.add(still, noise.integers(0, 3, still.shape, numpy.uint8))  # type: ignore[return-value]
 
 
-def _read_live(reader: ZXingSymbolReader, frame: Image) -> set[str]:
-    return _texts(symbol.data for symbol in reader.read(frame))
+def read_live(reader: ZXingSymbolReader, frame: Image) -> set[str]:
+    """Return what our reader reads."""
+    return texts(symbol.data for symbol in reader.read(frame))
 
 
-def _read_plainly(frame: Image) -> set[str]:
-    return _texts(found.bytes for found in zxingcpp.read_barcodes(frame, formats=FORMATS))
+def read_plainly(frame: Image) -> set[str]:
+    """Return what zxing-cpp reads by itself, limited to our two forms."""
+    return texts(found.bytes for found in zxingcpp.read_barcodes(frame, formats=FORMATS))
 
 
-def _texts(payloads: Iterable[bytes]) -> set[str]:
-    texts = set()
-    for payload in payloads:
-        try:
-            text = payload.decode()
-        except UnicodeDecodeError:
-            text = payload.decode("shift-jis")
-        texts.add(text.rstrip("\r\n"))
-    return texts
-
-
-def _p95(values: Sequence[float]) -> float:
+def p95(values: Sequence[float]) -> float:
+    """Return the 95th percentile."""
     return statistics.quantiles(values, n=20, method="inclusive")[-1]

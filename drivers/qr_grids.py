@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from drivers.protocols import Image
     from drivers.qr_words import Floats, Modules
 
-TRIES_MAX = 4
+TRIES_MAX = 16
 """Places of one image that are looked at."""
+OUTLINES_MAX = 6
+"""Dark figures of one image, the largest first."""
 LIKENESS_MIN = 0.5
 """Correlation of a grid's fixed patterns with those of a code of its size."""
 KNOTS = 4
@@ -73,9 +75,30 @@ def _places(image: Image, *, quick: bool) -> Iterator[Floats]:
             if cv2.contourArea(points.astype(numpy.float32)) > SIZES[0] ** 2:
                 yield points
     if not quick:
-        for picture in (image, cv2.LUT(image, _OPENED)):
+        opened: Any = cv2.LUT(image, _OPENED)
+        for picture in (image, opened):
             _, found = cv2.QRCodeDetector().detectMulti(picture)
             yield from () if found is None else numpy.asarray(found, float)
+        yield from _outlined(opened)
+
+
+def _outlined(opened: Image) -> Iterator[Floats]:
+    """Yield dark figures of four corners, each four times: any may be the first.
+
+    So a code is found of which a light has burnt out a finder pattern.
+    """
+    _, dark = cv2.threshold(opened, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    width = max(3, max(opened.shape) // 50)
+    joined = cv2.morphologyEx(dark, cv2.MORPH_CLOSE, numpy.ones((width, width), numpy.uint8))
+    contours, _ = cv2.findContours(joined, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:OUTLINES_MAX]:
+        hull = cv2.convexHull(contour)
+        corners = cv2.approxPolyDP(hull, 0.05 * cv2.arcLength(hull, closed=True), closed=True)
+        if len(corners) == 4 and cv2.contourArea(corners) > SIZES[0] ** 2:
+            points = corners.reshape(4, 2).astype(float)
+            # A hull runs clockwise in a picture, whose y points down.
+            for turn in range(4):
+                yield numpy.roll(points, turn, 0)
 
 
 def _drawn(modules: Modules) -> Image:

@@ -29,6 +29,13 @@ MARGIN = 2
 """Check codewords of a block that must be left over: without any, whatever is
 seen could be mended into some code."""
 
+WALLET_DIGITS = range(16, 25)
+"""A wallet's code may have so many; then the padding behind them is known."""
+SEEN_MIN = 6
+"""So many of the codewords that are known must be seen before they are believed."""
+
+_NUMERIC = 0b0001
+"""Mode indicator. Source: table 2."""
 _ALIGNED = {
     25: (18,), 29: (22,), 33: (26,), 37: (30,), 41: (34,),
     45: (6, 22, 38), 49: (6, 24, 42), 53: (6, 26, 46), 57: (6, 28, 50),
@@ -94,7 +101,7 @@ def mended(modules: Modules, doubt: Floats) -> Modules | None:
     words = numpy.packbits(bits[: len(bits) // 8 * 8]).tolist()
     doubts = doubt[rows, columns][: 8 * len(words)].reshape(-1, 8).max(1)
     for places in _blocks(len(words), form):
-        fixed = _mended_block([words[place] for place in places], form.check, doubts[places])
+        fixed = _mended_block([words[place] for place in places], form, doubts[places])
         if fixed is None:
             return None
         for place, word in zip(places, fixed, strict=True):
@@ -219,8 +226,39 @@ def _blocks(words: int, form: _Form) -> Iterator[list[int]]:
         yield places + [data + block + form.blocks * at for at in range(form.check)]
 
 
-def _mended_block(words: list[int], check: int, doubts: Floats) -> list[int] | None:
+def _mended_block(words: list[int], form: _Form, doubts: Floats) -> list[int] | None:
     """Return a block without its errors, giving up the fewest codewords that it takes."""
+    fixed = _nearest(words, form.check, doubts)
+    if fixed is not None or form.blocks > 1:
+        return fixed
+    for digits in WALLET_DIGITS:
+        filling = _filling(digits, len(words) - form.check)
+        places = list(filling)
+        seen = sum(words[place] == word for place, word in filling.items())
+        if seen < SEEN_MIN:
+            continue
+        filled, sure = list(words), doubts.copy()
+        for place, word in filling.items():
+            filled[place] = word
+        sure[places] = -numpy.inf
+        fixed = _nearest(filled, form.check, sure)
+        if fixed is not None and (fixed[0] << 8 | fixed[1]) >> 2 == _NUMERIC << 10 | digits:
+            return fixed
+    return None
+
+
+def _filling(digits: int, data: int) -> dict[int, int]:
+    """Return the data codewords, by place, that so many digits always have. Source: 7.4.
+
+    The first says what they are and nearly how many; padding fills the end.
+    """
+    bits = 14 + 10 * (digits // 3) + (0, 4, 7)[digits % 3]
+    first = -(-(bits + 4) // 8)
+    padding = {first + at: (0xEC, 0x11)[at % 2] for at in range(data - first)}
+    return {0: (_NUMERIC << 10 | digits) >> 6, **padding}
+
+
+def _nearest(words: list[int], check: int, doubts: Floats) -> list[int] | None:
     doubtful = numpy.argsort(-doubts, kind="stable").tolist()
     for given_up in range(check - MARGIN + 1):
         fixed = corrected(words, check, doubtful[:given_up])

@@ -272,6 +272,16 @@ def _enlarged(image: Image) -> tuple[Image, Back]:
     return _as_image(large), _IDENTITY / times
 
 
+def _stretched(wide: float, high: float) -> Callable[[Image], tuple[Image, Back]]:
+    """A code seen at a slant gets its width or its height back."""
+
+    def draw(image: Image) -> tuple[Image, Back]:
+        large = cv2.resize(image, None, fx=wide, fy=high, interpolation=cv2.INTER_CUBIC)
+        return _as_image(large), _IDENTITY / (wide, high, 1)
+
+    return draw
+
+
 def _doubled(image: Image) -> tuple[Image, Back]:
     large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
     return _as_image(large), _IDENTITY / 2
@@ -368,6 +378,10 @@ ROUNDS: tuple[tuple[View | BarProfiles | MendedCodes, ...], ...] = (
     ),
     (BarProfiles(),),
     (MendedCodes(),),
+    (
+        View("widened", _stretched(2, 1), formats=_QR),
+        View("heightened", _stretched(1, 2), formats=_QR),
+    ),
     (
         View("whole global", _plain, whole=True, formats=_QR, binarizer=_GLOBAL),
         View(

@@ -71,7 +71,7 @@ def test_what_is_covered_and_known_to_be_is_mended(code: Modules, seed: int) -> 
 
 
 def test_knowing_where_a_code_is_covered_mends_twice_as_much() -> None:
-    code = made(1, 0, 3, "281234567890123456")
+    code = made(1, 0, 3, "https://shop.eu")
     damaged = code.copy()
     damaged[9:13, 19:21] ^= True
     damaged[17:21, 11:13] ^= True
@@ -80,6 +80,24 @@ def test_knowing_where_a_code_is_covered_mends_twice_as_much() -> None:
     whole = mended(damaged, (damaged != code).astype(float))
     assert whole is not None
     assert (whole == code).all()
+
+
+def test_the_padding_of_a_wallets_code_is_known_however_much_of_it_is_covered() -> None:
+    """More codewords are covered than check codewords could stand for."""
+    code = made(1, 0, 3, "281234567890123456")
+    damaged = code.copy()
+    # The ends of the code's rows, where padding is, and some of its digits.
+    damaged[7:15, 9:12] ^= True
+    damaged[9:11, 19:21] ^= True
+    doubt = (damaged != code).astype(float)
+    whole = mended(damaged, doubt)
+    assert whole is not None
+    assert (whole == code).all()
+    other = made(1, 0, 3, "https://shop.eu")
+    damaged = other.copy()
+    damaged[7:15, 9:12] ^= True
+    damaged[9:11, 19:21] ^= True
+    assert mended(damaged, (damaged != other).astype(float)) is None
 
 
 @settings(max_examples=100, deadline=None)

@@ -15,24 +15,13 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.pictures import MISLABELLED, UNREADABLE
 from drivers.errors import ImageUnreadable
 from drivers.protocols import Symbol, Symbology
 from drivers.symbols import ROUNDS, ZXingSymbolReader, load_image
 
 if TYPE_CHECKING:
     from drivers.protocols import Image
-
-UNREADABLE = "real/zxcpp-falsepositives-1/1x100.webp"
-"""30 bytes; the image library takes no WebP shorter than 32."""
-
-
-MISLABELLED = {
-    "real/zxing-qrcode-2/13.png": (
-        "The 2005 USGS aerial photography of the Washington Monument is censored."
-    )
-}
-"""Its label, from upstream, lacks a letter that is in the code: OpenCV's
-decoder, whose error correction is its own, reads the same as zxing-cpp."""
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +184,31 @@ def test_a_code_on_cloth_is_read() -> None:
     dark = numpy.argwhere(image < 128)[:, ::-1]
     assert numpy.abs(numpy.min(symbol.corners, 0) - dark.min(0)).max() < 20
     assert numpy.abs(numpy.max(symbol.corners, 0) - dark.max(0)).max() < 20
+
+
+def test_a_code_of_which_a_finder_pattern_has_burnt_out_is_read() -> None:
+    image = written(zxingcpp.BarcodeFormat.QRCode, "281234567890123456", 10)
+    dark = numpy.argwhere(image < 128)
+    top, left = (dark.min(0) + 35).tolist()
+    cv2.circle(image, (left, top), 27, 255, cv2.FILLED)
+    assert plainly(image) == []
+    (symbol,) = ZXingSymbolReader(thorough=True).read(image)
+    assert symbol.data == b"281234567890123456"
+
+
+def test_a_code_seen_at_a_sharp_slant_is_read() -> None:
+    image = written(zxingcpp.BarcodeFormat.QRCode, "281234567890123456", 10)
+    height, width = image.shape
+    seen = numpy.array(
+        [[0, 0], [0.22 * width, 0.35 * height], [0.22 * width, 0.75 * height], [0, height]],
+        numpy.float32,
+    )
+    whole = numpy.array([[0, 0], [width, 0], [width, height], [0, height]], numpy.float32)
+    place = cv2.getPerspectiveTransform(whole, seen)
+    slanted: Any = cv2.warpPerspective(image, place, (width, height), borderValue=255)
+    assert plainly(slanted) == []
+    (symbol,) = ZXingSymbolReader(thorough=True).read(slanted)
+    assert symbol.data == b"281234567890123456"
 
 
 def test_other_symbologies_are_not_looked_for() -> None:
