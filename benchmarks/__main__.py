@@ -20,6 +20,8 @@ SUBJECTS = (
     "tap",
     "readers",
     "symbols",
+    "decoding",
+    "hand_held",
     "bank_link",
     "start_up",
     "idle",
