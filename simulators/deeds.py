@@ -13,6 +13,7 @@ class Group(enum.StrEnum):
     PHONE = "phone"
     CODE = "code"
     FAULT = "fault"
+    SEE = "see"
 
 
 @dataclass(frozen=True, slots=True)

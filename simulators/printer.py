@@ -48,9 +48,17 @@ class Paper:
 class PrinterSimulator:
     """A printer without its wire; serve it with simulators.serial_line."""
 
-    def __init__(self, *, columns: int = 32, has_chinese: bool = True, has_qr: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        columns: int = 32,
+        has_chinese: bool = True,
+        has_qr: bool = True,
+        receipts_max: int | None = None,
+    ) -> None:
         """columns: cells of 12 dots a line. has_chinese: two bytes above 80 in
-        Chinese mode are one GB18030 character.
+        Chinese mode are one GB18030 character. receipts_max: how many that were
+        cut off are kept; None: all.
         """
         self.columns = columns
         self.width_dots = columns * CELL
@@ -62,7 +70,8 @@ class PrinterSimulator:
         self.paper = Paper()
         """What hangs out of it."""
         self.receipts: list[Paper] = []
-        """What was cut off."""
+        """What was cut off, the last at the end."""
+        self._receipts_max = receipts_max
         self.unknown: list[bytes] = []
         """Commands it does not know, for whoever tests a driver."""
         self.drawer_openings = 0
@@ -87,6 +96,10 @@ class PrinterSimulator:
         """Put in a new roll; what waited is printed now. Returns what it then answers."""
         self.is_paper_out = self.is_paper_low = False
         return self.receive(b"")
+
+    def open_cover(self) -> None:
+        """Open the cover; nothing is printed until it is closed."""
+        self.is_cover_open = True
 
     def close_cover(self) -> bytes:
         """Close the cover; what waited is printed now. Returns what it then answers."""
@@ -309,6 +322,8 @@ class PrinterSimulator:
         if self._line:
             self._feed()
         self.receipts.append(self.paper)
+        if self._receipts_max is not None:
+            del self.receipts[: -self._receipts_max]
         self.paper = Paper()
         return size
 

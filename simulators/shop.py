@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulators.bank import bench as bank_bench
 from simulators.bank.place import BankPlace
+from simulators.counter_top import CounterTop
 from simulators.deeds import FAULTS, PINS, Deed, NoSuchDeed
 from simulators.faults import FaultProxy
 from simulators.readers.in_process import InProcessReader
@@ -39,6 +40,7 @@ HOLD_S = 20.0
 PIN_ASKED_S = 2.0
 """How long a customer's fingers wait for the PIN pad to ask."""
 SLOW_S = 4.0
+_FAULTS = frozenset(fault.id for fault in FAULTS)
 TEAR = "tear-before:3"
 """In the middle of the tap: the card has been selected, and not been asked to pay."""
 
@@ -68,6 +70,7 @@ class SimulatedShop:
         self.ca_keys = _scheme_key(home, wall_ms())
         """The simulated scheme's public key, as a file for the till."""
         self.reader = InProcessReader()
+        self.counter_top = CounterTop(home / "counter")
         self.network = FaultProxy(self._wait_for_bank)
         self.see_shown_code: Callable[[], bytes | None] = lambda: None
         """Returns the code on the till's customer screen as a PNG; the assembly sets it."""
@@ -124,7 +127,7 @@ class SimulatedShop:
     def deeds(self) -> Sequence[Deed]:
         """List what can be presented or broken, in the order to show it."""
         faults = [replace(fault, is_on=fault.id in self._on) for fault in FAULTS]
-        return [*self.customers.deeds(), *PINS, *faults]
+        return [*self.customers.deeds(), *PINS, *faults, *self.counter_top.deeds()]
 
     def do(self, deed: str) -> str:
         """Present or break it; return one line on what was done.
@@ -146,8 +149,10 @@ class SimulatedShop:
                 return self._hold(name)
             case "show-code":
                 return self._scan_ours(name)
-            case "fault":
+            case "fault" if deed in _FAULTS:
                 return self._break(deed)
+            case "fault" | "see":
+                return self.counter_top.do(deed)
         raise NoSuchDeed(f"Nothing here is called {deed!r}")
 
     def close(self) -> None:
@@ -158,6 +163,7 @@ class SimulatedShop:
             self._held.cancel()
         if self._camera is not None:
             self._camera.close()
+        self.counter_top.close()
         self.network.close()
         self.reader.close()
         bank = self._bank
@@ -271,8 +277,6 @@ class SimulatedShop:
     # --- faults ----------------------------------------------------------------------
 
     def _break(self, fault: str) -> str:
-        if fault not in {known.id for known in FAULTS}:
-            raise NoSuchDeed(f"Nothing here is called {fault!r}")
         if fault == "fault:two-cards":
             cards = [self.customers.card(name) for name in ("visa-online", "visa-offline")]
             self.reader.present(*cards)

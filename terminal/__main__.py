@@ -369,7 +369,8 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
             {
                 "escpos": Entry(
                     "drivers.printer_escpos:EscposPrinter", inspector="drivers.inspection:escpos"
-                )
+                ),
+                "simulated": Entry(partial(simulated_printer, shop), simulated=True),
             },
         ),
         displays=Registry(
@@ -378,7 +379,8 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
                 "display-serial": Entry(
                     "drivers.display_serial:SerialDisplay",
                     inspector="drivers.inspection:serial_display",
-                )
+                ),
+                "simulated": Entry(partial(simulated_display, shop), simulated=True),
             },
         ),
         pin_pads=Registry(
@@ -419,6 +421,22 @@ def screen_pin_pad(shop: SimulatedShop | None) -> Any:
 def has_pin_pad_on_screen(settings: Settings) -> bool:
     """Say whether the PIN pad that is asked is the till's own screen and keyboard."""
     return any(pad.driver == PIN_PAD_ON_SCREEN for pad in settings.devices.pin_pads[:1])
+
+
+def simulated_printer(shop: SimulatedShop | None) -> Any:
+    """Open the real printer driver on the simulated printer's line."""
+    from drivers.printer_escpos import EscposPrinter
+
+    return EscposPrinter(str(shop.counter_top.printer_path())) if shop else no_shop()
+
+
+def simulated_display(shop: SimulatedShop | None) -> Any:
+    """Open the real display driver on the simulated display's line."""
+    from drivers.display_serial import SerialDisplay
+
+    if shop is None:
+        return no_shop()
+    return SerialDisplay(str(shop.counter_top.display_path()), chinese="gb18030")
 
 
 class Panel(Bench):

@@ -13,12 +13,14 @@ from typing import Protocol
 
 
 class Group(enum.StrEnum):
-    """The bench panel's four columns."""
+    """The bench panel's columns."""
 
     CARD = "card"
     PHONE = "phone"
     CODE = "code"
     FAULT = "fault"
+    SEE = "see"
+    """What came out of a device; do() answers with what there is to see."""
 
 
 @dataclass(frozen=True, slots=True)

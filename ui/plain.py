@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TextIO
 
+from terminal.bench import Group
 from terminal.errors import TillError
 from terminal.messages import TEXT, Message
 from terminal.states import State
@@ -510,7 +511,11 @@ class LineTill:
         if rest.isascii() and rest.isdigit() and 1 <= int(rest) <= len(offers):
             chosen = offers[int(rest) - 1].id
         answer = bench.do(chosen)
-        titles = {offer.id: offer.title_zh if is_chinese else offer.title for offer in offers}
+        titles = {
+            offer.id: offer.title_zh if is_chinese else offer.title
+            for offer in offers
+            if offer.group is not Group.SEE
+        }
         what = titles.get(chosen, answer)
         self._say(self._ended(self._words("Bench: {what}").format(what=what)))
 

@@ -75,7 +75,7 @@ def command(
             "paper-out": then(printer.end_paper),
             "paper-low": then(lambda: setattr(printer, "is_paper_low", True)),
             "paper-in": then(printer.load_paper),
-            "cover-open": then(lambda: setattr(printer, "is_cover_open", True)),
+            "cover-open": then(printer.open_cover),
             "cover-close": then(printer.close_cover),
             "fault": then(lambda: setattr(printer, "is_faulty", True)),
             "repair": then(lambda: setattr(printer, "is_faulty", False)),

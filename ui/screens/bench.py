@@ -22,6 +22,7 @@ GROUPS = {
     Group.PHONE: mark("PHONE"),
     Group.CODE: mark("CODE"),
     Group.FAULT: mark("FAULT"),
+    Group.SEE: mark("SEE"),
 }
 
 GROUP_COLUMNS_MIN = 26
@@ -86,9 +87,11 @@ class BenchPage(Page):
             return
         offer = self._offers[number]
         self._cursor = number
-        self._bench.do(offer.id)
+        answer = self._bench.do(offer.id)
         what = offer.title_zh if self.desk.language == "zh" else offer.title
-        if offer.group is Group.FAULT:
+        if offer.group is Group.SEE:
+            what = answer
+        elif offer.group is Group.FAULT:
             self._offers = list(self._bench.offers())
             what += f" ({self.desk.words('ON')})" if self._offers[number].is_on else ""
         else:
