@@ -74,7 +74,7 @@ FOUND = (
         doctor.Group.FOUND,
         "Shop Camera",
         "found",
-        {"what": "/dev/video0"},
+        {"what": "/dev/video0", "driver": "camera"},
         '[[devices.scanners]]\nname = "Shop Camera"\ndriver = "camera"\n'
         'options = { source = "/dev/video0" }',
     ),

@@ -39,7 +39,9 @@ def unconfigured(
         if not any(is_meant(each, device) for device in devices):
             code = Matter.FOUND if each.role else Matter.FOUND_LINE
             what = " ".join(str(value) for value in each.options.values())
-            yield Line(Group.FOUND, each.name, code, {"what": what}, toml_of(each))
+            yield Line(
+                Group.FOUND, each.name, code, {"what": what, "driver": each.driver}, toml_of(each)
+            )
 
 
 def toml_of(found: FoundDevice) -> str:

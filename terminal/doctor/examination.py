@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from config.errors import ConfigError
 from config.schema import Device, Settings
 from drivers.protocols import FoundDevice
-from drivers.registry import Drivers
+from drivers.registry import Drivers, Registry
 from terminal.devices import configured_devices
 from terminal.doctor import devices, link, memory, surroundings
 from terminal.doctor.lines import Group, Line
 from terminal.doctor.surroundings import Screen
 from terminal.doctor.wording import Matter
 from terminal.seams import Clock, Randomness
+
+if TYPE_CHECKING:
+    from terminal.doctor.trials import Chosen, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,29 @@ class Doctor:
         yield from memory.disk(self.home)
         yield from surroundings.screen(screen)
         yield from surroundings.software(versions)
+
+    def trial(self, name: str, wanted: str, timeout_s: float) -> tuple[Chosen, Trial]:
+        """Return the device that is meant, and the trial of it, not yet begun.
+
+        name: 'tap', 'scan' or 'print'. wanted: a device as trials.choose() takes it.
+        Raises NotAllowed if there is no such device.
+        """
+        from terminal.doctor import trials
+
+        settings: Settings | None = None
+        with contextlib.suppress(ConfigError):
+            # A device can be tried before the shop's file is right.
+            settings = self.load_settings()
+        table: dict[str, tuple[str, Registry[Any], Callable[[Any], Trial]]] = {
+            "tap": ("readers", self.drivers.readers, lambda it: trials.tap(it, timeout_s)),
+            "scan": ("scanners", self.drivers.scanners, lambda it: trials.scan(it, timeout_s)),
+            "print": ("printers", self.drivers.printers, trials.print_page),
+        }
+        role, registry, trial = table[name]
+        named = getattr(settings.devices, role) if settings is not None else ()
+        found = [each for each in self.find_devices() if each.role == role]
+        chosen = trials.choose(wanted, registry, named, found)
+        return chosen, trials.tried(registry, chosen, trial)
 
     def _found(self, settings: Settings | None) -> Iterator[Line]:
         named: list[Device] = []

@@ -184,7 +184,9 @@ _OTHERS: Mapping[str, Wording] = {
     Matter.NO_DEVICES: Wording(
         _WARNING, "the shop's file names no reader and no scanner", "Add what is found below"
     ),
-    Matter.FOUND: Wording(_OK, "{what}", "Add these lines to the shop's file to use it"),
+    Matter.FOUND: Wording(
+        _OK, "plugged in, for driver {driver}", "Add these lines to the shop's file to use it"
+    ),
     Matter.FOUND_LINE: Wording(
         _OK,
         "a serial line: {what}",

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 import config
+from simulators.printer import PrinterSimulator
+from simulators.serial_line import SerialLine
 
 PROJECT = Path(__file__).parent.parent.parent.parent
 EXTRAS = ("smartcard", "nfc", "fastapi", "sqlalchemy", "uvicorn", "pyscard", "nfcpy")
@@ -163,3 +165,29 @@ def test_the_documented_keys_are_the_ones_there_are(tmp_path: Path) -> None:
 
     for key in (*plain, *plain["lines"][0]):
         assert f"`{key}`" in documented
+
+
+def test_a_printer_is_tried_from_the_command_line(tmp_path: Path) -> None:
+    printer = PrinterSimulator()
+    with SerialLine(printer, tmp_path / "printer") as line:
+        wanted = f"--print=escpos:{line.link}"
+        done = till(tmp_path / "home", "doctor", wanted)
+        as_json = told(till(tmp_path / "home", "doctor", wanted, "--json"))
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "✓ passed"
+    assert len(printer.receipts) == 2
+    assert as_json["result"] == "ok"
+    assert as_json["tests"][0]["passed"] is True
+
+
+def test_a_trial_that_fails_is_the_exit_status(tmp_path: Path) -> None:
+    done = till(tmp_path / "home", "doctor", "--print", f"escpos:{tmp_path}/none")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "✗ failed"
+
+
+def test_a_simulated_device_is_not_tried_by_itself(tmp_path: Path) -> None:
+    done = till(tmp_path / "home", "doctor", "--tap", "Counter reader")
+    assert done.returncode == 2
+    assert "till run" in done.stderr
