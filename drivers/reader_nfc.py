@@ -14,6 +14,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nfc
@@ -185,9 +186,9 @@ class NfcReader:
 
     def diagnose(self) -> Diagnosis:
         """Say how the reader is, without disturbing it."""
-        if self._closed.is_set() or self._clf.device is None:
+        if self._closed.is_set() or self._clf.device is None or self._is_unplugged:
             return Diagnosis(
-                Health.ABSENT, f"the reader at {self._path} is closed", "Plug the reader in"
+                Health.ABSENT, f"the reader at {self._path} is gone", "Plug the reader in"
             )
         device = self._clf.device
         words = (device.vendor_name, device.product_name, device.chipset_name)
@@ -210,6 +211,11 @@ class NfcReader:
     @property
     def _is_udp(self) -> bool:
         return self._path.startswith("udp")
+
+    @property
+    def _is_unplugged(self) -> bool:
+        """A device file leaves with its device."""
+        return self._path.startswith("/") and not Path(self._path).exists()
 
     def _check_open(self) -> None:
         if self._closed.is_set():

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.errors import CardClash
-from drivers.protocols import CardReader, Interface, Signal
+from drivers.protocols import CardReader, Health, Interface, Signal
 from emv import entry_point
 from emv.conversation import Note
 from emv.outcome import CVM, Outcome, Start, UserInterfaceRequest
@@ -72,6 +72,9 @@ class CardWorker(DeviceWorker[CardReader]):
         self._seal = seal
         self._keep_for_pin = keep_for_pin
         self._answers = Answers(random, rules.is_on_exception_file, self._show, self._note)
+
+    def _is_there(self, device: CardReader) -> bool:
+        return device.diagnose().health is not Health.ABSENT
 
     def _greet(self, device: CardReader) -> Readiness:
         if device.interface is Interface.CONTACTLESS:

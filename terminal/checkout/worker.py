@@ -19,6 +19,8 @@ POLL_S = 0.25
 """A disarmed device is off at the latest after this long."""
 RETRY_S = 1.0
 """How soon a device that was lost is looked for again."""
+CHECK_S = 2.0
+"""How often a device is looked after while no sale is open."""
 CLOSE_S = 5.0
 
 D = TypeVar("D", bound=Device)
@@ -87,6 +89,10 @@ class DeviceWorker(ABC, Generic[D]):
     def _lost(self, arm: Arm) -> None:
         """Tell the core that the device was lost in the middle of a sale."""
 
+    def _is_there(self, device: D) -> bool:
+        """Say whether an idle device is still there, without disturbing it."""
+        return True
+
     def _greet(self, device: D) -> Readiness:
         """Return how a device stands that has just been opened."""
         return Readiness.READY
@@ -110,9 +116,10 @@ class DeviceWorker(ABC, Generic[D]):
                 self._pause()
                 continue
             with self._changed:
-                self._changed.wait_for(lambda: self._arm is not None or self._closing)
+                self._changed.wait_for(lambda: self._arm is not None or self._closing, CHECK_S)
                 arm = self._arm
             if arm is None:
+                self._look_after(device)
                 continue
             try:
                 self._serve(arm, device)
@@ -126,6 +133,12 @@ class DeviceWorker(ABC, Generic[D]):
                 self._pause()
         if self._device is not None:
             self._device.close()
+
+    def _look_after(self, device: D) -> None:
+        if not self._closing and not self._is_there(device):
+            log.warning("%s is gone", self._name)
+            device.close()
+            self._device = None
 
     def _find(self) -> D | None:
         if self._device is None:

@@ -30,8 +30,7 @@ def test_a_reader_that_goes_and_comes_back_takes_the_next_sale(
         stack.front.present(slow)
         slow.wait()
     stack.pull()
-    if moment != "idle":
-        counter.until(lambda view: view.reader is not Readiness.READY)
+    counter.until(lambda view: view.reader is not Readiness.READY)
     stack.front.remove()
     stack.plug()
     counter.until(lambda view: view.reader is Readiness.READY)
