@@ -21,6 +21,10 @@ Minor = Annotated[int, Meta(ge=0, le=999_999_999_999)]
 """As many as fit in tag 9F02, which has 12 digits."""
 
 
+TVR_BYTES = 5
+KERNEL_MASTERCARD = 2
+
+
 class HexBytes(bytes):
     """Bytes that a file holds as hexadecimal text; white space may stand between."""
 
@@ -115,6 +119,65 @@ class Devices(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self.readers + self.scanners + self.printers + self.displays + self.pin_pads
 
 
+class Relay(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How quickly a card must answer, in units of 100 microseconds.
+
+    Source: EMV Contactless Book C-2, relay resistance; tags DF8132 to DF8137.
+    """
+
+    grace_min: Annotated[int, Meta(ge=0, le=65535)] = 20
+    """How far below its announced minimum an answer may come."""
+    grace_max: Annotated[int, Meta(ge=0, le=65535)] = 50
+    """How far above its announced maximum an answer may come."""
+    expected_command: Annotated[int, Meta(ge=0, le=65535)] = 18
+    """What the command needs on the air; measured for the reader in use."""
+    expected_response: Annotated[int, Meta(ge=0, le=65535)] = 24
+    """What the answer needs on the air; measured for the reader in use."""
+    accuracy_threshold: Annotated[int, Meta(ge=0, le=65535)] = 300
+    """How far above the card's minimum an answer still measures a distance."""
+    mismatch_threshold_percent: Annotated[int, Meta(ge=0, le=100)] = 50
+    """How alike both sides' times on the air must be, in percent."""
+
+
+class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an acquirer sets for a Mastercard application.
+
+    Source: EMV Contactless Book C-2, Annex A.
+    """
+
+    device_transaction_limit_minor: Minor | None = None
+    """Above this amount no tap, for a phone that verifies its holder; minor units."""
+    tac_denial: HexBytes
+    """Findings that decline; 5 bytes, bits of the TVR."""
+    tac_online: HexBytes
+    """Findings that send a tap online; 5 bytes."""
+    tac_default: HexBytes
+    """Findings that decline where the bank cannot be asked; 5 bytes."""
+    signature: bool = True
+    """A signature can verify the cardholder."""
+    contact_chip: bool = False
+    """There is a slot for a card that declines a tap."""
+    device_verification: bool = True
+    """A phone that has verified its holder is believed."""
+    relay_resistance: bool = True
+    """Measure how far away a card is, where it takes part."""
+    relay: Relay = Relay()
+    mag_stripe: bool = False
+    """Take cards that have the magnetic stripe mode alone."""
+    torn_records: Annotated[int, Meta(ge=0, le=255)] = 3
+    """How many taps that broke off are remembered, to be taken up again."""
+    torn_lifetime_s: Annotated[int, Meta(ge=1, le=65535)] = 300
+    """How long one is remembered, in seconds."""
+    balance: bool = False
+    """Ask a card for its offline balance, to show it."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        for name in ("tac_denial", "tac_online", "tac_default"):
+            if len(getattr(self, name)) != TVR_BYTES:
+                raise ValueError(f"{name}: {len(getattr(self, name))} bytes, must be {TVR_BYTES}")
+
+
 class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One card application the till accepts, and its limits for a tap.
 
@@ -127,16 +190,18 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     label: Line
     """What people call it."""
     kernel: Annotated[int, Meta(ge=1, le=255)]
-    """Which contactless kernel speaks with it; 3 is Visa's."""
+    """Which contactless kernel speaks with it; 2 is Mastercard's, 3 Visa's."""
     enabled: bool = True
     ttq: HexBytes | None = None
     """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernel 3 needs them."""
     transaction_limit_minor: Minor | None = None
-    """From this amount on a tap is not allowed; minor units."""
+    """From this amount on a tap is not allowed, with kernel 2 above it; minor units."""
     floor_limit_minor: Minor | None = None
     """Above this amount a tap must go online; minor units."""
     cvm_limit_minor: Minor | None = None
-    """From this amount on the cardholder must be verified; minor units."""
+    """From this amount on the cardholder must be verified, with kernel 2 above it."""
+    kernel_2: Kernel2 | None = None
+    """What else kernel 2 needs."""
     status_check: bool = False
     """A sale of one unit of currency asks for an online cryptogram."""
     zero_amount_allowed: bool = False
@@ -154,6 +219,9 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"ttq: {len(self.ttq)} bytes, must be 4")
         if self.kernel == 3 and self.ttq is None:
             raise ValueError("ttq: missing, and kernel 3 needs it")
+        if (self.kernel_2 is not None) != (self.kernel == KERNEL_MASTERCARD):
+            fault = "missing, and kernel 2 needs it" if self.kernel_2 is None else "not for it"
+            raise ValueError(f"kernel_2: {fault}; the application's kernel is {self.kernel}")
 
 
 class CAKey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,12 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Application, Settings
+from config.schema import Settings
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
-from emv.bits import TTQ
-from emv.entry_point import Combination, EntryPointConfig, Terminal, Transaction
-from emv.kernels import c3
+from emv.entry_point import EntryPointConfig, Terminal, Transaction
 from terminal.bank.desk import BankDesk
 from terminal.bench import Bench
 from terminal.beside import display_worker, receipt_desk
@@ -26,6 +24,7 @@ from terminal.book import RECENT_MAX
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
 from terminal.checkout.counter import Counter, Worker
+from terminal.checkout.kernels import combinations, enabled, kernels
 from terminal.checkout.pin import PinWorker
 from terminal.core import Core, Limits
 from terminal.devices import configured_devices
@@ -222,7 +221,6 @@ def card_rules(settings: Settings) -> CardRules:
     Raises ConfigurationError naming the application or the key.
     """
     shop = settings.shop
-    applications = [application for application in settings.applications if application.enabled]
     store = CAKeyStore(
         CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
         for key in settings.ca_keys
@@ -241,35 +239,12 @@ def card_rules(settings: Settings) -> CardRules:
                 merchant_name=shop.name,
                 terminal_id=shop.terminal_id,
             ),
-            tuple(
-                Combination(
-                    aid=application.aid,
-                    kernel_id=application.kernel,
-                    ttq=_ttq(settings, application),
-                    transaction_limit_minor=application.transaction_limit_minor,
-                    floor_limit_minor=application.floor_limit_minor,
-                    cvm_required_limit_minor=application.cvm_limit_minor,
-                    status_check=application.status_check,
-                    zero_amount_allowed=application.zero_amount_allowed,
-                    extended_selection=application.extended_selection,
-                    partial_match=application.partial_match,
-                )
-                for application in applications
-            ),
+            combinations(settings),
         ),
-        kernels={3: c3.kernel(c3.Configuration(ca_keys=store))},
-        brands={bytes(application.aid): application.label for application in applications},
+        kernels=kernels(settings, store),
+        brands={bytes(one.aid): one.label for one in enabled(settings)},
         is_on_exception_file=is_on_exception_file,
     )
-
-
-def _ttq(settings: Settings, application: Application) -> bytes | None:
-    """Return what the reader tells a card it can do: online PIN only with a PIN pad."""
-    if application.ttq is None:
-        return None
-    ttq = TTQ.decode(application.ttq)
-    has_pin_pad = bool(settings.devices.pin_pads)
-    return (ttq | TTQ.ONLINE_PIN if has_pin_pad else ttq.without(TTQ.ONLINE_PIN)).encoded
 
 
 def _limits(settings: Settings) -> Limits:

@@ -14,6 +14,11 @@ from terminal.view import Medium
 # Form Factor Indicator, byte 1, bits 5 to 1: a card. Source: Book C-3, 9F6E.
 _DEVICE_TYPE_MASK = 0x1F
 
+# Third Party Data, byte 3 bit 8, and bytes 5 and 6. Source: Book C-2, 9F6E.
+_RID_MASTERCARD = bytes.fromhex("A000000004")
+_NO_DEVICE_TYPE = 0x80
+_DEVICE_IS_CARD = b"00"
+
 _ENDS = {
     Status.ONLINE_REQUEST: CardEnd.ONLINE,
     Status.APPROVED: CardEnd.APPROVED,
@@ -66,8 +71,7 @@ def reason_of(outcome: Outcome) -> tuple[Message | None, Message | None]:
 def facts_of(outcome: Outcome, brand: str) -> CardFacts:
     """Return what may be shown and kept of the card behind an outcome."""
     record = outcome.data_record
-    form = record.get(tags.TAG_9F6E_FORM_FACTOR_INDICATOR, b"\x00")
-    is_phone = bool(form[0] & _DEVICE_TYPE_MASK) or outcome.cvm is CVM.CONFIRMATION_CODE_VERIFIED
+    is_phone = _is_device(record) or outcome.cvm is CVM.CONFIRMATION_CODE_VERIFIED
     return CardFacts(
         medium=Medium.PHONE if is_phone else Medium.CARD,
         brand=brand,
@@ -79,6 +83,18 @@ def facts_of(outcome: Outcome, brand: str) -> CardFacts:
         signature=outcome.cvm is CVM.SIGNATURE,
         pin=outcome.cvm is CVM.ONLINE_PIN,
     )
+
+
+def _is_device(record: Mapping[int, bytes]) -> bool:
+    """Read tag 9F6E as the card's scheme writes it: is it something else than plastic?
+
+    Source: Book C-3, Form Factor Indicator; Book C-2, Third Party Data.
+    """
+    said = record.get(tags.TAG_9F6E_FORM_FACTOR_INDICATOR, b"")
+    if record.get(tags.TAG_84_DF_NAME, b"").startswith(_RID_MASTERCARD):
+        has_type = len(said) >= 6 and not said[2] & _NO_DEVICE_TYPE
+        return has_type and said[4:6] != _DEVICE_IS_CARD
+    return bool(said) and bool(said[0] & _DEVICE_TYPE_MASK)
 
 
 def pan_of(record: Mapping[int, bytes]) -> str:

@@ -1,0 +1,112 @@
+"""A shop's contactless kernels, each as its settings want it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from config.schema import Application, Kernel2, Relay, Settings
+from emv.actions import ActionCodes
+from emv.authentication import CAKeyStore
+from emv.bits import TTQ, TVR
+from emv.entry_point import Combination, KernelFactory
+from emv.kernels import c2, c3
+from emv.kernels.c2.configuration import AMOUNT_MAX, CONTACT_CHIP, ONLINE_PIN, SIGNATURE
+
+
+def combinations(settings: Settings) -> tuple[Combination, ...]:
+    """Return what the Entry Point chooses from, in the order of the settings.
+
+    Kernel 2 compares its limits itself: they are not the Entry Point's.
+    """
+    return tuple(
+        Combination(
+            aid=application.aid,
+            kernel_id=application.kernel,
+            ttq=_ttq(settings, application),
+            transaction_limit_minor=_limit(application, application.transaction_limit_minor),
+            floor_limit_minor=_limit(application, application.floor_limit_minor),
+            cvm_required_limit_minor=_limit(application, application.cvm_limit_minor),
+            status_check=application.status_check,
+            zero_amount_allowed=application.zero_amount_allowed,
+            extended_selection=application.extended_selection,
+            partial_match=application.partial_match,
+        )
+        for application in enabled(settings)
+    )
+
+
+def kernels(settings: Settings, ca_keys: CAKeyStore) -> Mapping[int, KernelFactory]:
+    """Return the kernels by number. Each call begins a torn log of its own.
+
+    Raises ConfigurationError naming the setting.
+    """
+    configurations = {
+        bytes(application.aid): _kernel_2(settings, application, application.kernel_2, ca_keys)
+        for application in enabled(settings)
+        if application.kernel_2 is not None
+    }
+    return {
+        2: c2.kernel(configurations, c2.TornLog()),
+        3: c3.kernel(c3.Configuration(ca_keys=ca_keys)),
+    }
+
+
+def enabled(settings: Settings) -> Iterable[Application]:
+    """Return the applications that are switched on."""
+    return [application for application in settings.applications if application.enabled]
+
+
+def _limit(application: Application, limit_minor: int | None) -> int | None:
+    return None if application.kernel_2 is not None else limit_minor
+
+
+def _ttq(settings: Settings, application: Application) -> bytes | None:
+    """Return what the reader tells a card it can do: online PIN only with a PIN pad."""
+    if application.ttq is None:
+        return None
+    ttq = TTQ.decode(application.ttq)
+    has_pin_pad = bool(settings.devices.pin_pads)
+    return (ttq | TTQ.ONLINE_PIN if has_pin_pad else ttq.without(TTQ.ONLINE_PIN)).encoded
+
+
+def _kernel_2(
+    settings: Settings, application: Application, own: Kernel2, ca_keys: CAKeyStore
+) -> c2.Configuration:
+    """Return kernel 2's configuration for one application."""
+    cvm = (SIGNATURE if own.signature else 0) | (ONLINE_PIN if settings.devices.pin_pads else 0)
+    return c2.Configuration(
+        ca_keys=ca_keys,
+        floor_limit_minor=_or_any(application.floor_limit_minor),
+        transaction_limit_minor=_or_any(application.transaction_limit_minor),
+        transaction_limit_device_minor=_or_any(own.device_transaction_limit_minor),
+        cvm_required_limit_minor=_or_any(application.cvm_limit_minor),
+        action_codes=ActionCodes(
+            denial=TVR.decode(own.tac_denial),
+            online=TVR.decode(own.tac_online),
+            default=TVR.decode(own.tac_default),
+        ),
+        supports_mag_stripe=own.mag_stripe,
+        on_device_verification=own.device_verification,
+        relay_resistance=_relay(own.relay) if own.relay_resistance else None,
+        card_data_input=CONTACT_CHIP if own.contact_chip else 0,
+        cvm_capability_required=cvm,
+        torn_records_max=own.torn_records,
+        torn_record_lifetime_s=own.torn_lifetime_s,
+        reads_balance_after=own.balance,
+    )
+
+
+def _or_any(limit_minor: int | None) -> int:
+    """Return a limit; an absent one is never exceeded."""
+    return AMOUNT_MAX if limit_minor is None else limit_minor
+
+
+def _relay(relay: Relay) -> c2.RelayResistance:
+    return c2.RelayResistance(
+        grace_min=relay.grace_min,
+        grace_max=relay.grace_max,
+        expected_command=relay.expected_command,
+        expected_response=relay.expected_response,
+        accuracy_threshold=relay.accuracy_threshold,
+        mismatch_threshold_percent=relay.mismatch_threshold_percent,
+    )
