@@ -9,9 +9,11 @@ from simulators.card.card import Card
 from simulators.card.decision import Nobody, Owner
 from simulators.card.errors import CardSimulatorError
 from simulators.card.keys import CardKeys
-from simulators.card.personalisation import personalise
-from simulators.card.profile import Profile, find, load_profiles
+from simulators.card.mchip import MChip
+from simulators.card.personalisation import Personalisation, personalise
+from simulators.card.profile import KERNEL_MASTERCARD, Profile, find, load_profiles
 from simulators.card.qvsdc import QVSDC
+from simulators.card.stripe import Stripe
 from simulators.responses import Answer, AnyCard, Response, Silent, Torn
 
 __all__ = [
@@ -54,7 +56,17 @@ def make_applets(
     keys = CardKeys(home)
     names = [profile.name]
     names += [f"{profile.name}-{number}" for number in range(2, len(profile.applications) + 1)]
-    return [
-        QVSDC(personalise(profile, application, name, keys), owner, is_phone=is_phone)
+    cards = [
+        personalise(profile, application, name, keys)
         for name, application in zip(names, profile.applications, strict=True)
     ]
+    return [_applet(card, owner, is_phone) for card in cards]
+
+
+def _applet(card: Personalisation, owner: Owner, is_phone: bool) -> Applet:
+    """Return what speaks with the application's kernel."""
+    if card.application.kernel != KERNEL_MASTERCARD:
+        return QVSDC(card, owner, is_phone=is_phone)
+    if card.profile.mchip.is_magstripe:
+        return Stripe(card)
+    return MChip(card, owner, is_phone=is_phone)

@@ -72,11 +72,6 @@ def application_control(card: Personalisation, pdol: bytes, discretionary: bytes
     return file_control(card.aid, proprietary)
 
 
-def data_list(*wanted: tuple[int, int]) -> bytes:
-    """Return a data object list: tags with the lengths that are wanted."""
-    return b"".join(tlv.tag_bytes(tag) + bytes((length,)) for tag, length in wanted)
-
-
 def split(dol: bytes, data: bytes) -> dict[int, bytes]:
     """Split a reader's data as a list asked for it; raise Refused if it does not fit."""
     values, rest = {}, data

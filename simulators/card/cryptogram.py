@@ -79,6 +79,28 @@ def application_cryptogram(
     return mac(card_key, _padded(covered + results))
 
 
+def mchip_cryptogram(card_key: bytes, atc: int, covered: bytes, results: bytes) -> bytes:
+    """Return tag 9F26 of an M/Chip card, 8 bytes, under the common session key.
+
+    covered: values of COVERED_TAGS, joined. results: its card verification
+    results, 6 bytes; no counters.
+
+    Source: EMV 4.4 Book 2, 8.1.1; the covered data as M/Chip 4 has them.
+    """
+    return mac(derive_session_key(card_key, atc), _padded(covered + results + b"\x80"))
+
+
+def stripe_code(card_key: bytes, stripe: bytes, number: bytes, atc: int) -> bytes:
+    """Return CVC3 for one track: two bytes that are good for one payment.
+
+    stripe: the track as it is stored. number: the reader's, 4 bytes.
+
+    Source: Book C-2, COMPUTE CRYPTOGRAPHIC CHECKSUM, as M/Chip cards do it.
+    """
+    start = mac(card_key, _padded(stripe + b"\x80"))[-2:]
+    return _encrypt(card_key, start + number + atc.to_bytes(2, "big"))[-2:]
+
+
 def mac(key: bytes, data: bytes) -> bytes:
     """Return the 8-byte MAC: single DES along the chain, TDES at its end.
 

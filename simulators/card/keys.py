@@ -14,7 +14,7 @@ cards/counters/NAME         a card's transaction counter
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha1
@@ -30,9 +30,12 @@ from simulators.card.cryptogram import with_odd_parity
 from simulators.card.errors import KeysUnusable
 from simulators.card.folder import PrivateFolder
 
-RID = bytes.fromhex("A000000003")
+RIDS = tuple(bytes.fromhex(rid) for rid in ("A000000003", "A000000004", "A000000333"))
+"""The schemes that the one authority certifies for: Visa, Mastercard, UnionPay."""
 CA_INDEX = 0xF1
-"""An index that the scheme has published no key under, neither live nor test."""
+"""An index that no scheme has published a key under, neither live nor test."""
+UNKNOWN_CA_INDEX = 0xF2
+"""An index that no till has a key for."""
 CA_EXPIRES = date(2049, 12, 31)
 CERTIFICATES_EXPIRE = "1249"
 """MMYY of every certificate, long after the cards: a card expires by tag 5F24."""
@@ -113,16 +116,15 @@ class CardKeys:
         """Return a card's transaction counter. name: the card's, unique."""
         return FileCounter(self._counters, name)
 
-    def ca_public_key(self) -> CAPublicKey:
-        """Return the authority's public key, and write it where a till finds it."""
+    def ca_public_keys(self) -> tuple[CAPublicKey, ...]:
+        """Return the authority's public key for each scheme; write it where a till finds it."""
         key = self.ca()
-        digest = sha1(RID + bytes((CA_INDEX,)) + key.modulus_bytes + key.exponent_bytes).digest()
-        public = CAPublicKey(RID, CA_INDEX, key.modulus_bytes, key.exponent, CA_EXPIRES, digest)
-        text = _as_toml(public).encode()
+        publics = tuple(_public(rid, key) for rid in RIDS)
+        text = _as_toml(publics).encode()
         if self._folder.read(CA_PUBLIC_NAME) != text:
             with self._folder.locked():
                 self._folder.write(CA_PUBLIC_NAME, text)
-        return public
+        return publics
 
     def prepare(self) -> Path:
         """Make what a till and a bank need; return the till's file of CA keys.
@@ -130,7 +132,7 @@ class CardKeys:
         Quick when all is there; several processes may call it at once.
         """
         self.issuer_master_key()
-        self.ca_public_key()
+        self.ca_public_keys()
         return self.ca_public_path
 
 
@@ -146,12 +148,12 @@ def prepare(home: Path, today: date) -> Path:
     return CardKeys(home).prepare()
 
 
-def ca_public_key(home: Path) -> CAPublicKey:
-    """Return the public key of the authority below a state directory.
+def ca_public_keys(home: Path) -> tuple[CAPublicKey, ...]:
+    """Return the public key of the authority below a state directory, for each scheme.
 
     Raises KeysUnusable, naming the file, if it can be neither read nor made.
     """
-    return CardKeys(home).ca_public_key()
+    return CardKeys(home).ca_public_keys()
 
 
 def _rsa_key(folder: PrivateFolder, name: str, bits: int) -> SigningKey:
@@ -190,10 +192,15 @@ def _damaged(path: Path) -> KeysUnusable:
     return KeysUnusable(f"{path}: damaged; remove it, and a new key is made")
 
 
-def _as_toml(key: CAPublicKey) -> str:
-    """Write the key as an entry of config/ca_keys.toml."""
-    return (
-        "# The simulated cards' authority. A test key: a live shop refuses it.\n"
+def _public(rid: bytes, key: SigningKey) -> CAPublicKey:
+    digest = sha1(rid + bytes((CA_INDEX,)) + key.modulus_bytes + key.exponent_bytes).digest()
+    return CAPublicKey(rid, CA_INDEX, key.modulus_bytes, key.exponent, CA_EXPIRES, digest)
+
+
+def _as_toml(keys: Iterable[CAPublicKey]) -> str:
+    """Write the keys as entries of config/ca_keys.toml."""
+    note = "# The simulated cards' authority. Test keys: a live shop refuses them.\n"
+    return note + "\n".join(
         "[[ca_keys]]\n"
         f'rid = "{key.rid.hex().upper()}"\n'
         f"index = 0x{key.index:02X}\n"
@@ -202,4 +209,5 @@ def _as_toml(key: CAPublicKey) -> str:
         f'sha1 = "{key.sha1.hex().upper()}"\n'
         "test = true\n"
         f'modulus = "{key.modulus.hex().upper()}"\n'
+        for key in keys
     )

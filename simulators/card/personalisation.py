@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,47 +10,12 @@ from emv import tags, tlv
 from simulators.card.certificates import Certificate, SigningKey, certify_card, certify_issuer
 from simulators.card.counters import Counter
 from simulators.card.cryptogram import derive_card_key
-from simulators.card.keys import CA_INDEX, CERTIFICATES_EXPIRE, CardKeys
+from simulators.card.identity import Identity
+from simulators.card.keys import CA_INDEX, CERTIFICATES_EXPIRE, UNKNOWN_CA_INDEX, CardKeys
 from simulators.card.profile import ApplicationProfile, Flaw, Profile
+from simulators.card.static_data import static_data
 
-AIP_DDA = b"\x20\x00"
-USAGE_EVERYWHERE = b"\xff\xc0"
-ISSUER_COUNTRY = b"\x01\x56"
-SERVICE_CODE = "201"  # International, chip, normal authorisation: ISO/IEC 7813.
 IDENTIFIER_DIGITS = 6
-
-
-@dataclass(frozen=True)
-class Identity:
-    """Whose account it is, as data objects."""
-
-    pan: str = field(repr=False)
-    sequence_number: int
-    expiry: str
-    """YYYY-MM."""
-
-    @property
-    def track_2(self) -> bytes:
-        """Value of tag 57."""
-        month = self.expiry[2:4] + self.expiry[5:7]
-        return _packed(f"{self.pan}D{month}{SERVICE_CODE}{'0' * 10}")
-
-    @property
-    def application_pan(self) -> bytes:
-        """Value of tag 5A."""
-        return _packed(self.pan)
-
-    @property
-    def expiration_date(self) -> bytes:
-        """Value of tag 5F24: the last day of the month."""
-        year, month = int(self.expiry[:4]), int(self.expiry[5:7])
-        day = calendar.monthrange(year, month)[1]
-        return bytes.fromhex(f"{year % 100:02}{month:02}{day:02}")
-
-    @property
-    def pan_sequence_number(self) -> bytes:
-        """Value of tag 5F34."""
-        return bytes.fromhex(f"{self.sequence_number:02}")
 
 
 @dataclass(frozen=True)
@@ -85,6 +49,7 @@ class Personalisation:
             application.pan or profile.pan, profile.sequence_number, profile.expiry
         )
         self.counter = counter
+        self.aip, self.static_record = static_data(profile, application.kernel, self.identity)
         if profile.flaw is Flaw.CRYPTOGRAM:
             # A forger knows every number on the card, but not the issuer's key.
             master_key = bytes(len(master_key))
@@ -97,21 +62,6 @@ class Personalisation:
     def credentials(self) -> Credentials:
         """The card's RSA key and certificates."""
         return self._make_credentials(self)
-
-    @property
-    def static_record(self) -> bytes:
-        """Contents of the signed record."""
-        identity = self.identity
-        return b"".join(
-            tlv.encode(tag, value)
-            for tag, value in (
-                (tags.TAG_5A_PAN, identity.application_pan),
-                (tags.TAG_5F24_EXPIRATION_DATE, identity.expiration_date),
-                (tags.TAG_9F07_APPLICATION_USAGE_CONTROL, USAGE_EVERYWHERE),
-                (tags.TAG_5F28_ISSUER_COUNTRY_CODE, ISSUER_COUNTRY),
-                (tags.TAG_9F4A_SDA_TAG_LIST, bytes((tags.TAG_82_AIP,))),
-            )
-        )
 
 
 def personalise(
@@ -138,7 +88,7 @@ def make_credentials(card: Personalisation, key: SigningKey, keys: CardKeys) -> 
         keys.ca(), issuer, pan[:IDENTIFIER_DIGITS], CERTIFICATES_EXPIRE, serial=1
     )
     own = certify_card(
-        issuer, key, pan, CERTIFICATES_EXPIRE, serial=2, static_data=card.static_record + AIP_DDA
+        issuer, key, pan, CERTIFICATES_EXPIRE, serial=2, static_data=card.static_record + card.aip
     )
     certificate = own.certificate
     if card.profile.flaw is Flaw.CERTIFICATE:
@@ -149,7 +99,10 @@ def make_credentials(card: Personalisation, key: SigningKey, keys: CardKeys) -> 
         tags.TAG_92_ISSUER_PUBLIC_KEY_REMAINDER,
         tags.TAG_9F32_ISSUER_PUBLIC_KEY_EXPONENT,
     )
-    index = tlv.encode(tags.TAG_8F_CA_PUBLIC_KEY_INDEX, bytes((CA_INDEX,)))
+    known = card.profile.flaw is not Flaw.AUTHORITY
+    index = tlv.encode(
+        tags.TAG_8F_CA_PUBLIC_KEY_INDEX, bytes((CA_INDEX if known else UNKNOWN_CA_INDEX,))
+    )
     own_objects = _objects(
         Certificate(certificate, own.remainder, own.exponent),
         tags.TAG_9F46_ICC_PUBLIC_KEY_CERTIFICATE,
@@ -168,8 +121,3 @@ def _objects(certificate: Certificate, tag: int, remainder_tag: int, exponent_ta
     if certificate.remainder:
         joined += tlv.encode(remainder_tag, certificate.remainder)
     return joined + tlv.encode(exponent_tag, certificate.exponent)
-
-
-def _packed(digits: str) -> bytes:
-    """Pack digits two to a byte, F at the end."""
-    return bytes.fromhex(digits + "F" * (len(digits) % 2))

@@ -13,6 +13,8 @@ from simulators.card.errors import BadProfile, UnknownProfile
 
 FOLDER = Path(__file__).parent / "profiles"
 
+KERNEL_MASTERCARD = 2
+
 AID_VISA_CREDIT_OR_DEBIT = bytes.fromhex("A0000000031010")
 
 PAN = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12,16}$")]
@@ -40,6 +42,10 @@ class Flaw(enum.StrEnum):
 
     CERTIFICATE = "certificate"
     CRYPTOGRAM = "cryptogram"
+    SIGNATURE = "signature"
+    """The card's own, over its cryptogram."""
+    AUTHORITY = "authority"
+    """A scheme key that no till knows."""
 
 
 class Unlock(enum.StrEnum):
@@ -55,7 +61,7 @@ class ApplicationProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     aid: HexName = AID_VISA_CREDIT_OR_DEBIT.hex().upper()
     """5 to 16 bytes, hexadecimal."""
-    kernel: Literal[3] = 3
+    kernel: Literal[2, 3] = 3
     """Which contactless kernel the directory asks for, and the application speaks with."""
     label: str = "VISA CREDIT"
     """Tag 50, at most 16 characters."""
@@ -63,6 +69,38 @@ class ApplicationProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Tag 87; the lowest goes first."""
     pan: PAN | None = None
     """The card's own number where there is none."""
+
+
+class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a card says of its speed, and how fast it is. Units of 100 microseconds."""
+
+    least: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """The quickest it says to answer."""
+    most: Annotated[int, msgspec.Meta(ge=0, le=65535)]
+    """The slowest it says to answer."""
+    on_air: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 24
+    """How long it thinks that its answer travels."""
+    takes: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """How long it really takes."""
+
+
+class MChip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What only a card of kernel 2 has."""
+
+    cda: bool = True
+    """Sign the cryptogram."""
+    relay: Relay | None = None
+    """Relay resistance, where it has it."""
+    leaves_early: bool = False
+    """Leave once with the cryptogram unsaid, and tell it at the next tap."""
+    denies_expired: bool = False
+    """Have the reader decline once it has expired: the issuer's action code."""
+    is_magstripe: bool = False
+    """Speak magnetic stripe mode alone."""
+    balance_minor: Annotated[int, msgspec.Meta(ge=0, le=999_999_999_999)] | None = None
+    """The offline balance it tells, in minor units."""
+    has_storage: bool = False
+    """Keep what a shop writes, tags 9F70 to 9F79."""
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -96,6 +134,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     icc_key_bits: Annotated[int, msgspec.Meta(ge=1024, le=1152)] = 1024
     """Above 1024 the signature stands in the last record."""
     flaw: Flaw | None = None
+    mchip: MChip = MChip()
     applications: tuple[ApplicationProfile, ...] = (ApplicationProfile(),)
 
 

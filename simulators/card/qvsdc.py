@@ -15,7 +15,6 @@ from simulators.card.applet import (
     Refused,
     application_control,
     command_template,
-    data_list,
     record_of,
     split,
     template,
@@ -23,7 +22,8 @@ from simulators.card.applet import (
 from simulators.card.certificates import FORMAT_DYNAMIC, FORMAT_FDDA, sign_dynamic_data
 from simulators.card.cryptogram import COVERED_TAGS, application_cryptogram, mac
 from simulators.card.decision import Cryptogram, Owner, decide
-from simulators.card.personalisation import AIP_DDA, Personalisation
+from simulators.card.personalisation import Personalisation
+from simulators.card.static_data import data_list
 
 RECORDS_SFI = 2
 SIGNATURE_IN_OPTIONS_MAX = 128
@@ -97,7 +97,7 @@ class QVSDC:
         self._is_processed = True
         self._owner.paid()
         given |= {
-            tags.TAG_82_AIP: AIP_DDA,
+            tags.TAG_82_AIP: card.aip,
             tags.TAG_9F36_ATC: counter.to_bytes(2, "big"),
         }
         objects = _options(card, given, verdict.cryptogram, verdict.ctq)

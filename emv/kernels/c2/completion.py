@@ -11,6 +11,7 @@ from emv import bits, tags
 from emv.actions import reason_of
 from emv.conversation import Kernel, note
 from emv.entry_point.configuration import TYPE_CASH, TYPE_CASHBACK, TYPE_GOODS, TYPE_MANUAL_CASH
+from emv.kernels.c2.configuration import CONTACT_CHIP
 from emv.kernels.c2.session import FIELD_OFF_DETECTION, Session
 from emv.kernels.objects import chosen
 from emv.outcome import (
@@ -34,8 +35,6 @@ PURCHASES_AND_CASH = frozenset({TYPE_GOODS, TYPE_CASH, TYPE_CASHBACK, TYPE_MANUA
 HAS_NO_DEVICE_TYPE = 0x8000
 """Third Party Data, bytes 3 and 4: no device type follows."""
 DEVICE_IS_CARD = b"00"
-CONTACT_CHIP = 0x20
-"""Terminal Capabilities, byte 1: IC with contacts."""
 
 SOURCE = "Book C-2, states 9-10"
 

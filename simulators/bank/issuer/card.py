@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from emv import tlv
 from emv.errors import MalformedData
 from simulators.bank.errors import Refused
+from simulators.bank.issuer.formats import read_issuer_data
 
 # Tag: the lengths it may have. What the cryptogram covers, and what decides.
 REQUIRED = {
@@ -72,11 +73,6 @@ class CardData:
         results = self.values.get(0x9F34, b"\x00")
         return results[0] & CVM_CODE_MASK == CVM_ONLINE_PIN
 
-    @property
-    def issuer_data(self) -> bytes:
-        """Tag 9F10: key index, cryptogram version, card verification results."""
-        return self.values[0x9F10]
-
 
 def read_card(encoded: str) -> CardData:
     """Return the card in a sealed message.
@@ -135,10 +131,8 @@ def _cryptogram_type(values: Mapping[int, bytes]) -> int:
 
     Tag 9F27 says so too, and anybody on the way could have changed it: a card
     that declined must not pass for one that asks.
-    Source: VIS 1.6, card verification results, byte 2 bits 6 and 5: 00 AAC,
-    01 TC, 10 ARQC.
     """
-    recorded = values[0x9F10][4] << 2 & 0xC0
+    recorded = read_issuer_data(values).recorded
     announced = values.get(0x9F27)
     if announced is not None and (len(announced) != 1 or announced[0] & 0xC0 != recorded):
         raise Refused(422, "card_data_malformed", "tags 9F27 and 9F10 differ")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from simulators.bank.accounts import CardAccount
 from simulators.bank.issuer import cryptogram
 from simulators.bank.issuer.card import CardData
+from simulators.bank.issuer.formats import IssuerData, read_issuer_data
 
 APPROVED = "00"
 DO_NOT_HONOUR = "05"
@@ -25,8 +26,8 @@ ISSUER_DOWN = "91"
 # Tags under the cryptogram, in this order. Source: VIS 1.6, D.2 and D.3.
 SIGNED_TAGS = (0x9F02, 0x9F03, 0x9F1A, 0x95, 0x5F2A, 0x9A, 0x9C, 0x9F37, 0x82, 0x9F36)
 
-CVN_10 = 0x0A
-CVN_18 = 0x12
+# Relay resistance: threshold or time limits exceeded, byte 5 bits 4 and 3.
+ANSWERED_TOO_LATE = 0x0C
 
 # Card status update: issuer approves online, byte 2 bit 8.
 # Source: EMV 4.4 Book 3, annex C10.
@@ -55,16 +56,12 @@ class History:
 
 def is_genuine(card: CardData, issuer_key: bytes) -> bool:
     """Return whether the card's own key made this cryptogram, over this data."""
-    key, version = _session_key(card, issuer_key), card.issuer_data[2]
-    if key is None:
+    issuer_data = read_issuer_data(card.values)
+    if not issuer_data.is_known:
         return False
-    data = b"".join(card.values[tag] for tag in SIGNED_TAGS)
-    if version == CVN_10:
-        data += card.issuer_data[3:7]
-        expected = cryptogram.application_cryptogram(key, data, is_marked=False)
-    else:
-        data += card.issuer_data
-        expected = cryptogram.application_cryptogram(key, data, is_marked=True)
+    data = b"".join(card.values[tag] for tag in SIGNED_TAGS) + issuer_data.covered
+    key = _key(card, issuer_key, issuer_data)
+    expected = cryptogram.application_cryptogram(key, data, is_marked=issuer_data.is_marked)
     return cryptogram.is_same(expected, card.values[0x9F26])
 
 
@@ -73,11 +70,9 @@ def issuer_answer(card: CardData, issuer_key: bytes, code: str) -> bytes:
 
     card: whose cryptogram is genuine. code: the response code.
     """
-    key = _session_key(card, issuer_key)
-    if key is None:
-        return b""
-    request_cryptogram = card.values[0x9F26]
-    if card.issuer_data[2] == CVN_10:
+    issuer_data = read_issuer_data(card.values)
+    key, request_cryptogram = _key(card, issuer_key, issuer_data), card.values[0x9F26]
+    if issuer_data.answers_code:
         answer = code.encode("ascii")
         return cryptogram.response_cryptogram_method_1(key, request_cryptogram, answer) + answer
     update = CSU_APPROVED if code == APPROVED else CSU_DECLINED
@@ -99,6 +94,8 @@ def decide(
     """
     if history.is_replay:
         return Decision(DO_NOT_HONOUR, "the card's counter was used before")
+    if card.values[0x95][4] & ANSWERED_TOO_LATE:
+        return Decision(DO_NOT_HONOUR, "the card answered as if from far away")
     if account.always is not None:
         return Decision(account.always, "the account's own rule")
     if _is_expired(account, card, today):
@@ -128,15 +125,12 @@ def decide_advice(history: History) -> Decision:
     return Decision(APPROVED, "")
 
 
-def _session_key(card: CardData, issuer_key: bytes) -> bytes | None:
-    """Return the key of this transaction; None for a version not issued here."""
+def _key(card: CardData, issuer_key: bytes, issuer_data: IssuerData) -> bytes:
+    """Return the key of this transaction."""
     card_key = cryptogram.card_master_key(issuer_key, card.pan, card.sequence_number)
-    version = card.issuer_data[2]
-    if version == CVN_10:
+    if not issuer_data.diversifier:
         return card_key
-    if version == CVN_18:
-        return cryptogram.session_key(card_key, card.values[0x9F36] + bytes(6))
-    return None
+    return cryptogram.session_key(card_key, issuer_data.diversifier)
 
 
 def _is_expired(account: CardAccount, card: CardData, today: datetime.date) -> bool:

@@ -218,7 +218,7 @@ def certified_key(
 @pytest.fixture
 def prove(home: Path) -> Callable[[Reading, int], bytes]:
     """Check a tap from the authority down; return what the card signed last."""
-    public = CardKeys(home).ca_public_key()
+    public = CardKeys(home).ca_public_keys()[0]
     ca = PlainKey(public.modulus, public.exponent)
 
     def check(reading: Reading, format_: int) -> bytes:

@@ -16,6 +16,8 @@ from simulators.card.cryptogram import (
     derive_card_key,
     derive_session_key,
     mac,
+    mchip_cryptogram,
+    stripe_code,
 )
 
 
@@ -95,3 +97,35 @@ def test_pyemv_comes_to_the_same(
     session = derive_session_key(card_key, atc)
     assert session == kd.derive_common_sk(card_key, atc.to_bytes(2, "big") + bytes(6))
     assert mac(session, pad(data + b"\x80")) == ac.generate_ac(session, data)
+
+
+def test_mchip_cryptograms_are_those_of_pyemv_s_tests(shared: Path) -> None:
+    calls = load(shared, "emv/pyemv_cryptograms.json")["calls"]
+    assert calls["pyemv.cvn.MasterCardCVN20.generate_ac"]
+    for call in calls["pyemv.cvn.MasterCardCVN20.generate_ac"]:
+        given = {name: bytes.fromhex(value["hex"]) for name, value in call["args"].items()}
+        key = derive_card_key(
+            bytes.fromhex(call["self"]["iss_mk_ac"]["hex"]),
+            call["self"]["pan"],
+            int(call["self"]["psn"]),
+        )
+        names = ("9f02", "9f03", "9f1a", "95", "5f2a", "9a", "9c", "9f37", "82", "9f36")
+        covered = b"".join(given[f"tag_{name}"] for name in names)
+        made = mchip_cryptogram(
+            key, int.from_bytes(given["tag_9f36"], "big"), covered, given["cvr"]
+        )
+        assert made.hex().upper() == call["result"]["hex"]
+
+
+def test_stripe_codes_are_those_of_pyemv_s_tests(shared: Path) -> None:
+    calls = load(shared, "emv/pyemv_cryptograms.json")["calls"]["pyemv.cvv.generate_cvc3"]
+    assert calls
+    for call in calls:
+        given = {name: bytes.fromhex(value["hex"]) for name, value in call["args"].items()}
+        made = stripe_code(
+            given["icc_cvc3"],
+            given["track_template"],
+            given["un"],
+            int.from_bytes(given["atc"], "big"),
+        )
+        assert f"{int.from_bytes(made, 'big'):05}" == call["result"]

@@ -15,7 +15,7 @@ from config import load_settings
 from simulators.card import load_profiles, make_card
 from simulators.card.counters import COUNTER_MAX
 from simulators.card.errors import KeysUnusable
-from simulators.card.keys import CA_EXPIRES, CA_INDEX, CardKeys, ca_public_key, prepare
+from simulators.card.keys import CA_EXPIRES, CA_INDEX, CardKeys, ca_public_keys, prepare
 
 TODAY = date(2026, 11, 24)
 
@@ -61,22 +61,23 @@ def test_a_second_start_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_till_can_load_the_public_key(home: Path) -> None:
     path = prepare(home, TODAY)
-    public = ca_public_key(home)
-    (key,) = [
-        key for key in load_settings(more_ca_keys=[path]).ca_keys if key.index == public.index
-    ]
+    publics = ca_public_keys(home)
+    keys = [key for key in load_settings(more_ca_keys=[path]).ca_keys if key.index == CA_INDEX]
 
-    assert (key.rid, key.modulus, key.exponent) == (public.rid, public.modulus, public.exponent)
-    assert key.test
-    assert key.expires == public.expires
-    summed = public.rid + bytes((public.index,)) + public.modulus + b"\x03"
-    assert key.sha1 == hashlib.sha1(summed).digest()
+    assert [key.rid.hex()[-1] for key in keys] == ["3", "4", "3"], "one for each scheme"
+    for key, public in zip(keys, publics, strict=True):
+        assert (key.rid, key.modulus, key.exponent) == (public.rid, public.modulus, public.exponent)
+        assert key.test
+        assert key.expires == public.expires
+        summed = public.rid + bytes((public.index,)) + public.modulus + b"\x03"
+        assert key.sha1 == hashlib.sha1(summed).digest()
 
 
 def test_the_till_s_file_holds_nothing_else(home: Path) -> None:
-    (entry,) = tomllib.loads(prepare(home, TODAY).read_text())["ca_keys"]
+    entries = tomllib.loads(prepare(home, TODAY).read_text())["ca_keys"]
 
-    assert entry.keys() == {"rid", "index", "exponent", "expires", "sha1", "test", "modulus"}
+    for entry in entries:
+        assert entry.keys() == {"rid", "index", "exponent", "expires", "sha1", "test", "modulus"}
 
 
 def test_the_scheme_has_published_no_key_under_our_index() -> None:
@@ -123,7 +124,7 @@ def test_processes_that_start_at_once_share_one_set_of_keys(tmp_path: Path) -> N
 
     assert [process.exitcode for process in several] == [0, 0, 0]
     assert not [path for path in files(tmp_path) if path.name.endswith(".new")]
-    public = CardKeys(tmp_path).ca_public_key()
+    public = CardKeys(tmp_path).ca_public_keys()[0]
     text = (tmp_path / "cards" / "ca-public.toml").read_text()
     assert public.modulus.hex().upper() in text
 

@@ -17,16 +17,18 @@ from config import load_settings
 from config.schema import Settings
 from emv import entry_point, tlv
 from emv.authentication import CAKey, CAKeyStore
+from emv.bits import TVR
 from emv.conversation import Command, Note, OnExceptionFile, RandomBytes, Reply, Show
-from emv.kernels import c3
+from emv.errors import LinkLost
 from emv.outcome import CVM, Outcome, Reason, Start, Status
 from simulators import phone as phones
 from simulators.bank.issuer import rules
 from simulators.bank.issuer.card import read_card
-from simulators.card import Answer, AnyCard, load_profiles, make_card
+from simulators.card import Answer, AnyCard, Torn, load_profiles, make_card
 from simulators.card.errors import BadProfile, UnknownProfile
 from simulators.card.keys import CardKeys
 from simulators.card.profile import FOLDER, Profile, find
+from terminal.checkout.kernels import combinations, kernels
 
 TODAY = date(2026, 11, 24)
 SIMULATORS = FOLDER.parent.parent
@@ -149,20 +151,9 @@ def pay(home: Path, settings: Settings) -> Callable[[str, int], Result]:
         CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
         for key in settings.ca_keys
     )
-    combinations = tuple(
-        entry_point.Combination(
-            application.aid,
-            application.kernel,
-            ttq=application.ttq,
-            transaction_limit_minor=application.transaction_limit_minor,
-            floor_limit_minor=application.floor_limit_minor,
-            cvm_required_limit_minor=application.cvm_limit_minor,
-        )
-        for application in settings.applications
-    )
-    config = entry_point.EntryPointConfig(entry_point.Terminal(country=156), combinations)
+    config = entry_point.EntryPointConfig(entry_point.Terminal(country=156), combinations(settings))
     exceptions = {card.pan for card in settings.exceptions}
-    kernels = {3: c3.kernel(c3.Configuration(ca_keys=keys))}
+    known = kernels(settings, keys)
 
     def converse(kernel: Any, card: AnyCard) -> Outcome:
         try:
@@ -171,8 +162,11 @@ def pay(home: Path, settings: Settings) -> Callable[[str, int], Result]:
                 answer: Any = None
                 if isinstance(request, Command):
                     response = card.respond(request.encoded)
+                    if isinstance(response, Torn):
+                        request = kernel.throw(LinkLost("transmission"))
+                        continue
                     assert isinstance(response, Answer)
-                    answer = Reply.parse(response.data, 1000)
+                    answer = Reply.parse(response.data, 4000 + response.delay_us)
                 elif isinstance(request, RandomBytes):
                     answer = os.urandom(request.count)
                 elif isinstance(request, OnExceptionFile):
@@ -195,7 +189,7 @@ def pay(home: Path, settings: Settings) -> Callable[[str, int], Result]:
         while taps < 2:
             taps += 1
             card.power_up()
-            outcome = converse(entry_point.run(config, sale, kernels, *start), card)
+            outcome = converse(entry_point.run(config, sale, known, *start), card)
             if outcome.start is not Start.B:
                 break
             start = (Start.B, outcome)
@@ -235,6 +229,31 @@ ONLINE, APPROVED, DECLINED = Status.ONLINE_REQUEST, Status.APPROVED, Status.DECL
         ("visa-fdda-00", BELOW_ALL, APPROVED, ""),
         ("visa-long-key", BELOW_ALL, APPROVED, ""),
         ("visa-cvn10", BELOW_ALL, ONLINE, ""),
+        ("mastercard-online", BELOW_ALL, ONLINE, ""),
+        ("mastercard-online", ABOVE_CVM, ONLINE, ""),
+        ("mastercard-cda-offline", BELOW_ALL, APPROVED, ""),
+        ("mastercard-cda-offline", ABOVE_FLOOR, ONLINE, ""),
+        ("mastercard-declined", BELOW_ALL, DECLINED, Reason.CARD_DECLINED),
+        ("mastercard-cda-torn", BELOW_ALL, APPROVED, ""),
+        ("mastercard-cda-torn", ABOVE_FLOOR, ONLINE, ""),
+        ("mastercard-rrp", BELOW_ALL, APPROVED, ""),
+        ("mastercard-rrp", ABOVE_CVM, ONLINE, ""),
+        ("mastercard-rrp-too-slow", BELOW_ALL, ONLINE, ""),
+        ("mastercard-wrong-signature", BELOW_ALL, DECLINED, Reason.NOT_AUTHENTIC),
+        ("mastercard-wrong-signature", ABOVE_CVM, DECLINED, Reason.NOT_AUTHENTIC),
+        ("mastercard-unknown-key", BELOW_ALL, ONLINE, ""),
+        ("mastercard-no-cda", BELOW_ALL, ONLINE, ""),
+        ("mastercard-expired", BELOW_ALL, DECLINED, Reason.EXPIRED),
+        ("mastercard-balance", BELOW_ALL, APPROVED, ""),
+        ("mastercard-storage", BELOW_ALL, ONLINE, ""),
+        ("mastercard-online-pin", BELOW_ALL, ONLINE, ""),
+        ("mastercard-online-pin", ABOVE_CVM, ONLINE, ""),
+        ("mastercard-wrong-cryptogram", BELOW_ALL, ONLINE, ""),
+        ("mastercard-magstripe", BELOW_ALL, Status.END_APPLICATION, Reason.MODE_NOT_SUPPORTED),
+        ("mastercard-phone", BELOW_ALL, ONLINE, ""),
+        ("mastercard-phone", ABOVE_CVM, ONLINE, ""),
+        ("mastercard-see-phone", BELOW_ALL, ONLINE, ""),
+        ("mastercard-see-phone", ABOVE_CVM, ONLINE, ""),
         ("phone-approved", BELOW_ALL, ONLINE, ""),
         ("phone-approved", ABOVE_CVM, ONLINE, ""),
         ("phone-see-phone", BELOW_ALL, ONLINE, ""),
@@ -253,9 +272,11 @@ def test_the_kernel_comes_to_what_the_profile_promises(
     result = pay(name, amount)
 
     assert (result.outcome.status, result.outcome.reason) == (status, reason)
-    assert result.genuine is (True if status in (ONLINE, APPROVED) else None)
-    asks_twice = name in ("phone-see-phone", "phone-refused") and amount == ABOVE_CVM
-    assert result.taps == (2 if asks_twice else 1)
+    is_forged = name == "mastercard-wrong-cryptogram"
+    assert result.genuine is (not is_forged if status in (ONLINE, APPROVED) else None)
+    asks_twice = name in ("phone-see-phone", "phone-refused", "mastercard-see-phone")
+    is_tapped_again = (asks_twice and amount == ABOVE_CVM) or name == "mastercard-cda-torn"
+    assert result.taps == (2 if is_tapped_again else 1)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +285,12 @@ def test_the_kernel_comes_to_what_the_profile_promises(
         ("visa-online", BELOW_ALL, CVM.NONE),
         ("visa-online", ABOVE_CVM, CVM.SIGNATURE),
         ("phone-approved", BELOW_ALL, CVM.CONFIRMATION_CODE_VERIFIED),
+        ("mastercard-online", BELOW_ALL, CVM.NONE),
+        ("mastercard-online", ABOVE_CVM, CVM.SIGNATURE),
+        ("mastercard-online-pin", ABOVE_CVM, CVM.NONE),
+        ("mastercard-phone", BELOW_ALL, CVM.NONE),
+        ("mastercard-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
+        ("mastercard-see-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
         ("phone-see-phone", BELOW_ALL, CVM.NONE),
         ("phone-see-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
     ],
@@ -277,13 +304,61 @@ def test_the_cardholder_is_verified_as_the_profile_promises(
 def test_the_bank_knows_every_card_but_the_forged_one(
     pay: Callable[[str, int], Result],
 ) -> None:
-    genuine = {
-        name: pay(name, ABOVE_FLOOR).genuine
-        for name, profile in everything().items()
-        if profile.decision != "decline" and name != "no-match"
-    }
+    results = {name: pay(name, ABOVE_FLOOR) for name in everything()}
+    asked = {name: one.genuine for name, one in results.items() if one.outcome.status is ONLINE}
 
-    assert [name for name, known in genuine.items() if not known] == ["visa-wrong-cryptogram"]
+    forged = ["visa-wrong-cryptogram", "mastercard-wrong-cryptogram"]
+    assert [name for name, known in asked.items() if not known] == forged
+    assert len(asked) > 30
+
+
+FOUND = (
+    (TVR.ODA_NOT_PERFORMED | TVR.ICC_DATA_MISSING | TVR.CDA_FAILED | TVR.EXPIRED)
+    | TVR.CARDHOLDER_VERIFICATION_FAILED
+    | TVR.RELAY_TIME_LIMITS_EXCEEDED
+    | TVR.RELAY_THRESHOLD_EXCEEDED
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("mastercard-online", TVR(0)),
+        ("mastercard-rrp", TVR(0)),
+        ("mastercard-cda-torn", TVR(0)),
+        (
+            "mastercard-rrp-too-slow",
+            TVR.RELAY_TIME_LIMITS_EXCEEDED | TVR.RELAY_THRESHOLD_EXCEEDED,
+        ),
+        ("mastercard-unknown-key", TVR.CDA_FAILED),
+        ("mastercard-no-cda", TVR.ODA_NOT_PERFORMED),
+        ("mastercard-expired", TVR.EXPIRED),
+        ("mastercard-online-pin", TVR.CARDHOLDER_VERIFICATION_FAILED),
+    ],
+)
+def test_each_mastercard_leads_to_findings_of_its_own(
+    pay: Callable[[str, int], Result], name: str, found: TVR
+) -> None:
+    record = pay(name, ABOVE_CVM).outcome.data_record
+
+    assert TVR.decode(record[0x95]) & FOUND == found
+
+
+def test_a_torn_payment_counts_once(pay: Callable[[str, int], Result], home: Path) -> None:
+    """Its counter went on by two, and the cryptogram is the first one's."""
+    counter = CardKeys(home).counter("mastercard-cda-torn")
+    before = counter.value()
+    record = pay("mastercard-cda-torn", BELOW_ALL).outcome.data_record
+
+    assert counter.value() == before + 2
+    assert int.from_bytes(record[0x9F36], "big") == before + 1
+
+
+def test_a_balance_reaches_the_screen(pay: Callable[[str, int], Result]) -> None:
+    ui = pay("mastercard-balance", BELOW_ALL).outcome.ui
+
+    assert ui is not None
+    assert (ui.value_minor, ui.currency) == (25_000, 156)
 
 
 def test_the_first_choice_of_two_applications_pays(pay: Callable[[str, int], Result]) -> None:

@@ -1,0 +1,69 @@
+"""How schemes write issuer application data, tag 9F10, and what a cryptogram covers of it.
+
+Source: VIS 1.6, cryptogram versions 10 and 18; M/Chip 4, versions 10 and 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+RID_MASTERCARD = bytes.fromhex("A000000004")
+
+VIS_10 = 0x0A
+VIS_18 = 0x12
+MCHIP_PROPRIETARY = 0x10
+"""Its session key takes the unpredictable number in."""
+MCHIP_COMMON = 0x14
+"""The common session key, no counters under the cryptogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerData:
+    """Tag 9F10, read as its scheme writes it."""
+
+    is_known: bool
+    """Whether this issuer gave cards of this version out."""
+    recorded: int
+    """The cryptogram type the card wrote down, as bits 8 and 7 of tag 9F27."""
+    covered: bytes
+    """What of it is under the cryptogram."""
+    is_marked: bool
+    """Whether the padding of the covered data begins with 80."""
+    diversifier: bytes
+    """What a session key is made with; empty where the card's own key signs."""
+    answers_code: bool
+    """Whether the issuer answers with a response code, not a status update."""
+
+
+def read_issuer_data(values: Mapping[int, bytes]) -> IssuerData:
+    """Return the issuer's data of a card; which scheme's, its name (tag 84) says.
+
+    A name that lies makes a cryptogram that does not fit.
+    """
+    data, counter = values[0x9F10], values[0x9F36]
+    if values.get(0x84, b"").startswith(RID_MASTERCARD):
+        return _mchip(data, counter, values[0x9F37])
+    version = data[2]
+    return IssuerData(
+        is_known=version in (VIS_10, VIS_18),
+        # Card verification results, byte 2, bits 6 and 5: 00 AAC, 01 TC, 10 ARQC.
+        recorded=data[4] << 2 & 0xC0,
+        covered=data[3:7] if version == VIS_10 else data,
+        is_marked=version != VIS_10,
+        diversifier=b"" if version == VIS_10 else counter + bytes(6),
+        answers_code=version == VIS_10,
+    )
+
+
+def _mchip(data: bytes, counter: bytes, number: bytes) -> IssuerData:
+    version = data[1]
+    return IssuerData(
+        is_known=version in (MCHIP_PROPRIETARY, MCHIP_COMMON),
+        # Card verification results, byte 1, bits 6 and 5.
+        recorded=data[2] << 2 & 0xC0,
+        covered=data[2:8],
+        is_marked=True,
+        diversifier=counter + (bytes(2) + number if version == MCHIP_PROPRIETARY else bytes(6)),
+        answers_code=True,
+    )
