@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from config import load_settings
@@ -146,7 +147,20 @@ def settings(home: Path) -> Settings:
 
 @pytest.fixture
 def pay(home: Path, settings: Settings) -> Callable[[str, int], Result]:
-    """Tap a card or phone with the bench shop's settings, twice if it asks for it."""
+    """Tap a card or phone in the bench shop, had it no PIN pad; twice if it asks for it."""
+    devices = msgspec.structs.replace(settings.devices, pin_pads=())
+    return payer(home, msgspec.structs.replace(settings, devices=devices))
+
+
+@pytest.fixture
+def pay_with_pin_pad(home: Path, settings: Settings) -> Callable[[str, int], Result]:
+    """The same as the shop is."""
+    assert settings.devices.pin_pads
+    return payer(home, settings)
+
+
+def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
+    """Return what taps for an amount in this shop."""
     keys = CAKeyStore(
         CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
         for key in settings.ca_keys
@@ -299,6 +313,16 @@ def test_the_cardholder_is_verified_as_the_profile_promises(
     pay: Callable[[str, int], Result], name: str, amount: int, cvm: CVM
 ) -> None:
     assert pay(name, amount).outcome.cvm is cvm
+
+
+@pytest.mark.parametrize("name", ["visa-pin-required", "mastercard-online-pin"])
+def test_a_pin_pad_lets_a_card_have_its_pin(
+    pay_with_pin_pad: Callable[[str, int], Result], name: str
+) -> None:
+    above, below = pay_with_pin_pad(name, ABOVE_CVM), pay_with_pin_pad(name, BELOW_ALL)
+
+    assert (above.outcome.status, above.outcome.cvm) == (ONLINE, CVM.ONLINE_PIN)
+    assert (below.outcome.status, below.outcome.cvm) == (ONLINE, CVM.NONE)
 
 
 def test_the_bank_knows_every_card_but_the_forged_one(
