@@ -95,7 +95,7 @@ def pcsc_service() -> Finding | None:
 
 def nfc(path: str = "usb", **options: Any) -> Finding:
     """Look at a reader that nfcpy drives."""
-    trouble = _nfc_trouble(path)
+    trouble = nfc_trouble(path, Machine())
     if trouble is not None:
         return trouble
     from drivers.reader_nfc import NfcReader
@@ -114,7 +114,8 @@ def nfc(path: str = "usb", **options: Any) -> Finding:
     return _diagnosed(reader.diagnose, reader.close)
 
 
-def _nfc_trouble(path: str) -> Finding | None:
+def nfc_trouble(path: str, machine: Machine) -> Finding | None:
+    """Return what keeps this user from a reader of nfcpy; None if nothing is seen to."""
     line = _nfc_line(path)
     if line is not None:
         return access(line, "tty")
@@ -123,7 +124,7 @@ def _nfc_trouble(path: str) -> Finding | None:
     wanted = path.split(":")[1:]
     readers = [
         reader
-        for reader in Machine().usb_readers()
+        for reader in machine.usb_readers()
         if wanted in ([], [reader.vendor], [reader.vendor, reader.product])
     ]
     if not readers:

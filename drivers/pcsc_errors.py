@@ -42,6 +42,7 @@ _MEANINGS: dict[int, tuple[type[DriverError], str]] = {
     0x8010_0014: (ServiceLost, "the PC/SC service failed"),
     0x8010_001D: (ServiceLost, "the PC/SC service is not running"),
     0x8010_001E: (ServiceLost, "the PC/SC service was stopped"),
+    0x8010_006A: (ServiceLost, "the PC/SC service refuses this user; see its polkit rules"),
     TIMEOUT: (DeviceTimeout, "the reader did not answer in time"),
     SHARING_VIOLATION: (DeviceUnavailable, "another program uses the card"),
 }

@@ -121,6 +121,10 @@ class Core:
             TimerRang: self._timer_rang,
         }
 
+    def readiness(self, device: str) -> Readiness | None:
+        """Return how a device stands, by its name. From any thread."""
+        return self._devices.readiness(device)
+
     def step(self, event: InboxEvent) -> list[Wish]:
         """Take one event; return what is to be done, in order.
 

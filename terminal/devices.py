@@ -53,6 +53,11 @@ class Devices:
         """Return what devices want of the cashier that no sale waits for."""
         return frozenset(self._troubles.values())
 
+    def readiness(self, name: str) -> Readiness | None:
+        """Return how one device stands; None if it has never been heard of. From any thread."""
+        device = self._devices.get(name)
+        return None if device is None else device[1]
+
     def standing(self, role: str) -> Readiness | None:
         """Return how the best device of a role stands; None if the shop has none."""
         alike = [readiness for has, readiness in self._devices.values() if has == role]

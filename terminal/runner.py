@@ -34,7 +34,7 @@ from terminal.events import (
 )
 from terminal.journal import Journal
 from terminal.seams import Clock
-from terminal.view import Observer, View
+from terminal.view import Observer, Readiness, View
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +108,10 @@ class Runner:
     def view(self) -> View:
         """The last view, whole and unchanging."""
         return self._view
+
+    def readiness(self, device: str) -> Readiness | None:
+        """Return how a device stands, by its name; None if it has never been heard of."""
+        return self._core.readiness(device)
 
     def subscribe(self, observer: Observer) -> Callable[[], None]:
         """Have each new view handed over; returns how to end that."""

@@ -192,7 +192,9 @@ class Till:
 
     def examine(self, screen: Screen) -> Iterator[Line]:
         """Give what the doctor finds, line after line; each may take seconds."""
-        return self._doctor().examine(screen) if self._doctor else iter(())
+        if self._doctor is None:
+            return iter(())
+        return self._doctor().examine(screen, self._runner.readiness)
 
     def close(self) -> None:
         """Close the till; what is open is followed at the next start."""

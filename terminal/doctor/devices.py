@@ -14,19 +14,31 @@ from drivers.registry import Drivers
 from terminal.devices import configured_devices
 from terminal.doctor.lines import Group, Line
 from terminal.doctor.wording import Matter
+from terminal.view import Readiness
+
+HELD = (Symptom.HELD, Symptom.SIMULATED)
+"""What the till that runs knows better."""
+LOST = (Readiness.FAULTY, Readiness.ABSENT)
 
 
-def configured(settings: Settings, drivers: Drivers, home: Path) -> Iterator[Line]:
+def configured(
+    settings: Settings,
+    drivers: Drivers,
+    home: Path,
+    readiness: Callable[[str], Readiness | None],
+) -> Iterator[Line]:
     """Look closely at each device of the shop's file."""
     if not (settings.devices.readers or settings.devices.scanners):
         yield Line(Group.DEVICES, "-", Matter.NO_DEVICES)
     ours = {str(os.getpid()), _running_till(home)}
     for registry, device in configured_devices(settings, drivers):
         found = registry.inspect(device.driver, device.options)
-        symptom = found.symptom
-        if symptom is Symptom.BUSY and found.facts["pid"] in ours:
-            symptom = Symptom.HELD
-        yield Line(Group.DEVICES, device.name, symptom, found.facts)
+        code: str = found.symptom
+        if code == Symptom.BUSY and found.facts["pid"] in ours:
+            code = Symptom.HELD
+        if code in HELD and readiness(device.name) in LOST:
+            code = Matter.DEVICE_LOST
+        yield Line(Group.DEVICES, device.name, code, found.facts)
 
 
 def unconfigured(

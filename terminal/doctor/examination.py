@@ -18,6 +18,7 @@ from terminal.doctor.lines import Group, Line
 from terminal.doctor.surroundings import Screen
 from terminal.doctor.wording import Matter
 from terminal.seams import Clock, Randomness
+from terminal.view import Readiness
 
 if TYPE_CHECKING:
     from terminal.doctor.trials import Chosen, Trial
@@ -43,8 +44,14 @@ class Doctor:
     has_bank: bool
     """The bank is there by itself; False for a simulated one that comes with the till."""
 
-    def examine(self, screen: Screen | None) -> Iterator[Line]:
-        """Give line after line, as each is found. screen: None where there is none."""
+    def examine(
+        self, screen: Screen | None, readiness: Callable[[str], Readiness | None] = lambda _: None
+    ) -> Iterator[Line]:
+        """Give line after line, as each is found.
+
+        screen: None where there is none. readiness: how the till that runs has
+        a device, by its name.
+        """
         versions = self.versions()
         settings: Settings | None = None
         try:
@@ -56,7 +63,7 @@ class Doctor:
             shop = settings.shop
             facts = {"file": str(self.shop_file), "name": shop.name, "mode": shop.mode}
             yield Line(Group.SHOP, self.shop_file.name, Matter.SHOP_READ, facts)
-            yield from devices.configured(settings, self.drivers, self.home)
+            yield from devices.configured(settings, self.drivers, self.home, readiness)
         yield from self._found(settings)
         is_bench = settings is not None and settings.shop.mode == "bench"
         if settings is not None:

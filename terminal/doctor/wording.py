@@ -38,6 +38,7 @@ class Matter(enum.StrEnum):
     SHOP_READ = "shop-read"
     SHOP_UNREADABLE = "shop-unreadable"
     NO_DEVICES = "no-devices"
+    DEVICE_LOST = "device-lost"
     FOUND = "found"
     FOUND_LINE = "found-line"
     BANK_ANSWERS = "bank-answers"
@@ -183,6 +184,11 @@ _OTHERS: Mapping[str, Wording] = {
     Matter.SHOP_UNREADABLE: Wording(_FAULT, "{why}", "Correct that file, then look again"),
     Matter.NO_DEVICES: Wording(
         _WARNING, "the shop's file names no reader and no scanner", "Add what is found below"
+    ),
+    Matter.DEVICE_LOST: Wording(
+        _FAULT,
+        "the till has lost it, and keeps looking for it",
+        "See plug and switch; on the bench, end its fault",
     ),
     Matter.FOUND: Wording(
         _OK, "plugged in, for driver {driver}", "Add these lines to the shop's file to use it"

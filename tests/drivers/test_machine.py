@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from drivers.inspection import nfc_trouble
 from drivers.machine import Machine, access, holder_of, is_meant
 from drivers.protocols import FoundDevice, Symptom
 
@@ -57,6 +58,26 @@ def test_a_kernel_module_in_the_way_is_named(
 ) -> None:
     [reader] = Machine(plug("04e6", "5591", module)).usb_readers()
     assert reader.module == seen
+
+
+def test_a_reader_the_kernel_has_taken_is_no_readers_fault(plug: Callable[..., Path]) -> None:
+    machine = Machine(plug("04e6", "5591", "pn533_usb"))
+
+    taken = nfc_trouble("usb:04e6:5591", machine)
+    other = nfc_trouble("usb:072f:2200", machine)
+
+    assert taken is not None
+    assert taken.symptom is Symptom.KERNEL_HOLDS_IT
+    assert taken.facts["module"] == "pn533_usb"
+    assert other is not None
+    assert other.symptom is Symptom.NO_READER
+
+
+def test_a_reader_whose_file_is_gone_is_absent(plug: Callable[..., Path]) -> None:
+    trouble = nfc_trouble("usb", Machine(plug("072f", "2200")))
+    assert trouble is not None
+    assert trouble.symptom is Symptom.ABSENT
+    assert nfc_trouble("udp:localhost:54321", Machine()) is None
 
 
 def test_other_usb_devices_are_none_of_ours(plug: Callable[..., Path]) -> None:

@@ -27,6 +27,7 @@ from drivers.pcsc_errors import error_of
         (0x8010001D, ServiceLost),  # SCARD_E_NO_SERVICE
         (0x8010001E, ServiceLost),  # SCARD_E_SERVICE_STOPPED
         (0x80100003, ServiceLost),  # SCARD_E_INVALID_HANDLE: of a pcscd that was restarted
+        (0x8010006A, ServiceLost),  # SCARD_W_SECURITY_VIOLATION: polkit says no
         (0x8010000A, DeviceTimeout),  # SCARD_E_TIMEOUT
         (0x8010000B, DeviceUnavailable),  # SCARD_E_SHARING_VIOLATION
         (0x80100FFF, DeviceLost),  # Nobody knows it.
