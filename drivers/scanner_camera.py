@@ -235,6 +235,9 @@ class CameraScanner:
         # FFmpeg inside OpenCV writes its complaints over the till's screen; this
         # is its own switch, read once, and -8 is its AV_LOG_QUIET.
         os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+        # A device that is silent holds its reader for ten seconds otherwise.
+        silence_s = max(1, round(self._read_timeout_s))
+        os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(silence_s))
         try:
             import cv2
         except ImportError as error:

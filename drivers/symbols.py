@@ -9,27 +9,37 @@ round them from frame to frame, so that no frame takes long.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy
 import zxingcpp
 
 from drivers.bars import read_bars
+from drivers.enhancing import (
+    IDENTITY,
+    as_image,
+    bent,
+    enlarged,
+    evened,
+    inverted,
+    plain,
+    sharpened,
+    softened,
+    stretched,
+    turned,
+)
 from drivers.errors import ImageUnreadable
 from drivers.protocols import Symbol, Symbology
 from drivers.qr_grids import mended_codes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from drivers.enhancing import Back, Draw
     from drivers.protocols import Image
 
-    Back: TypeAlias = NDArray[numpy.float64]
-    """2 × 3: where a point of a view lies in the frame."""
 
 _SYMBOLOGIES = {
     zxingcpp.BarcodeFormat.QRCode: Symbology.QR,
@@ -47,10 +57,10 @@ _GLOBAL = zxingcpp.Binarizer.GlobalHistogram
 # OpenCV writes what it dislikes about a picture over the till's screen.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
+TRACKED_FRAMES = 5
+"""A code that was seen is looked for there again in this many frames."""
 VOTES_FRAMES = 30
 """A doubtful bar code is forgotten after this many frames without another."""
-REGION_PIXELS_MAX = 500_000
-"""A larger region is enlarged twice, not three times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class View:
     """One enhanced picture of a frame, and what is looked for in it."""
 
     name: str
-    draw: Callable[[Image], tuple[Image, Back]]
+    draw: Draw
     whole: bool = False
     """Of the whole frame; else of the region where the code seems to be."""
     formats: zxingcpp.BarcodeFormats = _BOTH
@@ -96,7 +106,7 @@ class MendedCodes:
         """Yield what was mended."""
         for drawing, corners in mended_codes(picture, quick=quick):
             at = tuple((round(x), round(y)) for x, y in corners.tolist())
-            for symbol in _found(drawing, _IDENTITY, quick=True, formats=_QR):
+            for symbol in _found(drawing, IDENTITY, quick=True, formats=_QR):
                 yield "mended", replace(symbol, corners=at)
 
 
@@ -118,6 +128,9 @@ class ZXingSymbolReader:
         self._frame = 0
         self._votes: dict[tuple[Symbology, bytes], set[tuple[str, int]]] = {}
         self._voted_at: dict[tuple[Symbology, bytes], int] = {}
+        self._seen: Sequence[Symbol] = ()
+        """The codes of the last frame that had any, doubtful ones too."""
+        self._seen_at = 0
 
     def read(self, image: Image) -> Sequence[Symbol]:
         """Return the codes that count in this image.
@@ -127,18 +140,19 @@ class ZXingSymbolReader:
         A Code 128 that only an enhanced view shows counts once two different
         views, or two different frames, agree on it.
         """
-        frame = image if image.ndim == 2 else _as_image(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
+        frame = image if image.ndim == 2 else as_image(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
         self._frame += 1
         for quick in (True, False):
-            found = _found(frame, _IDENTITY, quick=quick)
+            found = _found(frame, IDENTITY, quick=quick)
             if found:
+                self._note(found)
                 return found
         if min(frame.shape) < 16:
             return ()
         return self._read_views(frame)
 
     def _read_views(self, frame: Image) -> Sequence[Symbol]:
-        region, corner = _busiest(frame)
+        region, corner = self._region(frame)
         # The same still picture twice is one witness, not two.
         print_ = zlib.crc32(frame[::8, ::8].tobytes())
         turn = self._round
@@ -149,12 +163,13 @@ class ZXingSymbolReader:
                 continue
             accepted: dict[tuple[Symbology, bytes], Symbol] = {}
             for witness, symbol in view.look(picture, quick=not self._thorough):
+                moved = symbol if view.whole else _moved(symbol, corner)
+                self._note([moved])
                 if (
                     symbol.symbology is Symbology.QR
                     or view.is_faithful
                     or self._is_agreed(symbol, witness, print_)
                 ):
-                    moved = symbol if view.whole else _moved(symbol, corner)
                     accepted.setdefault((symbol.symbology, symbol.data), moved)
             if accepted:
                 return list(accepted.values())
@@ -162,6 +177,19 @@ class ZXingSymbolReader:
         if not any(at == self._frame for at in self._voted_at.values()):
             self._round = (turn + 1) % len(ROUNDS)
         return ()
+
+    def _note(self, seen: Sequence[Symbol]) -> None:
+        self._seen, self._seen_at = seen, self._frame
+
+    def _region(self, frame: Image) -> tuple[Image | None, tuple[int, int]]:
+        """Return the part of the frame to look at closely, and its left and top."""
+        if self._thorough or not self._seen or self._frame - self._seen_at > TRACKED_FRAMES:
+            return _busiest(frame)
+        points = numpy.array([corner for symbol in self._seen for corner in symbol.corners])
+        least, most = points.min(0), points.max(0)
+        # A hand moves by less than half a code from frame to frame.
+        margin = int((most - least).max()) // 2
+        return _cut(frame, *(least - margin).tolist(), *(most + margin).tolist())
 
     def _is_agreed(self, symbol: Symbol, view: str, fingerprint: int) -> bool:
         key = (symbol.symbology, symbol.data)
@@ -191,7 +219,7 @@ def load_image(path: Path) -> Image:
         raise ImageUnreadable(f"{path}: {error.err}") from error
     if image is None:
         raise ImageUnreadable(f"{path}: not a picture, or a damaged one")
-    return _as_image(image)
+    return as_image(image)
 
 
 def _found(
@@ -256,137 +284,60 @@ def _busiest(frame: Image) -> tuple[Image | None, tuple[int, int]]:
     box = max(boxes[1:].tolist(), key=lambda box: box[cv2.CC_STAT_AREA])
     left, top, wide, high = (step * side for side in box[:4])
     margin = int(0.15 * max(wide, high)) + 8 * step
-    left, right = max(0, left - margin), min(width, left + wide + margin)
-    top, bottom = max(0, top - margin), min(height, top + high + margin)
+    return _cut(frame, left - margin, top - margin, left + wide + margin, top + high + margin)
+
+
+def _cut(
+    frame: Image, left: int, top: int, right: int, bottom: int
+) -> tuple[Image, tuple[int, int]]:
+    """Return what of a box is in the frame, and its left and top."""
+    left, top = max(0, left), max(0, top)
     return frame[top:bottom, left:right], (left, top)
-
-
-def _as_image(pixels: Any) -> Image:  # cv2's own type is wider than what it returns here
-    image: Image = pixels
-    return image
-
-
-def _enlarged(image: Image) -> tuple[Image, Back]:
-    times = 3 if image.size < REGION_PIXELS_MAX else 2
-    large = cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
-    return _as_image(large), _IDENTITY / times
-
-
-def _stretched(wide: float, high: float) -> Callable[[Image], tuple[Image, Back]]:
-    """A code seen at a slant gets its width or its height back."""
-
-    def draw(image: Image) -> tuple[Image, Back]:
-        large = cv2.resize(image, None, fx=wide, fy=high, interpolation=cv2.INTER_CUBIC)
-        return _as_image(large), _IDENTITY / (wide, high, 1)
-
-    return draw
-
-
-def _doubled(image: Image) -> tuple[Image, Back]:
-    large = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
-    return _as_image(large), _IDENTITY / 2
-
-
-def _plain(image: Image) -> tuple[Image, Back]:
-    return image, _IDENTITY
-
-
-def _inverted(image: Image) -> tuple[Image, Back]:
-    return _as_image(cv2.bitwise_not(image)), _IDENTITY
-
-
-def _bent(gamma: float) -> Callable[[Image], tuple[Image, Back]]:
-    """Below 1 lifts the shadows, above 1 opens the highlights."""
-    table = (255 * (numpy.arange(256) / 255) ** gamma).astype(numpy.uint8)
-    return lambda image: (_as_image(cv2.LUT(image, table)), _IDENTITY)
-
-
-def _evened(image: Image) -> tuple[Image, Back]:
-    """The contrast of each neighbourhood made alike: for pale or shaded codes."""
-    mean = cv2.blur(image, (31, 31))
-    spread = cv2.blur(cv2.absdiff(image, mean), (31, 31)).astype(numpy.float32) + 2
-    difference = cv2.subtract(image, mean, dtype=cv2.CV_32F)
-    scaled = cv2.divide(difference, spread, scale=40)
-    middle = numpy.full(image.shape, 127, numpy.uint8)
-    return _as_image(cv2.add(scaled, middle, dtype=cv2.CV_8U)), _IDENTITY
-
-
-def _sharpened(sigma: float, strength: float) -> Callable[[Image], tuple[Image, Back]]:
-    """sigma: of the blur that is taken away, in pixels."""
-
-    def draw(image: Image) -> tuple[Image, Back]:
-        soft = cv2.GaussianBlur(image, (0, 0), sigma)
-        sharp = cv2.addWeighted(image, 1 + strength, soft, -strength, 0)
-        return _as_image(sharp), _IDENTITY
-
-    return draw
-
-
-def _softened(image: Image) -> tuple[Image, Back]:
-    return _as_image(cv2.GaussianBlur(image, (0, 0), 1)), _IDENTITY
-
-
-def _turned(degrees: float) -> Callable[[Image], tuple[Image, Back]]:
-    def draw(image: Image) -> tuple[Image, Back]:
-        height, width = image.shape
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
-        cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
-        wide, high = int(height * sine + width * cosine), int(height * cosine + width * sine)
-        turn[0, 2] += (wide - width) / 2
-        turn[1, 2] += (high - height) / 2
-        pixels = cv2.warpAffine(image, turn, (wide, high), borderValue=255)
-        return _as_image(pixels), numpy.asarray(cv2.invertAffineTransform(turn))
-
-    return draw
 
 
 def _turns(*degrees: float) -> Iterator[View]:
     for angle in degrees:
-        yield View(f"turned {angle:g}", _turned(angle), formats=_CODE_128)
+        yield View(f"turned {angle:g}", turned(angle), formats=_CODE_128)
 
-
-_IDENTITY: Back = numpy.array([[1.0, 0, 0], [0, 1.0, 0]])
 
 # One round per live frame, each about as dear as the plain passes together.
 # Sharpened Code 128 was seen to misread, so sharpening looks for QR only.
 # QR needs no agreement: its error correction leaves nothing to doubt.
 ROUNDS: tuple[tuple[View | BarProfiles | MendedCodes, ...], ...] = (
-    (View("enlarged", _enlarged),),
+    (View("enlarged", enlarged),),
     (
-        View("inverted", _inverted, formats=_CODE_128),
-        View("whole inverted", _inverted, whole=True, formats=_CODE_128, is_faithful=True),
-        View("lifted", _bent(0.4)),
-        View("global", _plain, binarizer=_GLOBAL),
-        View("opened", _bent(8), formats=_CODE_128, binarizer=_GLOBAL),
+        View("inverted", inverted, formats=_CODE_128),
+        View("whole inverted", inverted, whole=True, formats=_CODE_128, is_faithful=True),
+        View("lifted", bent(0.4)),
+        View("global", plain, binarizer=_GLOBAL),
+        View("opened", bent(8), formats=_CODE_128, binarizer=_GLOBAL),
     ),
-    (View("whole sharpened", _sharpened(2, 1.5), whole=True, formats=_QR), *_turns(22, -15)),
+    (View("whole sharpened", sharpened(2, 1.5), whole=True, formats=_QR), *_turns(22, -15)),
     tuple(_turns(45, -45, 30, -30)),
-    (View("whole evened", _evened, whole=True),),
+    (View("whole evened", evened, whole=True),),
     tuple(_turns(60, -60, 15, -22)),
-    (View("doubled", _doubled), *_turns(68, -68)),
+    (View("doubled", stretched(2, 2)), *_turns(68, -68)),
     (
-        View("whole opened", _bent(8), whole=True, formats=_CODE_128, binarizer=_GLOBAL),
-        View("evened", _evened),
-        View("whole lifted", _bent(0.4), whole=True),
+        View("whole opened", bent(8), whole=True, formats=_CODE_128, binarizer=_GLOBAL),
+        View("evened", evened),
+        View("whole lifted", bent(0.4), whole=True),
     ),
     (
-        View("sharpened", _sharpened(5, 2), formats=_QR, binarizer=_GLOBAL),
-        View("sharpened finely", _sharpened(2, 2), formats=_QR, binarizer=_GLOBAL),
-        View("half opened", _bent(4), formats=_QR),
-        View("evened, global", _evened, formats=_QR, binarizer=_GLOBAL),
-        View("softened", _softened, formats=_QR, binarizer=_GLOBAL),
+        View("sharpened", sharpened(5, 2), formats=_QR, binarizer=_GLOBAL),
+        View("sharpened finely", sharpened(2, 2), formats=_QR, binarizer=_GLOBAL),
+        View("half opened", bent(4), formats=_QR),
+        View("evened, global", evened, formats=_QR, binarizer=_GLOBAL),
+        View("softened", softened, formats=_QR, binarizer=_GLOBAL),
     ),
     (BarProfiles(),),
     (MendedCodes(),),
     (
-        View("widened", _stretched(2, 1), formats=_QR),
-        View("heightened", _stretched(1, 2), formats=_QR),
+        View("widened", stretched(2, 1), formats=_QR),
+        View("heightened", stretched(1, 2), formats=_QR),
     ),
     (
-        View("whole global", _plain, whole=True, formats=_QR, binarizer=_GLOBAL),
-        View(
-            "whole sharpened widely", _sharpened(5, 2), whole=True, formats=_QR, binarizer=_GLOBAL
-        ),
+        View("whole global", plain, whole=True, formats=_QR, binarizer=_GLOBAL),
+        View("whole sharpened widely", sharpened(5, 2), whole=True, formats=_QR, binarizer=_GLOBAL),
     ),
 )
 ALL_VIEWS = tuple(view for views in ROUNDS for view in views)

@@ -240,6 +240,26 @@ def test_corners_lie_on_the_code_whichever_view_found_it() -> None:
         assert (most - back.T).min() >= 0
 
 
+def test_a_code_is_looked_for_where_it_was_even_if_something_busier_is_in_view() -> None:
+    """It moves away until only its enlargement can be read, at once, beside a pattern."""
+    paper = numpy.full((720, 1280), 255, numpy.uint8)
+    paper[:, 640:] = numpy.random.default_rng(1).integers(0, 256, (720, 640), numpy.uint8)
+    near, far = paper.copy(), paper.copy()
+    symbol = written(zxingcpp.BarcodeFormat.QRCode, "281234567890123456", 8)
+    near[200 : 200 + len(symbol), 200 : 200 + len(symbol)] = symbol
+    small = cv2.resize(symbol, None, fx=0.23, fy=0.23, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 0.9)
+    far[250 : 250 + len(small), 250 : 250 + len(small)] = small
+    assert plainly(far) == []
+    assert ZXingSymbolReader().read(far) == ()
+    reader = ZXingSymbolReader()
+    for frame in (near, far):
+        (read,) = reader.read(frame)
+        assert read.data == b"281234567890123456"
+    assert min(x for x, _ in read.corners) >= 250
+    assert max(x for x, _ in read.corners) <= 250 + len(small)
+
+
 @pytest.fixture
 def doubtful(pictures: Path) -> Image:
     """A tilted bar code that exactly one enhanced view can read."""
