@@ -228,6 +228,22 @@ class Camera(Scanner, Protocol):
         """
 
 
+@runtime_checkable
+class TypedScanner(Scanner, Protocol):
+    """A hand scanner that types like a keyboard: whoever has the keys hands it its codes."""
+
+    @property
+    def prefix(self) -> str:
+        """What every code begins with, as the scanner is set; empty for nothing."""
+
+    @property
+    def suffix(self) -> str:
+        r"""How every code ends; '\r' is Enter."""
+
+    def offer(self, text: str) -> bool:
+        """Hand over a code that was typed. False: nobody looks for one now."""
+
+
 @dataclass(frozen=True, slots=True)
 class PrinterStatus:
     """What a printer says of itself, now."""

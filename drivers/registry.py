@@ -37,6 +37,8 @@ class Entry(Generic[D]):
     It is called with the device's options as keywords."""
     simulated: bool = False
     """A live shop refuses it."""
+    typed: bool = False
+    """It types like a keyboard: what it read comes with the till's own keys."""
     extra: str = ""
     """The installable extra that brings the vendor library: 'pcsc', 'nfc'."""
     inspector: str = ""
@@ -58,6 +60,10 @@ class Registry(Generic[D]):
     def is_simulated(self, name: str) -> bool:
         """Say whether a name stands for a simulator. Raises UnknownDriver."""
         return self._entry(name).simulated
+
+    def is_typed(self, name: str) -> bool:
+        """Say whether a name stands for a device that types. Raises UnknownDriver."""
+        return self._entry(name).typed
 
     def open(self, name: str, options: Mapping[str, Any] | None = None) -> D:
         """Return the device, opened with its options.

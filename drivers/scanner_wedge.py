@@ -19,15 +19,21 @@ CODES_MAX: Final = 8
 
 
 class WedgeScanner:
-    """Satisfies drivers.protocols.Scanner; offer() is what the screen calls."""
+    """Satisfies drivers.protocols.TypedScanner."""
 
-    def __init__(self, *, symbology: str = "qr") -> None:
-        """symbology: 'qr' or 'code128', what a typed code counts as."""
+    def __init__(self, *, symbology: str = "qr", prefix: str = "", suffix: str = "\r") -> None:
+        r"""symbology: 'qr' or 'code128', what a typed code counts as.
+
+        prefix, suffix: as the scanner is set, for whoever has the keys; '\r' is
+        Enter, '\t' Tab.
+        """
         try:
             self._symbology = Symbology(symbology)
         except ValueError:
             known = ", ".join(each.value for each in Symbology)
             raise OptionRefused(f"symbology {symbology!r}: one of {known}") from None
+        self.prefix = prefix
+        self.suffix = suffix
         self._changed = threading.Condition()
         self._codes: deque[bytes] = deque(maxlen=CODES_MAX)
         self._is_on = False

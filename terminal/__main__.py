@@ -356,7 +356,9 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
                     inspector="drivers.inspection:serial_scanner",
                 ),
                 "scanner-wedge": Entry(
-                    "drivers.scanner_wedge:WedgeScanner", inspector="drivers.inspection:wedge"
+                    "drivers.scanner_wedge:WedgeScanner",
+                    typed=True,
+                    inspector="drivers.inspection:wedge",
                 ),
                 "simulated-camera": Entry(partial(simulated_camera, shop), simulated=True),
             },

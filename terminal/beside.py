@@ -1,4 +1,4 @@
-"""What stands beside the counter: printer and customer display. No sale waits for them."""
+"""What stands beside the counter: printer, customer display, the keyboard's scanner."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from config.schema import Settings
+from drivers.protocols import TypedScanner
 from drivers.registry import Drivers
 from terminal.display import DisplayWorker
 from terminal.events import InboxEvent
@@ -30,6 +31,20 @@ def receipt_desk(
             prints=settings.receipts.print,
             has_codes=settings.receipts.qr,
         )
+    return None
+
+
+def keyboard_scanner(settings: Settings, drivers: Drivers) -> TypedScanner | None:
+    """Return the scanner that types on the till's own keyboard; None without one.
+
+    It is a queue between the keys and whoever looks for codes: it opens at once.
+    Raises OptionRefused.
+    """
+    for device in settings.devices.scanners:
+        if drivers.scanners.is_typed(device.driver):
+            scanner = drivers.scanners.open(device.driver, device.options)
+            if isinstance(scanner, TypedScanner):
+                return scanner
     return None
 
 

@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Settings
+from config.schema import Device, Settings
+from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
 from emv.entry_point import EntryPointConfig, Terminal, Transaction
 from terminal.bank.desk import BankDesk
 from terminal.bench import Bench
-from terminal.beside import display_worker, receipt_desk
+from terminal.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.book import RECENT_MAX
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
@@ -83,7 +84,8 @@ def open_till(
             code_valid_s=settings.shop.code_valid_s,
         )
         pin = _pin_worker(settings, drivers, keys, runner) if with_counter else None
-        workers = _workers(settings, drivers, keys, clock, random, runner, pin)
+        keyboard = keyboard_scanner(settings, drivers) if with_counter else None
+        workers = _workers(settings, drivers, keys, clock, random, runner, pin, keyboard)
         counter = Counter(workers if with_counter else (), pin)
         first = Started(
             tuple(journal.unfinished()),
@@ -111,6 +113,7 @@ def open_till(
         random,
         bench=bench,
         receipts=receipts,
+        keyboard=keyboard,
         doctor=doctor,
         starters=(desk.start, counter.start, *(each.start for each in beside)),
         # The last receipt comes out before the rest goes.
@@ -269,7 +272,13 @@ def _workers(
     random: Randomness,
     runner: Runner,
     pin: PinWorker | None,
+    keyboard: TypedScanner | None,
 ) -> list[Worker]:
+    def open_scanner(device: Device) -> Scanner:
+        if keyboard is not None and drivers.scanners.is_typed(device.driver):
+            return keyboard
+        return drivers.scanners.open(device.driver, device.options)
+
     rules = card_rules(settings)
     workers: list[Worker] = [
         CardWorker(
@@ -286,7 +295,7 @@ def _workers(
     ]
     workers += [
         CodeWorker(
-            partial(drivers.scanners.open, device.driver, device.options),
+            partial(open_scanner, device),
             device.name,
             settings.payment_codes,
             lambda attempt, code: keys.sealer.seal_code(attempt, code),

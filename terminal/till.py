@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from drivers.protocols import TypedScanner
 from terminal.bench import Bench
 from terminal.errors import AmountRefused, NotAllowed
 from terminal.events import (
@@ -26,6 +27,7 @@ from terminal.receipts.receipt import ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness, uuid7
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+from terminal.wedge import WedgeDetector
 
 if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
@@ -51,18 +53,20 @@ class Till:
         *,
         bench: Bench | None,
         receipts: ReceiptDesk | None = None,
+        keyboard: TypedScanner | None = None,
         doctor: Callable[[], Doctor] | None = None,
         starters: Sequence[Callable[[], None]] = (),
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
         """receipts: what prints them; None in a shop without a printer.
-
+        keyboard: the hand scanner that types; None without.
         starters: what begin() starts; closers: what close() closes, in this order.
         """
         self.shop = shop
         self.bench = bench
         self._writer = writer
         self._receipts = receipts
+        self._keyboard = keyboard
         self._doctor = doctor
         self._runner = runner
         self._journal = journal
@@ -97,6 +101,18 @@ class Till:
     def subscribe(self, observer: Observer) -> Callable[[], None]:
         """Hand each new view to the observer, on the core's thread; returns how to end it."""
         return self._runner.subscribe(observer)
+
+    # --- a scanner that types -------------------------------------------------
+
+    def wedge(self) -> WedgeDetector | None:
+        """Return what tells this shop's scanner from a person's keys; None without one."""
+        if self._keyboard is None:
+            return None
+        return WedgeDetector(prefix=self._keyboard.prefix, suffix=self._keyboard.suffix)
+
+    def code_typed(self, text: str) -> bool:
+        """Take a code that the scanner typed. False if none is wanted now: it is forgotten."""
+        return self._keyboard is not None and self._keyboard.offer(text)
 
     # --- wishes -------------------------------------------------------------
 

@@ -13,6 +13,8 @@ from typing import Final
 
 SCAN_CHARACTERS_MAX: Final = 4296
 """What the largest QR code holds. Source: ISO/IEC 18004:2015, table 7."""
+LINE_CHARACTERS_MIN: Final = 12
+"""The shortest payment code; no amount and no word is as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,16 @@ class WedgeDetector:
         self._is_scan = False
         self._is_overflowing = False
         self._last_s = 0.0
+
+    def code_in(self, line: str) -> str:
+        """Return the code in a line that came as a whole; empty if a person typed it.
+
+        Where keys come line by line, nobody knows how fast they were pressed.
+        """
+        if self._prefix:
+            return line.removeprefix(self._prefix) if line.startswith(self._prefix) else ""
+        is_code = len(line) >= LINE_CHARACTERS_MIN and not any(map(str.isspace, line))
+        return line if is_code else ""
 
     @property
     def due_s(self) -> float | None:

@@ -5,6 +5,8 @@ Keys become wishes; views become pictures. Nothing here decides anything.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -17,8 +19,10 @@ from textual.theme import Theme
 from terminal.errors import TillError
 from terminal.states import State
 from terminal.view import Kind, Readiness, Stage, View
+from terminal.wedge import Scanned
 from ui.desk import WIDE_COLUMNS, WIDE_ROWS, Desk
 from ui.door import Door
+from ui.keyboard import Keyboard, Pressed
 from ui.locale import mark, other
 from ui.screens import page_for
 from ui.screens.page import Key, Page
@@ -92,6 +96,7 @@ class TillApp(App[None]):
         """theme: 'dark', 'light' or 'contrast'; dark by default."""
         super().__init__()
         self.desk = Desk(till, language, theme or "dark")
+        self._keyboard = Keyboard(till.wedge())
         self._pages: list[Page] = []
         """What lies over the screen of the stage, the topmost last."""
         self._base: Page = self._bound(page_for(self.desk))
@@ -287,6 +292,36 @@ class TillApp(App[None]):
         event.prevent_default()
         event.stop()
         key = Key(event.key, event.character or "")
+        self._take_keys(self._keyboard.take(key, event.time))
+
+    def _take_keys(self, pressed: Sequence[Pressed]) -> None:
+        for each in pressed:
+            if isinstance(each, Key):
+                self._take_key(each)
+            elif isinstance(each, Scanned):
+                self._take_code(each.text)
+            else:
+                self.desk.say(self.desk.words("Scan it once more"))
+                self.redraw()
+        if self._keyboard.due_s is not None:
+            self.set_timer(max(0.0, self._keyboard.due_s - time.monotonic()), self._rest)
+
+    def _rest(self) -> None:
+        """Release what was held back, if no key followed."""
+        self._take_keys(self._keyboard.idle(time.monotonic()))
+
+    def _take_code(self, text: str) -> None:
+        """Hand over what a scanner typed; outside a sale nobody keeps it."""
+        if not self.desk.till.code_typed(text):
+            is_wrong_time = self.desk.view.stage in MID_PAYMENT
+            self.desk.say(
+                self.desk.words("No code is wanted now")
+                if is_wrong_time
+                else self.desk.words("That was a scanner. Take payment first, then scan")
+            )
+        self.redraw()
+
+    def _take_key(self, key: Key) -> None:
         # A remark is about the last key, and this is another.
         self.desk.remark = None
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from terminal.bench import Bench
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+from terminal.wedge import WedgeDetector
 
 if TYPE_CHECKING:
     from terminal.doctor.lines import Line
@@ -41,6 +42,12 @@ class Door(Protocol):
 
     def subscribe(self, observer: Observer) -> Callable[[], None]:
         """Send each new view to the observer; return what ends that."""
+
+    def wedge(self) -> WedgeDetector | None:
+        """What tells the shop's scanner from a person's keys; None without a scanner."""
+
+    def code_typed(self, text: str) -> bool:
+        """Hand over what the scanner typed; False if no code is wanted now."""
 
     def sale(self, amount_minor: int, currency: str | None = None) -> str:
         """Begin a sale; return its identity."""

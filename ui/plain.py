@@ -70,6 +70,7 @@ class LineTill:
         self._language = language
         self._say = say
         self._view = till.view()
+        self._wedge = till.wedge()
         self._amount_minor: int | None = None
         """What Enter takes, on the sale."""
         self._confirm: tuple[str, PaymentView, int] | None = None
@@ -258,10 +259,18 @@ class LineTill:
                 self._enter()
             elif verb.lower() in _VERB_OF:
                 self._do(_VERB_OF[verb.lower()], rest.strip())
+            elif self._wedge is not None and (code := self._wedge.code_in(text)):
+                self._take_code(code)
             else:
                 self._take_amount(text)
         except TillError as error:
             self._refused(error)
+
+    def _take_code(self, code: str) -> None:
+        """Hand over what a scanner typed; outside a sale nobody keeps it."""
+        if not self._till.code_typed(code):
+            text = self._words("That was a scanner. Take payment first, then scan")
+            self._say(self._ended(text))
 
     def _take_amount(self, text: str) -> None:
         amount = amount_from_text(text, self._till.shop.currency_digits)

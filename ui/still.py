@@ -31,6 +31,7 @@ from terminal.view import (
     TraceLine,
     View,
 )
+from terminal.wedge import WedgeDetector
 
 NOON_MS = 1_795_530_720_000
 """2026-11-24 14:32:00 UTC."""
@@ -373,6 +374,9 @@ class StillTill:
         self.bench = bench
         self.clock_s = 0.0
         self.wishes: list[tuple[object, ...]] = []
+        self.detector: WedgeDetector | None = None
+        """Of a scanner that types."""
+        self.wants_codes = False
         self.refusal: TillError | None = None
         """What the next wishes are refused with."""
         self._view = view
@@ -417,6 +421,16 @@ class StillTill:
         """Follow the view."""
         self._observers.append(observer)
         return lambda: self._observers.remove(observer)
+
+    def wedge(self) -> WedgeDetector | None:
+        """Return what was set."""
+        return self.detector
+
+    def code_typed(self, text: str) -> bool:
+        """Note the code, if one is wanted."""
+        if self.wants_codes:
+            self._wish("code", text)
+        return self.wants_codes
 
     def sale(self, amount_minor: int, currency: str | None = None) -> str:
         """Note the wish."""

@@ -9,6 +9,7 @@ import pytest
 
 from terminal.errors import NotAllowed
 from terminal.view import Readiness, Stage
+from terminal.wedge import WedgeDetector
 from ui import plain
 from ui.plain import LineTill
 from ui.still import CODE, PRESENT, PROCESSING, QUIET, SHOP, VIEWS, StillBench, StillTill
@@ -179,6 +180,33 @@ def test_receipts_are_printed_and_the_drawer_opened_by_word(
     [(_, first), (_, last), drawer] = still.wishes
     assert (still.payment("414").id, drawer) == (first, ("drawer",))
     assert last == still.payments(limit=1)[0].id
+
+
+@pytest.mark.parametrize(
+    ("detector", "line"),
+    [
+        (WedgeDetector(), "281234567890123456"),
+        (WedgeDetector(), "hQVDUFYwMWETTwegAAADMwEB"),
+        (WedgeDetector(prefix="~"), "~281234567890123456"),
+    ],
+    ids=["digits", "letters", "prefix"],
+)
+def test_a_scanned_line_is_a_code_and_no_amount(
+    still: StillTill, make_lines: MakeLines, detector: WedgeDetector, line: str
+) -> None:
+    still.detector = detector
+    lines, told = make_lines(still, "en")
+    lines.heard(line)
+    assert told == ["That was a scanner. Take payment first, then scan."]
+    still.wants_codes = True
+    lines.heard(line)
+    assert still.wishes == [("code", line.removeprefix("~"))]
+
+
+@pytest.mark.parametrize("line", ["123456789", "9999999.99", "refund 411 99999.00", "language"])
+def test_what_a_person_types_is_no_scan(line: str) -> None:
+    assert WedgeDetector().code_in(line) == ""
+    assert WedgeDetector(prefix="~").code_in(line) == ""
 
 
 def test_a_code_may_be_shown_from_the_amount(still: StillTill, make_lines: MakeLines) -> None:
