@@ -1,4 +1,4 @@
-"""PIN blocks of ISO 9564-1: format 4, and format 0 for those who still must.
+"""PIN blocks of ISO 9564-1: format 4, format 2 for cards, format 0 for those who still must.
 
 A PIN is ASCII digits in a buffer that its owner overwrites; what is made of it
 here is overwritten too, as far as Python lets us. No error names a digit of a
@@ -16,6 +16,7 @@ PIN_DIGITS_MAX = 12
 PAN_DIGITS_MAX = 19
 FORMAT_0_PAN_DIGITS_MIN = 13
 FORMAT_0_BYTES = 8
+FORMAT_2_BYTES = 8
 FORMAT_4_BYTES = 16
 FORMAT_4_FILL_BYTES = 8
 
@@ -63,6 +64,22 @@ def decipher_format_4(block: bytes, pan: str, key: bytes) -> bytearray:
         return _read_pin(pin_field[:-FORMAT_4_FILL_BYTES], 0x4, 0xA)
     finally:
         wipe(pin_field)
+
+
+def encode_format_2(pin: bytes | bytearray) -> bytearray:
+    """Return the clear PIN block that a card checks itself, 8 bytes; wipe it after use.
+
+    pin: 4 to 12 ASCII digits. Raises MalformedData if it is not so.
+
+    Source: ISO 9564-1:2017, 9.3.4; EMV 4.4 Book 3, 6.5.12.3.
+    """
+    pin_field = bytearray(FORMAT_2_BYTES)
+    try:
+        _write_pin(pin_field, 0x2, pin, 0xF)
+    except MalformedData:
+        wipe(pin_field)
+        raise
+    return pin_field
 
 
 def encode_format_0(

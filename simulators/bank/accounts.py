@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from simulators.bank.errors import BankFileWrong
+from simulators.bank.issuer.scripts import Order
 
 ACCOUNTS_FILE = Path(__file__).with_name("accounts.toml")
 
@@ -37,6 +38,8 @@ class CardAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The code the issuer answers whatever is asked."""
     pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,12}$")] | None = None
     """A test PIN; None where the holder has none."""
+    script: Order | None = None
+    """What the issuer orders the card to do when it answers a chip in a slot."""
 
     @property
     def account(self) -> str:

@@ -42,8 +42,8 @@ def derive_card_key(issuer_master_key: bytes, pan: str, sequence_number: int) ->
     number = bytes.fromhex(digits)
     inverted = bytes(0xFF - byte for byte in number)
     # CBC from zero over one block is the bare cipher.
-    left = _encrypt(issuer_master_key, number)
-    right = _encrypt(issuer_master_key, inverted)
+    left = encrypt_block(issuer_master_key, number)
+    right = encrypt_block(issuer_master_key, inverted)
     return with_odd_parity(left + right)
 
 
@@ -55,8 +55,8 @@ def derive_session_key(card_key: bytes, atc: int) -> bytes:
     Source: EMV 4.4 Book 2, A1.3.1 (common session key).
     """
     counter = atc.to_bytes(2, "big")
-    left = _encrypt(card_key, counter + b"\xf0" + bytes(5))
-    right = _encrypt(card_key, counter + b"\x0f" + bytes(5))
+    left = encrypt_block(card_key, counter + b"\xf0" + bytes(5))
+    right = encrypt_block(card_key, counter + b"\x0f" + bytes(5))
     return with_odd_parity(left + right)
 
 
@@ -98,7 +98,7 @@ def stripe_code(card_key: bytes, stripe: bytes, number: bytes, atc: int) -> byte
     Source: Book C-2, COMPUTE CRYPTOGRAPHIC CHECKSUM, as M/Chip cards do it.
     """
     start = mac(card_key, _padded(stripe + b"\x80"))[-2:]
-    return _encrypt(card_key, start + number + atc.to_bytes(2, "big"))[-2:]
+    return encrypt_block(card_key, start + number + atc.to_bytes(2, "big"))[-2:]
 
 
 def mac(key: bytes, data: bytes) -> bytes:
@@ -125,8 +125,8 @@ def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) % BLOCK_BYTES)
 
 
-def _encrypt(key: bytes, block: bytes) -> bytes:
-    """Encrypt one block under a 16-byte TDES key."""
+def encrypt_block(key: bytes, block: bytes) -> bytes:
+    """Encrypt one block of 8 under a 16-byte TDES key."""
     return _cbc(key + key[:BLOCK_BYTES], bytes(BLOCK_BYTES), block)
 
 

@@ -28,7 +28,7 @@ def card_master_key(issuer_key: bytes, pan: str, sequence_number: str) -> bytes:
         digits = digits[-16:].zfill(16)
     left = bytes.fromhex(digits)
     right = bytes(byte ^ 0xFF for byte in left)
-    return _odd_parity(_encrypt(issuer_key, left) + _encrypt(issuer_key, right))
+    return odd_parity(_encrypt(issuer_key, left) + _encrypt(issuer_key, right))
 
 
 def session_key(card_key: bytes, diversifier: bytes) -> bytes:
@@ -39,7 +39,7 @@ def session_key(card_key: bytes, diversifier: bytes) -> bytes:
     """
     left = diversifier[:2] + b"\xf0" + diversifier[3:]
     right = diversifier[:2] + b"\x0f" + diversifier[3:]
-    return _odd_parity(_encrypt(card_key, left) + _encrypt(card_key, right))
+    return odd_parity(_encrypt(card_key, left) + _encrypt(card_key, right))
 
 
 def application_cryptogram(key: bytes, data: bytes, *, is_marked: bool) -> bytes:
@@ -90,7 +90,8 @@ def _one_block(key: bytes) -> Cipher[modes.ECB]:
     return Cipher(TripleDES(key), modes.ECB())  # noqa: S305
 
 
-def _odd_parity(key: bytes) -> bytes:
+def odd_parity(key: bytes) -> bytes:
+    """Return a DES key whose every byte has an odd number of ones."""
     return bytes(byte & 0xFE | (byte >> 1).bit_count() % 2 ^ 1 for byte in key)
 
 

@@ -47,13 +47,22 @@ def read_issuer_data(values: Mapping[int, bytes]) -> IssuerData:
     version = data[2]
     return IssuerData(
         is_known=version in (VIS_10, VIS_18),
-        # Card verification results, byte 2, bits 6 and 5: 00 AAC, 01 TC, 10 ARQC.
-        recorded=data[4] << 2 & 0xC0,
+        recorded=_vis_recorded(data[4]),
         covered=data[3:7] if version == VIS_10 else data,
         is_marked=version != VIS_10,
         diversifier=b"" if version == VIS_10 else counter + bytes(6),
         answers_code=version == VIS_10,
     )
+
+
+def _vis_recorded(results: int) -> int:
+    """Return the last cryptogram's type out of the card verification results, byte 2.
+
+    Bits 8 and 7 are the second cryptogram, 10 where none was asked for yet;
+    bits 6 and 5 the first. 00 AAC, 01 TC, 10 ARQC.
+    """
+    has_second = results & 0xC0 != 0x80
+    return results & 0xC0 if has_second else results << 2 & 0xC0
 
 
 def _mchip(data: bytes, counter: bytes, number: bytes) -> IssuerData:
