@@ -9,6 +9,7 @@ import cv2
 import pytest
 
 from drivers.symbols import ZXingSymbolReader
+from simulators.serial_line import Fault
 from terminal.errors import BenchRefused
 from terminal.messages import Message
 from terminal.states import State
@@ -29,6 +30,11 @@ def papers(counter: Any, count: int) -> list[str]:
 
 def until_noticed(counter: Any, message: Message, *, is_there: bool = True) -> None:
     counter.until(lambda view: (message in [notice.message for notice in view.notices]) is is_there)
+
+
+def until_shown(counter: Any, upper: str) -> None:
+    line = counter.shop.counter_top._line("display")
+    assert line.wait_for(lambda: counter.do("see:display").startswith(upper), WAIT_S)
 
 
 def test_a_sale_is_on_paper_and_its_code_finds_it_again(counter: Any) -> None:
@@ -81,7 +87,7 @@ def test_a_lost_display_is_named_and_follows_again(counter: Any) -> None:
 
     counter.do("fault:display-unplugged")
     until_noticed(counter, Message.NO_DISPLAY, is_there=False)
-    assert counter.do("see:display").startswith("CNY 12.50 | ")
+    until_shown(counter, "CNY 12.50 | ")
 
 
 def test_money_given_back_is_on_paper_too(counter: Any) -> None:
@@ -111,3 +117,23 @@ def test_lines_of_the_shop_lie_in_its_folder(counter: Any) -> None:
     counter.pay()
     papers(counter, 1)
     assert Path(counter.home, "counter", "printer").is_symlink()
+
+
+@pytest.mark.parametrize("device", ["printer", "display"])
+@pytest.mark.parametrize("how", ["stuck", "silence", "garbage", "unplugged in mid-write"])
+def test_whatever_a_line_does_the_next_sale_works(counter: Any, device: str, how: str) -> None:
+    line = counter.shop.counter_top._line(device)
+    if how.startswith("unplugged"):
+        line.unplug_after(30)
+    else:
+        line.break_with(Fault(how))
+    first = counter.pay()
+    counter.till.leave()
+    second = counter.pay("wallet:alipay-qr")
+    assert (first.state, second.state) == PAID
+
+    line.break_with(Fault.NONE)
+    line.plug()
+    assert len(papers(counter, 2)) == 2
+    counter.until(lambda view: not view.notices)
+    until_shown(counter, "CNY 12.50 | ")
