@@ -23,7 +23,7 @@ from simulators.bank import bench as bank_bench
 from simulators.bank.core import Bank
 from simulators.bank.ledger import faults
 from simulators.bank.place import BankPlace
-from simulators.bank.schema import entries, payments, transfers
+from simulators.bank.schema import entries, payments, pins, transfers
 from simulators.bank.service import BankServer, create_app
 from simulators.bank.store import reading
 from simulators.card import load_profiles, make_card
@@ -213,6 +213,10 @@ class City:
         path = home / "shop.toml"
         path.write_text("\n".join(lines), "utf-8")
         return path
+
+    def forgive_pins(self) -> None:
+        """Give every account all its tries back, as a day does."""
+        self._bank.store.write(lambda connection: connection.execute(pins.delete()))
 
     def close(self) -> None:
         """Stop the bank."""

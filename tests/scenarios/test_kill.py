@@ -23,6 +23,8 @@ from typing import Any
 import pytest
 
 from simulators.faults import FaultProxy
+from simulators.pinpad import PinPadKeys, PinPadSimulator
+from simulators.serial_line import SerialLine
 from terminal.errors import JournalUnavailable
 from terminal.journal import JournalReader
 from terminal.states import FINAL, State
@@ -39,6 +41,7 @@ DEEDS = {
     ("sale", "12.50", "--present", "card:visa-online"): 0.12,
     ("sale", "12.50", "--present", "card:visa-offline"): 0.12,
     ("sale", "12.50", "--present", "card:visa-insufficient-funds"): 0.12,
+    ("sale", "12.50", "--present", "card:visa-online-pin", "--pin", "1234"): 0.2,
     ("sale", "12.50", "--present", "phone:phone-approved"): 0.12,
     ("sale", "12.50", "--present", "wallet:alipay-qr"): 0.6,
     ("sale", "12.50", "--present", "show-code:alipay-qr"): 2.4,
@@ -224,6 +227,25 @@ def test_killed_in_each_state_the_payment_comes_to_its_end(
             assert victim.kill()
             city.doorman.alter = None
     # The fixture brings all of them to their end, and compares.
+
+
+def test_killed_while_a_pin_is_typed_nothing_was_sent(city: Any, home: Path) -> None:
+    """Three digits stand on the pad when the till dies; the next till is asked nothing."""
+    pad = PinPadSimulator(PinPadKeys(home), os.urandom, time.monotonic)
+    words = ("--pin-pad", str(home / "pad"), "sale", "60.00", "--present", "card:visa-online-pin")
+    with SerialLine(pad, home / "pad") as line:
+        victim = Victim(home, city.url, *words)
+        assert line.wait_for(lambda: pad.screen.endswith("PIN"), PATIENCE_S)
+        with line.changed:
+            for key in "123":
+                pad.press(key)
+        assert victim.kill()
+        [payment] = payments(home)
+        assert payment.state is State.AWAITING_TENDER
+        status, said = Victim(home, city.url, "recover").finish()
+        assert status == 0, said
+    assert [payment.state for payment in payments(home)] == [State.CANCELLED]
+    assert city.booked.state(payment.id) == ""
 
 
 def test_killed_before_the_request_has_left_the_attempt_is_barred(city: Any, home: Path) -> None:
