@@ -6,6 +6,7 @@ where none is installed.
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -132,20 +133,24 @@ def is_meant(found: FoundDevice, driver: str, options: Mapping[str, object]) -> 
 
     options: as the shop's file has them.
     """
-    mine = next(iter(found.options.values()))
+    mine = str(next(iter(found.options.values())))
+    is_same_driver = driver == found.driver
+    if is_same_driver and not options and driver in ("pcsc", "nfc"):
+        # Without options these take the first there is.
+        return True
     for value in options.values():
-        if isinstance(value, int) and driver == "camera":
-            value = f"/dev/video{value}"
-        if not isinstance(value, str):
+        named = f"/dev/video{value}" if driver == "camera" and isinstance(value, int) else value
+        if not isinstance(named, str):
             continue
-        if driver == "pcsc" == found.driver and value.casefold() in mine.casefold():
+        if named == mine or (
+            named.startswith("/") and Path(named).resolve() == Path(mine).resolve()
+        ):
             return True
-        if value == mine or (driver == "nfc" == found.driver and value == "usb"):
+        if is_same_driver and driver == "pcsc" and named.casefold() in mine.casefold():
             return True
-        if value.startswith("/") and Path(value).resolve() == Path(mine).resolve():
+        if is_same_driver and driver == "nfc" and named == "usb":
             return True
-    # Without options these take the first there is.
-    return not options and driver in ("pcsc", "nfc") and driver == found.driver
+    return False
 
 
 def access(path: Path, subsystem: str, *, match: str = "") -> Finding | None:
@@ -197,16 +202,23 @@ def holder_of(path: Path) -> tuple[int, str] | None:
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
-        try:
-            held = [os.readlink(each) for each in (folder / "fd").iterdir()]  # noqa: PTH115
-        except OSError:
-            # It has ended, or is another user's.
-            continue
+        held = _open_files(folder)
         # Whoever made a pseudo-terminal is its other end, and not in the way.
         is_other_end = target.startswith("/dev/pts/") and any("ptmx" in each for each in held)
         if target in held and not is_other_end:
             return int(folder.name), _text(folder / "comm")
     return None
+
+
+def _open_files(process: Path) -> Sequence[str]:
+    """Return what a process has open; nothing if it is another user's, or has ended."""
+    files = []
+    with contextlib.suppress(OSError):
+        for each in (process / "fd").iterdir():
+            # It may be closed by now, as the one is that lists them.
+            with contextlib.suppress(OSError):
+                files.append(os.readlink(each))  # noqa: PTH115
+    return files
 
 
 def _text(path: Path) -> str:

@@ -162,6 +162,33 @@ def test_the_files_own_group_is_what_helps(as_nobody: AsNobody) -> None:
     )
 
 
+def test_the_group_of_root_is_nobody_elses(as_nobody: AsNobody) -> None:
+    """To be put into root's group is no remedy."""
+    terminal, line = os.openpty()
+    path = Path(os.ttyname(line))
+    try:
+        if os.geteuid() == 0:
+            os.chown(path, 0, 0)
+            path.chmod(0o660)
+        else:
+            path.chmod(0)
+        found = as_nobody(lambda: access(path, "tty"))
+    finally:
+        os.close(terminal)
+        os.close(line)
+    assert found.symptom is Symptom.NO_RULE
+
+
+def test_the_other_end_of_a_line_is_not_in_its_way() -> None:
+    """Simulators keep both ends of a pseudo-terminal open."""
+    terminal, line = os.openpty()
+    try:
+        assert access(Path(os.ttyname(line)), "tty") is None
+    finally:
+        os.close(terminal)
+        os.close(line)
+
+
 def test_a_missing_file_and_one_that_is_no_device_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "note").touch()
 
@@ -196,4 +223,13 @@ def test_who_has_a_device_open_is_named() -> None:
         holder.wait()
         os.close(terminal)
         os.close(line)
+    assert holder_of(path) is None
+
+
+def test_this_process_is_a_holder_like_others(tmp_path: Path) -> None:
+    path = tmp_path / "held"
+    with path.open("wb"):
+        holder = holder_of(path)
+    assert holder is not None
+    assert holder[0] == os.getpid()
     assert holder_of(path) is None
