@@ -191,7 +191,8 @@ class EscposPrinter:
             for line in lines:
                 job += commands.text_line(line, self._columns)
         if code:
-            job += self._code(code)
+            # Cameras want white round a code.
+            job += commands.text_line("", self._columns) + self._code(code)
         job += commands.FEED_AND_CUT if self._has_cutter else commands.FEED_TO_TEAR
         return bytes(job)
 
