@@ -24,8 +24,6 @@ from simulators.card.applet import (
 from simulators.responses import Answer, Response, Torn
 
 PPSE = b"2PAY.SYS.DDF01"
-RETURNS_AFTER_S = 1.0
-"""How soon a customer who left too early taps again."""
 
 
 class Card:
@@ -36,15 +34,14 @@ class Card:
         self._selected: Applet | None = None
         self._name = b""
         """By which name it was selected, for 'next occurrence'."""
-        self._has_left = False
 
     def power_up(self) -> None:
         """Enter a field: nothing is selected, no transaction is open."""
-        self._selected, self._name, self._has_left = None, b"", False
+        self._selected, self._name = None, b""
 
     def returns_after_s(self) -> float | None:
-        """Return when a card that left too early is tapped again; None if it stayed."""
-        return RETURNS_AFTER_S if self._has_left else None
+        """A card never comes back by itself."""
+        return None
 
     def respond(self, command: bytes) -> Response:
         """Answer one C-APDU.
@@ -60,7 +57,6 @@ class Card:
         except Refused as refused:
             return Answer(_status(refused.status))
         except Withheld:
-            self._has_left = True
             return Torn()
         delay_us = self._selected.delay_us() if self._selected is not None else 0
         return Answer(data + _status(apdu.STATUS_OK), delay_us)
@@ -83,7 +79,7 @@ class Card:
         if command.p1 != 0x04 or command.p2 not in (0x00, 0x02):
             raise Refused(STATUS_WRONG_PARAMETERS)
         if command.data == PPSE and command.p2 == 0x00:
-            self._selected, self._name = None, b""
+            self.power_up()
             return self._directory()
         known = [each for each in self._applets if each.card.aid.startswith(command.data)]
         if command.p2 == 0x02:

@@ -9,6 +9,7 @@ cards/issuer.pem            the issuer of every card
 cards/issuer-master-key     TDES, 32 hexadecimal digits; the bank reads it too
 cards/icc/NAME.pem          a card's own key
 cards/counters/NAME         a card's transaction counter
+cards/unsaid/NAME           an answer that a card was torn away with
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from simulators.card.counters import FileCounter
 from simulators.card.cryptogram import with_odd_parity
 from simulators.card.errors import KeysUnusable
 from simulators.card.folder import PrivateFolder
+from simulators.card.unsaid import Unsaid
 
 RIDS = tuple(bytes.fromhex(rid) for rid in ("A000000003", "A000000004", "A000000333"))
 """The schemes that the one authority certifies for: Visa, Mastercard, UnionPay."""
@@ -77,6 +79,7 @@ class CardKeys:
         self._folder = PrivateFolder(home / "cards")
         self._icc_folder = PrivateFolder(home / "cards" / "icc")
         self._counters = PrivateFolder(home / "cards" / "counters")
+        self._unsaid = PrivateFolder(home / "cards" / "unsaid")
         self._random = random
 
     @property
@@ -115,6 +118,10 @@ class CardKeys:
     def counter(self, name: str) -> FileCounter:
         """Return a card's transaction counter. name: the card's, unique."""
         return FileCounter(self._counters, name)
+
+    def unsaid(self, name: str) -> Unsaid:
+        """Return what a card could not say at its last tap. name: the card's, unique."""
+        return Unsaid(self._unsaid, name)
 
     def ca_public_keys(self) -> tuple[CAPublicKey, ...]:
         """Return the authority's public key for each scheme; write it where a till finds it."""

@@ -73,9 +73,6 @@ class MChip:
         self._owner = owner
         self._is_phone = is_phone
         self._storage: dict[int, bytes] = {}
-        self._unsaid: tuple[bytes, bytes] | None = None
-        """Recovery data and answer of a transaction whose reader got none."""
-        self._has_left = False
         self._delay_us = 0
         self._begin()
 
@@ -172,17 +169,19 @@ class MChip:
         answer = self._cryptogram(
             Cryptogram(asked >> 6), bool(command.p1 & WITH_SIGNATURE), given, command.data
         )
-        if self.card.profile.mchip.leaves_early and not self._has_left:
-            self._has_left = True
-            self._unsaid = recovery_data(given), answer
+        unsaid = self.card.unsaid
+        if self.card.profile.mchip.leaves_early and unsaid.read() is None:
+            unsaid.keep(recovery_data(given), answer)
             raise Withheld
+        unsaid.forget()
         return answer
 
     def _recover(self, command: CommandAPDU) -> bytes:
         """Tell the answer that no reader got, once. Source: Book C-2, RECOVER AC."""
-        unsaid, self._unsaid = self._unsaid, None
+        unsaid = self.card.unsaid.read()
         if unsaid is None or not self._is_open or command.data != unsaid[0]:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
+        self.card.unsaid.forget()
         self._is_open = False
         return unsaid[1]
 

@@ -14,6 +14,7 @@ from simulators.card.identity import Identity
 from simulators.card.keys import CA_INDEX, CERTIFICATES_EXPIRE, UNKNOWN_CA_INDEX, CardKeys
 from simulators.card.profile import ApplicationProfile, Flaw, Profile
 from simulators.card.static_data import static_data
+from simulators.card.unsaid import Unsaid
 
 IDENTIFIER_DIGITS = 6
 
@@ -36,6 +37,7 @@ class Personalisation:
         application: ApplicationProfile,
         master_key: bytes,
         counter: Counter,
+        unsaid: Unsaid,
         make_credentials: Callable[[Personalisation], Credentials],
     ) -> None:
         """master_key: the issuer's, 16 bytes; only the key derived from it stays.
@@ -49,6 +51,7 @@ class Personalisation:
             application.pan or profile.pan, profile.sequence_number, profile.expiry
         )
         self.counter = counter
+        self.unsaid = unsaid
         self.aip, self.static_record = static_data(profile, application.kernel, self.identity)
         if profile.flaw is Flaw.CRYPTOGRAM:
             # A forger knows every number on the card, but not the issuer's key.
@@ -76,6 +79,7 @@ def personalise(
         application,
         keys.issuer_master_key(),
         keys.counter(name),
+        keys.unsaid(name),
         lambda card: make_credentials(card, keys.icc(name, profile.icc_key_bits), keys),
     )
 

@@ -25,8 +25,10 @@ def list_profiles(profiles: Iterable[Profile], as_json: bool) -> None:
         rows = [{key: getattr(each, key) for key in keys} for each in profiles]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    for each in profiles:
-        click.echo(f"{each.name:24} {each.expect}")
+    listed = list(profiles)
+    width = max(len(each.name) for each in listed)
+    for each in listed:
+        click.echo(f"{each.name:{width}}  {each.expect}")
 
 
 def converse(

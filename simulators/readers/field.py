@@ -50,13 +50,6 @@ class Field:
         if self.active is one:
             self.active = None
 
-    def torn(self, one: Presented, now_ns: int) -> None:
-        """A card left in the middle; its owner takes it away, or taps it again soon."""
-        if one.card.returns_after_s() is None:
-            self.forget(one)
-        else:
-            self.done_with(one, now_ns)
-
     def done_with(self, one: Presented, now_ns: int) -> None:
         """The reader has done with a card: its owner takes it away, or taps it again soon."""
         if self.active is one:

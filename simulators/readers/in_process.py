@@ -131,7 +131,7 @@ class InProcessReader:
                 self._hold(active, response.delay_us / 1e6)
                 return response.data, (self._clock_ns() - started_ns) // 1000
             if isinstance(response, Torn):
-                self._field.torn(active, self._clock_ns())
+                self._field.forget(active)
                 raise CardRemoved("the card left while it was being talked to")
             self._hold(active, self._silence_s)
             raise DeviceTimeout(f"the card said nothing for {self._silence_s:g} s")

@@ -183,3 +183,13 @@ def test_a_damaged_counter_is_named_and_not_begun_again(tmp_path: Path) -> None:
 
     with pytest.raises(KeysUnusable, match="counters/visa-online: not a counter"):
         counter.next()
+
+
+def test_a_damaged_last_word_is_named(tmp_path: Path) -> None:
+    unsaid = CardKeys(tmp_path).unsaid("one")
+    unsaid.keep(b"\x01", b"\x02")
+    assert unsaid.read() == (b"\x01", b"\x02")
+    (tmp_path / "cards" / "unsaid" / "one").write_text("zz zz")
+
+    with pytest.raises(KeysUnusable, match="unsaid/one: damaged"):
+        unsaid.read()
