@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy
 import pytest
 
 from benchmarks import report
 from benchmarks.__main__ import SUBJECTS, main
+from benchmarks.hand_held import FRAMES_MAX, FRAMES_PER_S, first_read_s
 from benchmarks.harness import ROUNDS_MIN, Bar, Samples, in_turns, row, spread
 
 
@@ -87,3 +89,26 @@ def test_an_unknown_subject_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         main(["nothing"])
     assert "no subject nothing" in capsys.readouterr().err
+
+
+def test_a_reader_slower_than_the_camera_gets_the_newest_frame_next() -> None:
+    now, seen = 0.0, []
+
+    def read(frame: numpy.ndarray) -> set[str]:
+        nonlocal now
+        seen.append(int(frame[0]))
+        now += 0.1
+        return {"code"} if len(seen) == 3 else set()
+
+    frames = [numpy.array([number], numpy.uint8) for number in range(FRAMES_MAX)]
+    taken_s = first_read_s(frames.__getitem__, "code", 0.02, read, clock=lambda: now)
+
+    assert seen == [0, 1, 3]
+    assert taken_s == pytest.approx(0.02 + 3 / FRAMES_PER_S + 0.1)
+
+
+def test_a_code_that_is_never_read_counts_as_read_at_the_end() -> None:
+    frame = numpy.zeros(1, numpy.uint8)
+    taken_s = first_read_s(lambda _: frame, "code", 0.0, lambda _: set(), clock=lambda: 0.0)
+
+    assert taken_s == FRAMES_MAX / FRAMES_PER_S
