@@ -1,4 +1,4 @@
-"""Reads the modules of a QR code that bends, is partly covered, or is blurred.
+"""Reads the modules of a QR code that bends, is partly covered, or is burnt out.
 
 Where a code lies is known from its corners; its grid is then bent, as cloth
 and paper bend, until the patterns that every code has lie where they should
@@ -37,7 +37,6 @@ PIXELS = 4
 
 # Nine samples to a module, away from its edges.
 _ACROSS, _DOWN = numpy.meshgrid((-0.25, 0, 0.25), (-0.25, 0, 0.25))
-
 
 _CODE = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCodeModel2])
 _BINARIZERS = (zxingcpp.Binarizer.LocalAverage, zxingcpp.Binarizer.GlobalHistogram)
