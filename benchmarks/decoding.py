@@ -134,7 +134,7 @@ def _wrong_row(seen: int, ours: Score, name: str, peer: Score) -> Row:
 # ---- what is not read ---------------------------------------------------------------
 
 HEAD = ("picture", "level", "px / module", "defocus", "smear", "tilt", "taken with")
-"""Defocus is the disc's diameter, defocus and smear are in modules, tilt in degrees."""
+"""Defocus and smear are in modules, tilt is in degrees."""
 
 
 def misses() -> Iterator[tuple[str, ...]]:
@@ -153,7 +153,7 @@ def _line(picture: Picture) -> tuple[str, ...]:
         picture.file.removeprefix("synth/"),
         made["ec"] or "-",
         f"{module:.1f}",
-        f"{2 * made['defocus'] / module:.2f}",
+        f"{made['defocus'] / module:.2f}",
         f"{made['motion'] / module:.2f}",
         f"{max(abs(made['tilt']), abs(made['yaw'])):.0f}",
         ", ".join(made["effects"]),
