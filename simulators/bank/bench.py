@@ -80,17 +80,19 @@ def issue_enrolment_code(
     *,
     merchant: str = "",
     certificate_days: int = CERTIFICATE_DAYS,
+    database: str | None = None,
 ) -> str:
     """Return a one-time code that enrols a till or a wallet.
 
     role: 'till' or 'wallet'. id: such as 'till-1'; for a wallet its account
     in accounts.toml. merchant: whose money a till takes.
     random: returns as many random bytes as asked.
+    database: the bank's, if it is not in its folder.
     """
     from simulators.bank.store import Store
     from simulators.bank.trust.enrolment import issue_code
 
-    store = Store.on_file(place.ledger)
+    store = Store.open(place, database)
     try:
         return store.write(
             lambda connection: issue_code(
@@ -107,7 +109,9 @@ def issue_enrolment_code(
         store.close()
 
 
-def enrol(place: BankPlace, request: Mapping[str, object], now_ms: int) -> dict[str, Any]:
+def enrol(
+    place: BankPlace, request: Mapping[str, object], now_ms: int, *, database: str | None = None
+) -> dict[str, Any]:
     """Answer an enrolment request, as trust.enrolment.enrol does.
 
     Works beside a running bank, which knows the newcomer at once.
@@ -120,7 +124,7 @@ def enrol(place: BankPlace, request: Mapping[str, object], now_ms: int) -> dict[
 
     authority = Authority.load(place)
     public = Keys.load(place).public()
-    store = Store.on_file(place.ledger)
+    store = Store.open(place, database)
     try:
         return store.write(
             lambda connection: enrolment.enrol(connection, authority, public, request, now_ms)

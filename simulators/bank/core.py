@@ -139,13 +139,17 @@ class Bank:
     """What a signed request may call this bank."""
 
     @classmethod
-    def open(cls, place: BankPlace) -> Bank:
-        """Open a bank that bench.prepare has made. Raises BankError."""
+    def open(cls, place: BankPlace, database: str | None = None) -> Bank:
+        """Open a bank that bench.prepare has made.
+
+        database: a postgresql:// address; without one, the file in its folder.
+        Raises BankError.
+        """
         keys = Keys.load(place)
         secrets = Secrets(
             keys.sealing, lambda: _read_issuer_key(place), lambda: _read_key(place.pin_base_key)
         )
-        store = Store.on_file(place.ledger)
+        store = Store.open(place, database)
         return cls(store, load_accounts(), keys, secrets, frozenset(SERVER_NAMES))
 
     def close(self) -> None:
@@ -333,7 +337,9 @@ def desk_maker(
 
 def _remember_nonce(connection: Connection, key_id: str, nonce: str, now_ms: int) -> None:
     """Raise Refused for a nonce this key has used before."""
-    connection.execute(nonces.delete().where(nonces.c.seen_ms < now_ms - NONCE_MEMORY_MS))
+    # Its own old ones only: nobody is to be in another till's way.
+    is_old = (nonces.c.keyid == key_id) & (nonces.c.seen_ms < now_ms - NONCE_MEMORY_MS)
+    connection.execute(nonces.delete().where(is_old))
     where = (nonces.c.keyid == key_id) & (nonces.c.nonce == nonce)
     if connection.execute(select(nonces).where(where)).first() is not None:
         raise Refused(401, "replayed", "this nonce was used before")

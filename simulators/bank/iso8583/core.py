@@ -88,6 +88,12 @@ class _Asked:
         return identity(self.till, self.batch, self.heard[11])
 
     @property
+    def named(self) -> RRow | None:
+        """The payment that field 61 names by batch and trace number."""
+        named = self.heard[61]
+        return self.desk.payment(identity(self.till, named[:6], named[6:12]))
+
+    @property
     def amount_minor(self) -> int:
         return int(self.heard[4] or 0)
 
@@ -213,16 +219,16 @@ def _charge(asked: _Asked, cryptogram_type: int) -> Fields:
 
 
 def _give_back(asked: _Asked) -> Fields:
-    """Refund or void what the reference names."""
+    """Refund or void what batch, trace number and reference name."""
     is_refund = asked.heard.kind == "0220"
     again = _again(asked) if is_refund else None
     if again is not None:
         return again
-    where = (payments.c.reference == asked.heard[37]) & (payments.c.merchant == asked.desk.merchant)
-    original = asked.desk.connection.scalar(select(payments.c.attempt).where(where))
-    if original is None:
+    original = asked.named
+    if original is None or original.reference != asked.heard[37]:
         return {39: NO_RECORD}
-    told = books.pay(asked.desk, _request(asked, "refund" if is_refund else "void", original))
+    kind = "refund" if is_refund else "void"
+    told = books.pay(asked.desk, _request(asked, kind, original.attempt))
     return _tell(asked, told.state or "")
 
 
@@ -326,11 +332,10 @@ def _total(asked: _Asked, kind: str) -> str:
 
 
 def _upload(asked: _Asked) -> Fields:
-    """Compare one payment of a batch, named by batch and trace number in field 61."""
+    """Compare one payment of a batch."""
     if asked.heard[60][8:] != "201":
         return {39: APPROVED}
-    named = asked.heard[61]
-    found = asked.desk.payment(identity(asked.till, named[:6], named[6:12]))
+    found = asked.named
     is_booked = (
         found is not None and found.state == "approved" and found.amount_minor == asked.amount_minor
     )

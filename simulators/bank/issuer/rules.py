@@ -49,7 +49,7 @@ class History:
 
     balance_minor: int
     approved_today: int
-    """Approvals within the last 24 hours."""
+    """Approvals within the last 24 hours; not counted where no rule asks."""
     is_replay: bool
     """Its counter was used before."""
 

@@ -25,6 +25,7 @@ from sqlalchemy import Connection
 from simulators.bank import bench, ledger
 from simulators.bank.core import Bank, HttpAnswer, HttpRequest, Peer, answer
 from simulators.bank.place import BankPlace
+from simulators.bank.postgres import PrivatePostgres
 from simulators.bank.trust.signatures import FieldLines
 
 # 24 November 2026, 08:00 UTC.
@@ -51,14 +52,16 @@ Body = dict[str, Any]
 class Shop:
     """A bank with a clock that stands still until it is moved."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, database: str | None = None) -> None:
+        """database: an address of PostgreSQL; the usual file without one."""
+        self.database = database
         self.now_ms = NOW_MS
         self.chance = random.Random(4)
         self.home = home
         self.place: BankPlace = bench.prepare(home, self.now_ms)
         self.place.issuer_key.parent.mkdir(mode=0o700)
         self.place.issuer_key.write_text(ISSUER_KEY.hex())
-        self.bank = Bank.open(self.place)
+        self.bank = Bank.open(self.place, database)
         self.counters: dict[str, int] = {}
 
     def close(self) -> None:
@@ -82,9 +85,16 @@ class Shop:
 
     def enrol(self, role: str, id: str, request: Body, merchant: str = "") -> Body:
         code = bench.issue_enrolment_code(
-            self.place, role, id, self.now_ms, self.chance.randbytes, merchant=merchant
+            self.place,
+            role,
+            id,
+            self.now_ms,
+            self.chance.randbytes,
+            merchant=merchant,
+            database=self.database,
         )
-        return bench.enrol(self.place, {"code": code, **request}, self.now_ms)
+        asked = {"code": code, **request}
+        return bench.enrol(self.place, asked, self.now_ms, database=self.database)
 
     def till(self, id: str = "till-1", merchant: str = "corner-shop") -> "Till":
         tls_key, signing_key = ec.generate_private_key(ec.SECP256R1()), new_signing_key()
@@ -392,10 +402,37 @@ def tlv(tag: int, value: bytes) -> str:
     return f"{tag:02X}{len(value):02X}{value.hex().upper()}"
 
 
+# What is decided and booked is the same on a server.
+ON_BOTH = ("test_payments",)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "shop" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH:
+        on_server = pytest.param("server", marks=pytest.mark.wire)
+        metafunc.parametrize("shop", ["file", on_server], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def running_postgres() -> Iterator[PrivatePostgres]:
+    """A PostgreSQL for this process. Missing, it is a failure that names the package."""
+    with PrivatePostgres() as server:
+        yield server
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def postgres(running_postgres: PrivatePostgres) -> PrivatePostgres:
+    """The same, empty."""
+    running_postgres.clear()
+    return running_postgres
+
+
+@pytest.fixture
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     """A bank, and that its ledger balances whatever the test did."""
-    shop = Shop(tmp_path)
+    database = None
+    if getattr(request, "param", "file") == "server":
+        database = request.getfixturevalue("postgres").url
+    shop = Shop(tmp_path, database)
     yield shop
     assert shop.read(ledger.faults) == []
     shop.close()
