@@ -19,6 +19,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -33,6 +34,11 @@ HOST = "127.0.0.1"
 
 # Longer than the till's own patience, so that the till is the one to hang up.
 KEEP_ALIVE_S = 75
+
+BACKLOG = 512
+
+PREPARE_S = 3600
+"""How often the days to come get their place in the database."""
 
 GOODBYE_S = 2
 """How long a running answer may still take once the bank is asked to stop."""
@@ -117,17 +123,28 @@ class BankServer:
     """
 
     def __init__(
-        self, place: BankPlace, clock: Clock, random: Random, *, port: int = 0, app: Any = None
+        self,
+        place: BankPlace,
+        clock: Clock,
+        random: Random,
+        *,
+        port: int = 0,
+        app: Any = None,
+        database: str | None = None,
+        listening: socket.socket | None = None,
     ) -> None:
         """app: another ASGI application behind the same TLS, to test a till against.
 
+        database: a postgresql:// address; without one, the file in the bank's
+        folder. listening: a socket of listen() that others serve, too; else
+        one is made on the port.
         Raises BankError if the bank's files cannot be used, OSError if the port
         is taken.
         """
-        self.bank = Bank.open(place)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind((HOST, port))
+        self.bank = Bank.open(place, database)
+        self._clock = clock
+        self._ended = threading.Event()
+        self._socket = listening or listen(port)
         self.port: int = self._socket.getsockname()[1]
         context = tls_of(place)
         self.mute = Mute(app or create_app(self.bank, clock, random))
@@ -160,9 +177,11 @@ class BankServer:
         on_ready: called once connections are accepted.
         """
         self._server.on_ready = on_ready
+        threading.Thread(target=self._prepare_days, daemon=True).start()
         try:
             self._server.run(sockets=[self._socket])
         finally:
+            self._ended.set()
             self._socket.close()
             self.bank.close()
 
@@ -182,6 +201,16 @@ class BankServer:
         self.stop()
         if self._thread is not None:
             self._thread.join()
+
+    def _prepare_days(self) -> None:
+        while True:
+            try:
+                self.bank.store.prepare_days(int(self._clock() * 1000))
+            except DBAPIError as error:
+                # There are days ahead, and the rest takes what has no day.
+                log.warning("no partition was made: %s", type(error.orig).__name__)
+            if self._ended.wait(PREPARE_S):
+                return
 
     def __enter__(self) -> BankServer:
         return self.start()
@@ -203,6 +232,19 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.on_ready()
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket on loopback; port 0 takes any that is free. Raises OSError."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((HOST, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def tls_of(place: BankPlace) -> ssl.SSLContext:

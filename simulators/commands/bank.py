@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import json
-import logging
 import os
+import signal
+import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +19,14 @@ import click
 from simulators.commands.home import default_home
 
 if TYPE_CHECKING:
-    from simulators.bank.iso8583.door import Door
-    from simulators.bank.place import BankPlace
     from simulators.bank.service import BankServer
+    from simulators.commands.bank_serving import Plan
 
 
 @click.command(
     "bank",
-    epilog="\b\nExample:\n  till sim bank --home /tmp/shop --port 8443\n"
+    epilog="\b\nExamples:\n  till sim bank --home /tmp/shop --port 8443\n"
+    "  till sim bank --home /tmp/shop --database postgresql:///bank --workers 4\n"
     "  till sim bank --home /tmp/shop --ledger",
 )
 @click.option(
@@ -40,6 +40,20 @@ if TYPE_CHECKING:
     is_flag=True,
     help="End when standard input closes. A line 'mute' there has the bank take requests and "
     "hang up without an answer; 'speak' ends that.",
+)
+@click.option(
+    "--database",
+    metavar="URL",
+    help="A postgresql:// address to keep everything at, instead of a file below --home. "
+    "A password is better in PGPASSWORD or ~/.pgpass than on a command line.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes behind the one address; more than one need --database, and do not "
+    "listen to 'mute'.",
 )
 @click.option(
     "--iso8583",
@@ -66,6 +80,8 @@ def command(
     home: Path | None,
     port: int,
     until_eof: bool,
+    database: str | None,
+    workers: int,
     iso8583_port: int | None,
     iso8583_code: str,
     verbose: bool,
@@ -84,57 +100,93 @@ def command(
     elif openapi is not None:
         _write_contract(openapi)
     elif ledger:
-        _print_ledger(home or default_home())
+        _print_ledger(home or default_home(), database)
     else:
-        if verbose:
-            logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
-            logging.getLogger("simulators.bank").setLevel(logging.INFO)
-        _serve(home or default_home(), port, until_eof, iso8583_port, iso8583_code)
+        if workers > 1 and database is None:
+            raise click.UsageError("several workers share a server: --database is missing")
+        _run(
+            home or default_home(),
+            database,
+            workers,
+            ports=(port, iso8583_port),
+            iso8583_code=iso8583_code,
+            until_eof=until_eof,
+            is_verbose=verbose,
+        )
 
 
-def _serve(
-    home: Path, port: int, until_eof: bool, iso8583_port: int | None, iso8583_code: str
+def _run(
+    home: Path,
+    database: str | None,
+    workers: int,
+    *,
+    ports: tuple[int, int | None],
+    iso8583_code: str,
+    until_eof: bool,
+    is_verbose: bool,
 ) -> None:
     from simulators.bank.bench import prepare
     from simulators.bank.errors import BankError
-    from simulators.bank.service import BankServer
+    from simulators.commands.bank_serving import Plan
 
-    doors = contextlib.ExitStack()
+    web_port, iso8583_port = ports
     try:
-        place = prepare(home, int(time.time() * 1000))
-        with _naming(port):
-            server = BankServer(place, time.time, os.urandom, port=port)
-        told = {"url": server.url}
-        if iso8583_port is not None:
-            with _naming(iso8583_port):
-                door = doors.enter_context(_iso8583(place, server, iso8583_port, iso8583_code))
-            told["iso8583"] = "{}:{}".format(*door.address)
+        plan = Plan(
+            place=prepare(home, int(time.time() * 1000)),
+            database=database,
+            web=_listen(web_port),
+            iso8583=None if iso8583_port is None else _listen(iso8583_port),
+            iso8583_code=iso8583_code,
+            is_verbose=is_verbose,
+        )
+        if workers > 1:
+            _serve_with_workers(plan, workers, until_eof)
+        else:
+            _serve(plan, until_eof)
     except BankError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _serve(plan: Plan, until_eof: bool) -> None:
+    from simulators.commands.bank_serving import opened
+
+    with opened(plan) as server:
+        if until_eof:
+            threading.Thread(target=_obey, args=(server,), daemon=True).start()
+        server.run(lambda: click.echo(json.dumps(plan.addresses())))
+
+
+def _serve_with_workers(plan: Plan, count: int, until_eof: bool) -> None:
+    from simulators.bank.store import Store
+    from simulators.bank.workers import Workers
+    from simulators.commands.bank_serving import work
+
+    # The tables are made once, and what is wrong is said once.
+    Store.open(plan.place, plan.database).close()
+    workers = Workers(count, functools.partial(work, plan))
+
+    def tell() -> None:
+        click.echo(json.dumps(plan.addresses() | {"workers": workers.numbers}))
+
+    def stop_at_end() -> None:
+        sys.stdin.read()
+        workers.stop()
+
     if until_eof:
-        threading.Thread(target=_obey, args=(server,), daemon=True).start()
-    with doors:
-        server.run(lambda: click.echo(json.dumps(told)))
+        threading.Thread(target=stop_at_end, daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: workers.stop())
+    workers.run(tell)
 
 
-@contextlib.contextmanager
-def _naming(port: int) -> Iterator[None]:
-    """Turn a port that cannot be had into a sentence."""
-    from simulators.bank.service import HOST
+def _listen(port: int) -> socket.socket:
+    """Return a socket, or a sentence about the port that cannot be had."""
+    from simulators.bank.service import HOST, listen
 
     try:
-        yield
+        return listen(port)
     except OSError as error:
         raise click.ClickException(f"{HOST}:{port}: {error.strerror}") from error
-
-
-def _iso8583(place: BankPlace, server: BankServer, port: int, code: str) -> Door:
-    from simulators.bank.iso8583.core import Host
-    from simulators.bank.iso8583.door import Door
-    from simulators.bank.service import tls_of
-
-    host = Host.open(server.bank, place, os.urandom, code)
-    return Door(host, tls_of(place), time.time, os.urandom, port=port)
 
 
 def _obey(server: BankServer) -> None:
@@ -159,21 +211,37 @@ def _list_accounts() -> None:
         click.echo(f"{wallet.account:32} {wallet.brand:10} codes {wallet.prefix}…")
 
 
-def _print_ledger(home: Path) -> None:
+def _print_ledger(home: Path, database: str | None) -> None:
+    from simulators.bank.errors import BankError
+
+    try:
+        booked, found = _read_ledger(home, database)
+    except BankError as error:
+        raise click.ClickException(str(error)) from error
+    for (account, currency), amount in booked.items():
+        click.echo(f"{account:32} {currency} {amount:>20}")
+    if found:
+        raise click.ClickException("the ledger does not balance: " + "; ".join(found))
+    click.echo("Every transfer, and the whole, sums to zero. Amounts are minor units.")
+
+
+def _read_ledger(home: Path, database: str | None) -> tuple[dict[tuple[str, str], int], list[str]]:
+    """Return the balances, and what does not add up."""
     from simulators.bank.ledger import faults, totals
     from simulators.bank.place import BankPlace
-    from simulators.bank.store import reading
+    from simulators.bank.store import Store, reading
 
+    if database is not None:
+        store = Store.on_server(database)
+        try:
+            return store.write(lambda connection: (totals(connection), faults(connection)))
+        finally:
+            store.close()
     place = BankPlace(home)
     if not place.ledger.exists():
         raise click.ClickException(f"{place.ledger} does not exist: no bank has run here yet")
     with reading(place.ledger) as connection:
-        for (account, currency), amount in totals(connection).items():
-            click.echo(f"{account:32} {currency} {amount:>20}")
-        found = faults(connection)
-    if found:
-        raise click.ClickException("the ledger does not balance: " + "; ".join(found))
-    click.echo("Every transfer, and the whole, sums to zero. Amounts are minor units.")
+        return totals(connection), faults(connection)
 
 
 def _write_contract(path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from simulators.bank.errors import Refused
 from simulators.bank.iso8583.core import Host, answer
 from simulators.bank.iso8583.wire import MESSAGE_MAX, NotAMessage
-from simulators.bank.service import HOST, peer_of
+from simulators.bank.service import peer_of
 
 KEEP_ALIVE_S = 75
 """Longer than a till's own patience, so that the till is the one to hang up."""
@@ -24,10 +24,7 @@ log = logging.getLogger("simulators.bank")
 
 
 class Door:
-    """A port where tills of this dialect knock, a thread for each.
-
-    port: 0 takes any that is free.
-    """
+    """A port where tills of this dialect knock, a thread for each."""
 
     def __init__(
         self,
@@ -35,12 +32,11 @@ class Door:
         tls: ssl.SSLContext,
         clock: Callable[[], float],
         random: Callable[[int], bytes],
-        *,
-        port: int = 0,
+        listening: socket.socket,
     ) -> None:
         """tls: demands a certificate of the bank's own. clock: Unix time in seconds.
 
-        Raises OSError if the port is taken.
+        listening: a socket of service.listen(), which others may serve, too.
         """
 
         def answer_now(routed: bytes, tls: ssl.SSLSocket) -> bytes:
@@ -48,7 +44,7 @@ class Door:
             log.info("8583 %s", summary)
             return told
 
-        self._server = _Server((HOST, port), tls, answer_now)
+        self._server = _Server(listening, tls, answer_now)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(POLL_S,), daemon=True
         )
@@ -56,7 +52,8 @@ class Door:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port."""
-        return HOST, int(self._server.server_address[1])
+        host, port = self._server.socket.getsockname()
+        return host, port
 
     def start(self) -> Door:
         """Let tills in."""
@@ -103,20 +100,22 @@ class _Line(socketserver.BaseRequestHandler):
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
     daemon_threads = True
     block_on_close = True
 
     def __init__(
         self,
-        address: tuple[str, int],
+        listening: socket.socket,
         tls: ssl.SSLContext,
         answer: Callable[[bytes, ssl.SSLSocket], bytes],
     ) -> None:
         self.tls = tls
         self.answer = answer
         self.lines: set[ssl.SSLSocket] = set()
-        super().__init__(address, _Line)
+        address: tuple[str, int] = listening.getsockname()
+        super().__init__(address, _Line, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
 
     def shutdown(self) -> None:
         """Stop letting in, and hang up on everybody."""

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from simulators.bank import bench
 from simulators.bank.iso8583.core import Host
 from simulators.bank.iso8583.door import Door
-from simulators.bank.service import tls_of
+from simulators.bank.service import listen, tls_of
 from terminal.bank.iso8583 import transactions
 from terminal.bank.iso8583.framing import Frames
 from terminal.bank.iso8583.session import Dialect, Session
@@ -27,7 +27,7 @@ TILL = Till("till-1", "corner-shop")
 @pytest.fixture
 def door(shop: Any) -> Iterator[Door]:
     host = Host.open(shop.bank, shop.place, os.urandom, "retail")
-    with Door(host, tls_of(shop.place), lambda: shop.now_ms / 1000, os.urandom) as door:
+    with Door(host, tls_of(shop.place), lambda: shop.now_ms / 1000, os.urandom, listen(0)) as door:
         yield door
 
 
@@ -97,7 +97,7 @@ def test_noise_ends_the_line_and_no_other(
 
 def test_closing_hangs_up_on_everybody(shop: Any, tmp_path: Path) -> None:
     host = Host.open(shop.bank, shop.place, os.urandom, "retail")
-    door = Door(host, tls_of(shop.place), time.time, os.urandom).start()
+    door = Door(host, tls_of(shop.place), time.time, os.urandom, listen(0)).start()
     with line_of(door, shop, shop.till(), tmp_path) as line:
         exchange(line, Session(Dialect(), TILL, bytes(32)).sign_on("000001")[1])
         door.close()
