@@ -314,7 +314,7 @@ def test_a_network_printer_prints_the_same(network: NetworkPrinter) -> None:
     printer = EscposPrinter(network.address)
     printer.print_lines(RECEIPT, code=CODE)
     [paper] = network.sim.receipts
-    assert paper.lines == [*RECEIPT[:2], "￥12.50", RECEIPT[3]]
+    assert paper.lines == [*RECEIPT[:2], "￥12.50", RECEIPT[3], ""]
     assert paper.codes == [CODE]
     printer.close()
 
