@@ -38,7 +38,7 @@ BANK_STOP_S = 5.0
 HOLD_S = 20.0
 """How long a phone is held before the camera."""
 PIN_ASKED_S = 2.0
-"""How long a customer's fingers wait for the PIN pad to ask."""
+"""How long a customer's fingers wait for the PIN pad to ask, in seconds."""
 SLOW_S = 4.0
 _FAULTS = frozenset(fault.id for fault in FAULTS)
 TEAR = "tear-before:3"
@@ -236,9 +236,10 @@ class SimulatedShop:
         if not is_pin and pin != "cancel":
             raise NoSuchDeed("A PIN has digits only: pin:1234")
         keys = [*pin, "enter"] if is_pin else ["cancel"]
-        if not self.pin_pad.type(keys, PIN_ASKED_S):
-            raise NoSuchDeed("The PIN pad on the screen asks for nothing now")
-        return "the customer typed on the PIN pad"
+        threading.Thread(
+            target=self.pin_pad.type, args=(keys, PIN_ASKED_S), name="customer", daemon=True
+        ).start()
+        return "the customer types as soon as the PIN pad asks"
 
     def _faults_of_next(self) -> tuple[str, ...]:
         """What is wrong with the next card, once."""

@@ -39,15 +39,13 @@ class ScreenPinPad:
             self._entry.press(key)
             self._changed.notify_all()
 
-    def type(self, keys: Sequence[str], within_s: float) -> bool:
-        """Press these keys once it asks; False if it does not within so many seconds."""
+    def type(self, keys: Sequence[str], within_s: float) -> None:
+        """Press these keys once it asks; not at all if it does not within so many seconds."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._entry.state is State.ASKING, within_s):
-                return False
+            self._changed.wait_for(lambda: self._entry.state is State.ASKING, within_s)
             for key in keys:
                 self._entry.press(key)
             self._changed.notify_all()
-        return True
 
     def encrypted_pin(
         self,

@@ -10,7 +10,7 @@ from terminal.bench import Bench
 from terminal.commands import output
 from terminal.commands.place import Place, Refusal, refusals
 from terminal.commands.watch import Watch, watching
-from terminal.errors import AmountRefused, BenchRefused, NotAllowed
+from terminal.errors import AmountRefused, NotAllowed
 from terminal.messages import TEXT, Message
 from terminal.money import currency_of, parse_amount
 from terminal.states import FINAL, State
@@ -74,6 +74,8 @@ def command(
     if pin is not None and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 12):
         raise click.BadParameter("a PIN has 4 to 12 digits", param_hint="--pin")
     with refusals(), place.open_till() as till, watching(till) as watch:
+        if pin is not None and not (till.bench and till.bench.takes_pin):
+            raise Refusal("--pin types on the till's screen, and this shop's PIN pad is another")
         if present is not None:
             _check_offer(till.bench, present)
             _await_devices(watch, present)
@@ -133,19 +135,15 @@ def _present(till: Till, bench: Bench, watch: Watch, present: str) -> None:
 
 
 def _enter_pin(till: Till, present: str | None, pin: str | None) -> None:
-    """Have the simulated customer type; at a PIN pad of their own somebody else does."""
+    """Have the simulated customer type; at a PIN pad of its own somebody else does."""
     click.echo(TEXT[Message.ENTER_PIN], err=True)
-    if till.bench is None or (present is None and pin is None):
+    if till.bench is None or not till.bench.takes_pin:
         return
-    try:
-        till.bench.do(f"pin:{pin or 'cancel'}")
-    except BenchRefused as refused:
-        if pin is not None:
-            click.echo(str(refused), err=True)
-            _cancel(till)
-        return
-    if pin is None:
-        click.echo("Nobody typed: give the test PIN with --pin", err=True)
+    if pin is None and present is not None:
+        click.echo("Nobody is there to type: give a test PIN with --pin", err=True)
+        pin = "cancel"
+    if pin is not None:
+        till.bench.do(f"pin:{pin}")
 
 
 def _cancel(till: Till) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import subprocess
 import time
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 import config
 from simulators.pinpad import PinPadKeys, PinPadSimulator
 from simulators.pinpad.entry import State as PadState
 from simulators.serial_line import SerialLine
+from terminal.__main__ import main
 from terminal.commands.watch import watching
 from terminal.messages import Message
 from terminal.states import State
@@ -223,6 +226,45 @@ def test_a_pin_that_cannot_be_sent_is_not_kept_for_later(shop: Shop) -> None:
     # The same tap never goes out later: the bank hears of the next sale only.
     assert shop.pay(PIN).state is State.APPROVED
     assert shop.is_unheard(attempt)
+
+
+# --- the command line ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "reason"),
+    [
+        (("--pin", PIN), 0, "approved"),
+        (("--pin", WRONG), 10, "wrong_pin"),
+        ((), 30, "pin_cancelled"),
+    ],
+)
+def test_a_script_types_the_pin(
+    city: Any, words: tuple[str, ...], status: int, reason: str
+) -> None:
+    arguments = ["--home", str(city.new_home()), "--bank", city.url]
+    sale = ("sale", "60.00", "--present", CARD, "--json", *words)
+    done = CliRunner().invoke(main, [*arguments, *sale])
+    assert (done.exit_code, json.loads(done.stdout)["reason"]) == (status, reason)
+    assert "Customer enters PIN" in done.stderr
+    assert WRONG not in done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("sale", "60.00", "--pin", "123"), 2, "a PIN has 4 to 12 digits"),
+        (("sale", "60.00", "--pin", "12a4"), 2, "a PIN has 4 to 12 digits"),
+        (("--pin-pad", "/nowhere", "sale", "60.00", "--pin", PIN), 30, "PIN pad is another"),
+    ],
+)
+def test_a_pin_that_cannot_be_typed_is_refused(
+    city: Any, words: tuple[str, ...], status: int, says: str
+) -> None:
+    arguments = ["--home", str(city.new_home()), "--bank", city.url]
+    done = CliRunner().invoke(main, [*arguments, *words])
+    assert done.exit_code == status
+    assert says in " ".join(done.stderr.split())
 
 
 # --- secrets ----------------------------------------------------------------------
