@@ -18,7 +18,7 @@ from terminal.view import Readiness
 
 HELD = (Symptom.HELD, Symptom.SIMULATED)
 """What the till that runs knows better."""
-LOST = (Readiness.FAULTY, Readiness.ABSENT)
+UNUSABLE = (Readiness.FAULTY, Readiness.ABSENT)
 
 
 def configured(
@@ -36,8 +36,8 @@ def configured(
         code: str = found.symptom
         if code == Symptom.BUSY and found.facts["pid"] in ours:
             code = Symptom.HELD
-        if code in HELD and readiness(device.name) in LOST:
-            code = Matter.DEVICE_LOST
+        if code in HELD and readiness(device.name) in UNUSABLE:
+            code = Matter.NOT_USABLE
         yield Line(Group.DEVICES, device.name, code, found.facts)
 
 

@@ -38,7 +38,7 @@ class Matter(enum.StrEnum):
     SHOP_READ = "shop-read"
     SHOP_UNREADABLE = "shop-unreadable"
     NO_DEVICES = "no-devices"
-    DEVICE_LOST = "device-lost"
+    NOT_USABLE = "not-usable"
     FOUND = "found"
     FOUND_LINE = "found-line"
     BANK_ANSWERS = "bank-answers"
@@ -185,10 +185,10 @@ _OTHERS: Mapping[str, Wording] = {
     Matter.NO_DEVICES: Wording(
         _WARNING, "the shop's file names no reader and no scanner", "Add what is found below"
     ),
-    Matter.DEVICE_LOST: Wording(
+    Matter.NOT_USABLE: Wording(
         _FAULT,
-        "the till has lost it, and keeps looking for it",
-        "See plug and switch; on the bench, end its fault",
+        "the till cannot use it now",
+        "See plug, switch and paper; on the bench, end its fault",
     ),
     Matter.FOUND: Wording(
         _OK, "plugged in, for driver {driver}", "Add these lines to the shop's file to use it"

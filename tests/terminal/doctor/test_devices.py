@@ -42,7 +42,7 @@ def test_a_simulated_device_that_the_till_has_lost_is_a_fault(tmp_path: Path) ->
     assert looked(settings, tmp_path)["Counter"].code == "simulated"
     for standing in (Readiness.ABSENT, Readiness.FAULTY):
         line = looked(settings, tmp_path, {"Counter": standing}.get)["Counter"]
-        assert (line.code, line.level) == ("device-lost", Level.FAULT)
+        assert (line.code, line.level) == ("not-usable", Level.FAULT)
     assert looked(settings, tmp_path, {"Counter": Readiness.READY}.get)["Counter"].code == (
         "simulated"
     )
