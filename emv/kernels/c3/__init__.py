@@ -12,6 +12,8 @@ disagree, a comment says so and which way we went.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from emv import tags
 from emv.bits import TTQ
 from emv.conversation import Kernel, note, show
@@ -28,7 +30,7 @@ from emv.kernels.endings import end_application
 from emv.kernels.objects import usable_objects
 from emv.outcome import CVM, MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
 
-__all__ = ["Configuration", "kernel", "process"]
+__all__ = ["Configuration", "begin", "carry_out", "kernel", "process"]
 
 
 def kernel(configuration: Configuration) -> KernelFactory:
@@ -49,15 +51,33 @@ def process(configuration: Configuration, activation: Activation) -> Kernel[Outc
 
     Source: Book C-3, 5.
     """
+    return (yield from carry_out(begin(configuration, activation, KERNEL_ID)))
+
+
+def begin(configuration: Configuration, activation: Activation, kernel_id: int) -> Session:
+    """Return a transaction that is about to begin.
+
+    Raises ConfigurationError if the combination has no TTQ.
+    """
     if activation.indicators.ttq is None:
-        raise ConfigurationError("kernel 3 needs tag 9F66 in its combination")
-    session = Session(
+        raise ConfigurationError(f"kernel {kernel_id} needs tag 9F66 in its combination")
+    return Session(
         configuration,
         activation,
         TTQ.decode(activation.indicators.ttq),
         terminal={**activation.terminal.objects(), **activation.transaction.objects()},
-        fci=usable_objects(activation.fci, KERNEL_ID),
+        fci=usable_objects(activation.fci, kernel_id),
+        kernel_id=kernel_id,
     )
+
+
+def carry_out(
+    session: Session, before_leaving: Callable[[Session], Kernel[None]] | None = None
+) -> Kernel[Outcome]:
+    """Take all steps of a transaction.
+
+    before_leaving: what else to ask the card before it may leave.
+    """
     try:
         ended = yield from initiate_application(session)
         if ended is not None:
@@ -65,6 +85,8 @@ def process(configuration: Configuration, activation: Activation) -> Kernel[Outc
         # Room for dynamic reader limits: tag 9F5A of the FCI would choose a
         # set, and entry_point.assess() the indicators, before the GPO.
         yield from read_records(session)
+        if before_leaving is not None:
+            yield from before_leaving(session)
         yield from show(
             UserInterfaceRequest(
                 MessageId.CARD_READ_OK,
@@ -74,7 +96,7 @@ def process(configuration: Configuration, activation: Activation) -> Kernel[Outc
         )
         missing = check_card_data(session)
         if missing is not None:
-            yield from note(f"card data missing: tag {missing:X}", "Book C-3, 5.4.2.1")
+            yield from note(f"card data missing: tag {missing:X}", session.cite("5.4.2.1"))
             return end_application(Reason.CARD_DATA_MISSING, f"tag {missing:X}")
         yield from determine_cryptogram(session)
         switched = yield from restrict_processing(session)
@@ -83,10 +105,10 @@ def process(configuration: Configuration, activation: Activation) -> Kernel[Outc
         if switched is not None:
             return switched
     except CardRefused as refused:
-        yield from note(str(refused), "Book C-3, 5.3")
+        yield from note(str(refused), session.cite("5.3"))
         return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
-        yield from note(f"card data cannot be read: {error}", "Book C-3, 5.4.2")
+        yield from note(f"card data cannot be read: {error}", session.cite("5.4.2"))
         return end_application(Reason.CARD_DATA_ERROR, str(error))
     cvm = CVM.NONE
     if session.decline is None:

@@ -43,7 +43,7 @@ def authenticate_offline(session: Session) -> Kernel[Outcome | None]:
         else:
             authenticate_fast_dynamic(session)
     except AuthenticationFailed as failure:
-        yield from note(f"card not authentic: {failure}", "Book C-3, 5.6")
+        yield from note(f"card not authentic: {failure}", session.cite("5.6"))
         ctq = session.ctq or CTQ(0)
         if not is_for_online:
             if CTQ.ONLINE_IF_ODA_FAILS in ctq and session.is_online_capable:
@@ -56,7 +56,7 @@ def authenticate_offline(session: Session) -> Kernel[Outcome | None]:
         # answers, so it must not pass.
         session.decline = Reason.NOT_AUTHENTIC
         return None
-    yield from note("card is authentic", "Book C-3, 5.6")
+    yield from note("card is authentic", session.cite("5.6"))
     return None
 
 

@@ -25,7 +25,7 @@ def complete(session: Session, cvm: CVM) -> Kernel[Outcome]:
     """
     if session.decline is None and session.must_go_online and not session.is_online_capable:
         session.decline = Reason.ONLINE_NOT_POSSIBLE
-        yield from note(str(session.decline), "Book C-3, 5.8")
+        yield from note(str(session.decline), session.cite("5.8"))
     if session.decline is not None:
         return Outcome(
             Status.DECLINED,
@@ -58,7 +58,7 @@ def complete(session: Session, cvm: CVM) -> Kernel[Outcome]:
 
 def _result(session: Session, message: MessageId, status: ReaderStatus) -> UserInterfaceRequest:
     """Return a closing message, with the card's offline balance if it told one: 4.3.1.1."""
-    balance = session.card.get(tags.TAG_9F5D_AVAILABLE_OFFLINE_SPENDING_AMOUNT)
+    balance = session.balance
     return UserInterfaceRequest(
         message,
         status,
@@ -70,8 +70,9 @@ def _result(session: Session, message: MessageId, status: ReaderStatus) -> UserI
 
 def _discretionary(session: Session) -> dict[int, bytes]:
     """Return what the till may show and the bank does not need."""
-    tag = tags.TAG_9F5D_AVAILABLE_OFFLINE_SPENDING_AMOUNT
-    return {tag: session.card[tag]} if tag in session.card else {}
+    return chosen(
+        (tags.TAG_9F5D_AVAILABLE_OFFLINE_SPENDING_AMOUNT, tags.TAG_9F79_EC_BALANCE), session.card
+    )
 
 
 FROM_CARD = (

@@ -46,7 +46,7 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
     if reply.status == STATUS_OK:
         take(session.card, response_objects(reply.data))
         return None
-    yield from note(f"GPO answered {reply.status:04X}", "Book C-3, 5.2.2.2")
+    yield from note(f"GPO answered {reply.status:04X}", session.cite("5.2.2.2"))
     if reply.status == STATUS_DATA_INVALIDATED:
         return try_contact(Reason.SWITCH_INTERFACE, reply.status)
     if reply.status == STATUS_CONDITIONS_NOT_SATISFIED:

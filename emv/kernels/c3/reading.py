@@ -109,7 +109,7 @@ def determine_cryptogram(session: Session) -> Kernel[None]:
             (application_data[4] << 2 & bits.CID_TYPE_MASK,)
         )
     session.cryptogram = card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0] & bits.CID_TYPE_MASK
-    source = "Book C-3, 5.4.3.2"
+    source = session.cite("5.4.3.2")
     if session.cryptogram == bits.CID_ARQC:
         session.must_go_online = True
         yield from note("card asks for the issuer (ARQC)", source)

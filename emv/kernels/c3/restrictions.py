@@ -48,7 +48,7 @@ def restrict_processing(session: Session) -> Kernel[Outcome | None]:
         return None
     if allowed:
         return None
-    yield from note(str(reason), "Book C-3, 5.5.1.3 and 5.5.1.4")
+    yield from note(str(reason), session.cite("5.5.1.3 and 5.5.1.4"))
     if switch in ctq:
         return Outcome(
             Status.TRY_ANOTHER_INTERFACE,
@@ -67,17 +67,17 @@ def _check_expiry(session: Session, ctq: CTQ) -> Kernel[None]:
         return
     if CTQ.ONLINE_IF_EXPIRED in ctq and session.is_online_capable:
         session.must_go_online = True
-        yield from note("expired: the card goes online with that", "Book C-3, 5.5.1.1")
+        yield from note("expired: the card goes online with that", session.cite("5.5.1.1"))
         return
     session.decline = Reason.EXPIRED
-    yield from note("expired", "Book C-3, 5.5.1.1")
+    yield from note("expired", session.cite("5.5.1.1"))
 
 
 def _check_exception_file(session: Session) -> Kernel[None]:
     """Source: Book C-3, 5.5.1.2."""
     if (yield from on_exception_file(session.pan, sequence_number(session.card))):
         session.decline = Reason.EXCEPTION_FILE
-        yield from note("on the exception file", "Book C-3, 5.5.1.2")
+        yield from note("on the exception file", session.cite("5.5.1.2"))
 
 
 class _Allowance(Protocol):

@@ -9,7 +9,7 @@ from emv.authentication import CAKeyStore
 from emv.bits import CTQ, TTQ
 from emv.entry_point import Activation
 from emv.kernels.objects import pan_of_track_2
-from emv.outcome import Reason
+from emv.outcome import CVM, Reason
 from emv.records import Record
 
 KERNEL_ID = 3
@@ -49,6 +49,22 @@ class Session:
     """'Decline Required by Reader', with what required it."""
     must_go_online: bool = False
     """'Online Required by Reader'."""
+    kernel_id: int = KERNEL_ID
+    """Whose book is followed: kernel 7 takes the same steps."""
+    unasked_cvms: tuple[CVM, ...] = (CVM.SIGNATURE, CVM.ONLINE_PIN)
+    """What is tried, in order, where one is required and the card says nothing of it."""
+
+    def cite(self, section: str) -> str:
+        """Return the source of a decision, for the trace."""
+        # Sections of Book C-7 are not known here.
+        return f"Book C-3, {section}" if self.kernel_id == KERNEL_ID else f"Book C-{self.kernel_id}"
+
+    @property
+    def balance(self) -> bytes | None:
+        """What the card says that it has left: offline spending, or electronic cash."""
+        return self.card.get(tags.TAG_9F5D_AVAILABLE_OFFLINE_SPENDING_AMOUNT) or self.card.get(
+            tags.TAG_9F79_EC_BALANCE
+        )
 
     @property
     def is_online_capable(self) -> bool:

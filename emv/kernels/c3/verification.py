@@ -8,6 +8,8 @@ from emv.conversation import Kernel, note
 from emv.kernels.c3.session import Session
 from emv.outcome import CVM, Reason
 
+_ABILITIES = {CVM.SIGNATURE: TTQ.SIGNATURE, CVM.ONLINE_PIN: TTQ.ONLINE_PIN}
+
 
 def verify_cardholder(session: Session) -> Kernel[CVM]:
     """Decide how the cardholder is verified, or that it cannot be done.
@@ -17,7 +19,7 @@ def verify_cardholder(session: Session) -> Kernel[CVM]:
     ttq, ctq = session.ttq, session.ctq
     is_required = TTQ.CVM_REQUIRED in ttq
     cvm = CVM.NONE
-    source = "Book C-3, 5.7.1.2"
+    source = session.cite("5.7.1.2")
     if ctq is not None:
         # The card's wish counts also below the reader's own limit. Public
         # implementations look at the PIN before the device, as here.
@@ -33,16 +35,15 @@ def verify_cardholder(session: Session) -> Kernel[CVM]:
         elif CTQ.SIGNATURE_REQUIRED in ctq and TTQ.SIGNATURE in ttq:
             cvm = CVM.SIGNATURE
     elif is_required:
-        source = "Book C-3, 5.7.1.1"
-        if TTQ.SIGNATURE in ttq:
-            cvm = CVM.SIGNATURE
-        elif TTQ.ONLINE_PIN in ttq:
-            session.must_go_online = True
-            cvm = CVM.ONLINE_PIN
+        source = session.cite("5.7.1.1")
+        able = [one for one in session.unasked_cvms if _ABILITIES[one] in ttq]
+        if able:
+            cvm = able[0]
+            session.must_go_online |= cvm is CVM.ONLINE_PIN
     if cvm is CVM.NONE and is_required:
         wants_pin = ctq is not None and CTQ.ONLINE_PIN_REQUIRED in ctq
         session.decline = Reason.PIN_NOT_POSSIBLE if wants_pin else Reason.CVM_NOT_POSSIBLE
-        yield from note(str(session.decline), "Book C-3, 5.7.1.3")
+        yield from note(str(session.decline), session.cite("5.7.1.3"))
         return cvm
     yield from note(f"cardholder verification: {cvm.value}", source)
     return cvm
