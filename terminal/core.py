@@ -271,7 +271,7 @@ class Core:
             Tender(
                 event.sealed,
                 is_offline=is_offline,
-                needs_pin=event.needs_pin,
+                kept=event.kept,
                 facts=event.facts,
             )
         )
@@ -321,7 +321,7 @@ class Core:
         held = self._hand.asks_pin(event.asking)
         if held is not None and held.tender is not None:
             self._hand.note_duration("pin")
-            held.tender = replace(held.tender, sealed=event.sealed, needs_pin=False)
+            held.tender = replace(held.tender, sealed=event.sealed, kept=None)
             held.pin = None
             self._following.proceed()
 

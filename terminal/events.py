@@ -127,8 +127,9 @@ class CardRead:
     """Card data as JWE to the bank's key; for ONLINE and APPROVED."""
     reader: str = ""
     """Its name."""
-    needs_pin: bool = False
-    """For ONLINE: nothing is sealed before the customer has entered a PIN."""
+    kept: int | None = None
+    """For ONLINE, where the customer must enter a PIN first: nothing is sealed
+    before, and the card's data are kept under this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +325,8 @@ class AskPin:
 
     asking: int
     attempt: str
+    kept: int
+    """What the card's data are kept under."""
     amount_minor: int
     currency: str
     within_s: float
@@ -331,7 +334,7 @@ class AskPin:
 
 @dataclass(frozen=True, slots=True)
 class EndPin:
-    """Ask for no PIN any more, and forget the card it was for."""
+    """Ask for no PIN any more, and forget the card that it was for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,8 +407,9 @@ class Tender:
     sealed: str
     is_offline: bool
     """The card has approved; the bank will be told."""
-    needs_pin: bool = False
-    """The customer must enter one first; until then nothing is sealed."""
+    kept: int | None = None
+    """The customer must enter a PIN first; until then nothing is sealed, and the
+    card's data are kept under this number."""
     facts: CardFacts | None = None
     """Of a card or a phone."""
     brand: str = ""

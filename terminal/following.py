@@ -85,9 +85,9 @@ class Following:
             for other in pending:
                 self.follow(other)
             return
-        if tender.needs_pin:
+        if tender.kept is not None:
             # Last of all: a PIN that was entered goes out at once.
-            self._hand.ask_pin(payment)
+            self._hand.ask_pin(payment, tender.kept)
             return
         held.tender = None
         payment = with_tender(payment, tender)

@@ -114,20 +114,30 @@ class Hand:
         held = self.held
         if held is None or held.tender is None:
             return
-        if held.tender.needs_pin:
+        if held.tender.kept is not None:
             self._book.wish(EndPin())
         held.tender = held.pin = None
         held.step = Step.NONE
 
-    def ask_pin(self, payment: PaymentView) -> None:
-        """Have the customer enter the PIN that the tender waits for."""
+    def ask_pin(self, payment: PaymentView, kept: int) -> None:
+        """Have the customer enter the PIN that the tender waits for.
+
+        kept: what the card's data are kept under.
+        """
         if self.held is None:
             return
         self._asking += 1
         self.held.pin = PinQuestion(self._asking)
         self.await_answer(self._pin_s)
         self._book.wish(
-            AskPin(self._asking, payment.id, payment.amount_minor, payment.currency, self._pin_s)
+            AskPin(
+                self._asking,
+                payment.id,
+                kept,
+                payment.amount_minor,
+                payment.currency,
+                self._pin_s,
+            )
         )
 
     def asks_pin(self, asking: int) -> Held | None:

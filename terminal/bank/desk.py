@@ -112,6 +112,8 @@ class BankDesk:
                     continue
                 self._clients.append(client)
             self._post(self._ask(client, wish))
+            # A sealed card, and a PIN with it, is not kept until the next one comes.
+            del wish
 
     def _ask(self, client: BankClient, wish: Send) -> InboxEvent:
         from terminal.bank.client import Refusal

@@ -58,13 +58,13 @@ class CardWorker(DeviceWorker[CardReader]):
         random: Randomness,
         post: Callable[[InboxEvent], None],
         *,
-        keep_for_pin: Callable[[str, Mapping[int, bytes]], None] | None = None,
+        keep_for_pin: Callable[[Mapping[int, bytes]], int] | None = None,
     ) -> None:
         """name: what people call the reader.
 
         seal: attempt and card data to a JWE only the bank can open.
-        keep_for_pin: takes attempt and card data of a card whose holder must
-        enter a PIN first; None where there is no PIN pad.
+        keep_for_pin: takes the data of a card whose holder must enter a PIN
+        first, and numbers them; None where there is no PIN pad.
         """
         super().__init__(open_reader, name, "reader", post)
         self._rules = rules
@@ -161,7 +161,7 @@ class CardWorker(DeviceWorker[CardReader]):
     def _report(self, arm: Arm, outcome: Outcome) -> CardEnd:
         end = end_of(outcome)
         reason, next_step = reason_of(outcome)
-        facts, sealed = None, ""
+        facts, sealed, kept = None, "", None
         needs_pin = end is CardEnd.ONLINE and outcome.cvm is CVM.ONLINE_PIN
         if needs_pin and self._keep_for_pin is None:
             end = CardEnd.DECLINED
@@ -170,13 +170,11 @@ class CardWorker(DeviceWorker[CardReader]):
             aid = outcome.data_record.get(0x84, b"")
             facts = facts_of(outcome, self._rules.brand_of(aid))
             if needs_pin and self._keep_for_pin is not None:
-                self._keep_for_pin(arm.attempt, outcome.data_record)
+                kept = self._keep_for_pin(outcome.data_record)
             elif end in READ_WELL:
                 sealed = self._seal(arm.attempt, encode_record(outcome.data_record))
         self._post(
-            CardRead(
-                arm.arming, end, reason, next_step, facts, sealed, self._name, needs_pin=needs_pin
-            )
+            CardRead(arm.arming, end, reason, next_step, facts, sealed, self._name, kept=kept)
         )
         return end
 

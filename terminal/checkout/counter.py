@@ -49,7 +49,8 @@ class Counter:
             self._pin.start()
 
     def arm(self, wish: Arm) -> None:
-        """Switch all of it on for one sale."""
+        """Switch all of it on for one sale; no card of an earlier one is kept."""
+        self.end_pin()
         for worker in self._workers:
             worker.arm(wish)
 
@@ -64,7 +65,7 @@ class Counter:
             self._pin.ask(wish)
 
     def end_pin(self) -> None:
-        """Ask no longer, and forget the card."""
+        """Ask no longer, and forget every card."""
         if self._pin is not None:
             self._pin.end()
 

@@ -6,6 +6,7 @@ card's seal, and keeps neither once they are handed on.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import queue
 import threading
@@ -66,7 +67,8 @@ class PinWorker:
         self._post = post
         self._pad: PinPad | None = None
         self._lock = threading.Lock()
-        self._kept: tuple[str, Mapping[int, bytes]] | None = None
+        self._kept: dict[int, Mapping[int, bytes]] = {}
+        self._numbers = itertools.count(1)
         self._question: _Question | None = None
         self._questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="pin-worker", daemon=True)
@@ -75,26 +77,32 @@ class PinWorker:
         """Begin to take questions."""
         self._thread.start()
 
-    def keep(self, attempt: str, record: Mapping[int, bytes]) -> None:
-        """Keep a card's data until its PIN is asked for, or end() is called."""
+    def keep(self, record: Mapping[int, bytes]) -> int:
+        """Keep a card's data until a PIN is asked for; return the number it is kept under.
+
+        Of two readers' cards the first one counts, and only the core knows which.
+        """
         with self._lock:
-            self._kept = attempt, record
+            number = next(self._numbers)
+            self._kept[number] = record
+            return number
 
     def ask(self, wish: AskPin) -> None:
-        """Ask the customer; the end comes as one event."""
+        """Ask the customer, and forget every other card; the end comes as one event."""
         with self._lock:
-            kept, self._kept = self._kept, None
-            if kept is not None and kept[0] == wish.attempt:
-                self._question = _Question(wish, kept[1])
+            record = self._kept.get(wish.kept)
+            self._kept.clear()
+            if record is not None:
+                self._question = _Question(wish, record)
                 self._questions.put(self._question)
                 return
         log.error("a PIN was to be asked for a card that is not kept")
         self._end(wish, Message.CARD_UNREADABLE)
 
     def end(self) -> None:
-        """Ask no longer, and forget the card."""
+        """Ask no longer, and forget every card."""
         with self._lock:
-            self._kept = None
+            self._kept.clear()
             if self._question is not None:
                 self._question.stop.set()
 

@@ -115,7 +115,7 @@ class Counter:
         arming = self.arming
         self.take(CardPresented(arming))
         facts = CardFacts(Medium.CARD, "Visa", "411111******1111", pin=True)
-        return self.take(CardRead(arming, CardEnd.ONLINE, facts=facts, needs_pin=True))
+        return self.take(CardRead(arming, CardEnd.ONLINE, facts=facts, kept=7))
 
     @property
     def asking(self) -> int:

@@ -86,7 +86,7 @@ class Walk:
             CardPresented(arming),
             CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
             CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
-            CardRead(arming, CardEnd.ONLINE, facts=FACTS, needs_pin=True),
+            CardRead(arming, CardEnd.ONLINE, facts=FACTS, kept=1),
             CodeRead(arming, "Alipay", "s", "print"),
             CodeRejected(arming, Message.TWO_CODES),
         ]

@@ -53,8 +53,8 @@ class Counter:
         return "a.b.c.d.e"
 
     def ask(self, asking: int = 1, attempt: str = "a1", within_s: float = 30.0) -> None:
-        self.worker.keep(attempt, RECORD)
-        self.worker.ask(AskPin(asking, attempt, 6000, "CNY", within_s))
+        kept = self.worker.keep(RECORD)
+        self.worker.ask(AskPin(asking, attempt, kept, 6000, "CNY", within_s))
 
     def until_asked(self) -> None:
         assert self.line.wait_for(lambda: self.sim.screen.endswith("PIN"), LONG_S)
@@ -124,9 +124,9 @@ def test_ended_by_the_till_the_pad_asks_no_more(counter: Counter) -> None:
 
 
 def test_ended_before_it_began_it_is_not_asked(counter: Counter) -> None:
-    counter.worker.keep("a1", RECORD)
+    kept = counter.worker.keep(RECORD)
     counter.worker.end()
-    counter.worker.ask(AskPin(1, "a1", 6000, "CNY", 30.0))
+    counter.worker.ask(AskPin(1, "a1", kept, 6000, "CNY", 30.0))
     assert counter.ended() == refused(Message.CARD_UNREADABLE)
     assert counter.sim.state is State.IDLE
 
@@ -167,15 +167,24 @@ def test_a_pad_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pan", ["41111111", "41111111111", ""])
 def test_a_card_without_a_number_for_a_pin_is_not_taken(counter: Counter, pan: str) -> None:
     record = {tags.TAG_5A_PAN: bytes.fromhex(pan + "F" * (len(pan) % 2))}
-    counter.worker.keep("a1", record)
-    counter.worker.ask(AskPin(1, "a1", 6000, "CNY", 30.0))
+    kept = counter.worker.keep(record)
+    counter.worker.ask(AskPin(1, "a1", kept, 6000, "CNY", 30.0))
     assert counter.ended() == refused(Message.CARD_NOT_ACCEPTED)
 
 
-def test_a_card_is_asked_about_for_its_own_sale_only(counter: Counter) -> None:
-    counter.worker.keep("a1", RECORD)
-    counter.worker.ask(AskPin(1, "a2", 6000, "CNY", 30.0))
-    assert counter.ended() == refused(Message.CARD_UNREADABLE)
+def test_of_two_cards_the_one_that_counts_is_asked_about(counter: Counter) -> None:
+    """Two readers have read; the core has chosen the first."""
+    first = counter.worker.keep(RECORD)
+    second = counter.worker.keep({tags.TAG_5A_PAN: bytes.fromhex("4012888888881881")})
+    counter.worker.ask(AskPin(1, "a1", first, 6000, "CNY", 30.0))
+    counter.until_asked()
+    counter.type("1234E")
+    assert counter.ended() == PinEntered(1, "a.b.c.d.e")
+    [(_, record, _)] = counter.sealed
+    assert record == bytes.fromhex("5A08" + PAN)
+
+    counter.worker.ask(AskPin(2, "a1", second, 6000, "CNY", 30.0))
+    assert counter.ended() == refused(Message.CARD_UNREADABLE, 2)
 
 
 def test_nothing_of_card_or_pin_stays_with_the_worker(counter: Counter) -> None:
@@ -189,7 +198,7 @@ def test_nothing_of_card_or_pin_stays_with_the_worker(counter: Counter) -> None:
     counter.ended()
     counter.close()
     held: dict[str, Any] = vars(counter.worker)
-    assert held["_kept"] is None
+    assert held["_kept"] == {}
     assert held["_question"] is None
 
 
