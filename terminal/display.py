@@ -131,7 +131,8 @@ class DisplayWorker:
             try:
                 self._show(view)
             except DriverError as error:
-                log.warning("%s: %s", self._name, error)
+                if self._readiness is not Readiness.FAULTY:
+                    log.warning("%s: %s", self._name, error)
                 self._tell(Readiness.FAULTY)
                 self._pause(lambda: self._closing, RETRY_S)
             if is_last:

@@ -150,6 +150,9 @@ class ReceiptDesk:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join(CLOSE_S)
+        with self._changed:
+            # What a slow printer has not taken by now is given up.
+            self._jobs.clear()
 
     # --- what waits (under self._changed) -----------------------------------
 
@@ -174,7 +177,8 @@ class ReceiptDesk:
             try:
                 self._tell(self._turn())
             except DriverError as error:
-                log.warning("%s: %s", self._name, error)
+                if self._trouble is not Message.PRINTER_LOST:
+                    log.warning("%s: %s", self._name, error)
                 self._tell(Message.PRINTER_LOST)
         if self._printer is not None:
             self._printer.close()

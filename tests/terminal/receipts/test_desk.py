@@ -388,3 +388,16 @@ def test_what_a_printer_says_becomes_what_to_do(
     status: PrinterStatus | None, message: Message | None
 ) -> None:
     assert trouble_of(status) is message
+
+
+def test_a_printer_that_is_away_fills_no_log(
+    make: Callable[..., Bench], caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = make()
+    bench.until_told(None)
+    bench.line.unplug()
+    bench.until_told(Message.PRINTER_LOST)
+    bench.ends(SALE)
+    bench.line.plug()
+    bench.until_printed(1)
+    assert len(caplog.records) == 1
