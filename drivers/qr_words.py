@@ -109,7 +109,9 @@ def mended(modules: Modules, doubt: Floats) -> Modules | None:
     whole = modules.copy()
     is_fixed = ~numpy.isnan(fixed_modules(size))
     whole[is_fixed] = fixed_modules(size)[is_fixed] == 1
-    bits[: 8 * len(words)] = numpy.unpackbits(numpy.array(words, numpy.uint8)).astype(bool)
+    # The few bits that are left over are 0.
+    bits[:] = False
+    bits[: 8 * len(words)] = numpy.unpackbits(numpy.array(words, numpy.uint8))
     whole[rows, columns] = ~(bits ^ inverted)
     _write_form(whole, form)
     return whole

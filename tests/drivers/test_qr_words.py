@@ -100,6 +100,22 @@ def test_the_padding_of_a_wallets_code_is_known_however_much_of_it_is_covered() 
     assert mended(damaged, (damaged != other).astype(float)) is None
 
 
+@settings(max_examples=150, deadline=None)
+@given(codes, st.integers(0, 2**32), st.floats(0, 0.1), st.booleans())
+def test_a_damaged_code_is_mended_right_or_not_at_all(
+    code: Modules, seed: int, wrong: float, is_known: bool
+) -> None:
+    """A patch of any size and single modules, marked as doubtful or not."""
+    noise = numpy.random.default_rng(seed)
+    damaged, doubt = code ^ (noise.random(code.shape) < wrong), noise.random(code.shape) / 10
+    row, column = noise.integers(0, len(code), 2)
+    patch = slice(row, row + noise.integers(1, 12)), slice(column, column + noise.integers(1, 12))
+    damaged[patch] = noise.random() < 0.5
+    doubt[patch] += is_known
+    whole = mended(damaged, doubt)
+    assert whole is None or (whole == code).all()
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(SIZES), st.integers(0, 2**32))
 def test_noise_is_mended_into_nothing(size: int, seed: int) -> None:
