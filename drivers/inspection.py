@@ -18,18 +18,23 @@ from typing import Any, Final
 
 from drivers.errors import (
     DeviceGarbled,
+    DeviceLost,
     DeviceNotReady,
     DeviceTimeout,
     DriverError,
     OptionRefused,
     ServiceLost,
 )
+from drivers.lane import Lane
 from drivers.machine import Machine, access
 from drivers.protocols import Diagnosis, Finding, FoundDevice, Health, PrinterStatus, Symptom
 
+PCSC_SERVICE: Final = "pcscd"
 PCSC_SOCKET: Final = "/run/pcscd/pcscd.comm"
 PCSC_SOCKET_VARIABLE: Final = "PCSCLITE_CSOCK_NAME"
 PCSC_LIBRARY: Final = "libpcsclite.so.1"
+PCSC_S: Final = 3.0
+"""pcscd answers at once or not at all."""
 CAMERA_S: Final = 4.0
 """A camera's first picture may take as long as its exposure takes to settle."""
 LOOK_S: Final = 0.05
@@ -43,20 +48,20 @@ def pcsc(**options: Any) -> Finding:
     trouble = pcsc_service()
     if trouble is not None:
         return trouble
-    from drivers.reader_pcsc import PcscReader, reader_names
+    from drivers.reader_pcsc import PcscReader
 
     try:
         reader = PcscReader(**options)
     except ServiceLost as error:
         return _fails(error)
+    except DeviceLost:
+        there = ", ".join(found.name for found in pcsc_readers())
+        wanted = options.get("name") or options.get("interface")
+        return Finding(Symptom.NO_READER, {"wanted": wanted or "-", "there": there or "-"})
+    except DeviceTimeout:
+        return Finding(Symptom.SERVICE_SILENT, {"service": PCSC_SERVICE})
     except DriverError as error:
-        names = reader_names()
-        wanted = options.get("name") or options.get("interface") or ""
-        if names and not wanted:
-            return _fails(error)
-        return Finding(
-            Symptom.NO_READER, {"wanted": wanted or "-", "there": ", ".join(names) or "-"}
-        )
+        return _fails(error)
     return _diagnosed(reader.diagnose, reader.close)
 
 
@@ -64,13 +69,17 @@ def pcsc_readers() -> Sequence[FoundDevice]:
     """Return the readers that pcscd has now; none where it cannot be asked."""
     if pcsc_service() is not None:
         return ()
+    # A pcscd that waits for one of its readers answers nobody.
+    lane = Lane("pcsc-names", lambda: None)
     try:
         from drivers.reader_pcsc import reader_names
 
-        names = reader_names()
+        names = lane.call(reader_names, PCSC_S)
     except (ImportError, DriverError):
         # Whoever named such a reader in the shop's file is told what is missing.
         return ()
+    finally:
+        lane.end()
     return [FoundDevice("readers", name, "pcsc", {"name": name}) for name in names]
 
 
@@ -81,7 +90,7 @@ def pcsc_service() -> Finding | None:
     except OSError:
         return Finding(Symptom.SYSTEM_LIBRARY_MISSING, {"library": PCSC_LIBRARY})
     path = os.environ.get(PCSC_SOCKET_VARIABLE) or PCSC_SOCKET
-    facts = {"service": "pcscd", "path": path}
+    facts = {"service": PCSC_SERVICE, "path": path}
     try:
         with socket.socket(socket.AF_UNIX) as door:
             door.connect(path)

@@ -48,6 +48,7 @@ class Symptom(enum.StrEnum):
     SYSTEM_LIBRARY_MISSING = "system-library-missing"
     SERVICE_MISSING = "service-missing"
     SERVICE_STOPPED = "service-stopped"
+    SERVICE_SILENT = "service-silent"
     SERVICE_NOT_ALLOWED = "service-not-allowed"
     NO_READER = "no-reader"
     ABSENT = "absent"

@@ -109,6 +109,11 @@ _DEVICES: Mapping[str, Wording] = {
         "{service} does not run: nobody answers at {path}",
         "sudo systemctl enable --now {service}.socket",
     ),
+    Symptom.SERVICE_SILENT: Wording(
+        _FAULT,
+        "{service} runs and answers nobody: one of its readers may hold it up",
+        "sudo systemctl restart {service}; if that does not help, unplug its readers",
+    ),
     Symptom.SERVICE_NOT_ALLOWED: Wording(
         _FAULT,
         "this user may not talk to {service} at {path}",

@@ -189,6 +189,7 @@ def test_a_pcsc_reader_is_known_by_a_part_of_its_name(pcscd: Any) -> None:
     missed = inspection.pcsc(name="Nobody's")
     assert missed.symptom is Symptom.NO_READER
     assert "Contract Slot" in missed.facts["there"]
+    assert inspection.pcsc(interface="telepathic").symptom is Symptom.FAILS
 
 
 def registry() -> Registry[Any]:

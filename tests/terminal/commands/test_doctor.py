@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -156,6 +157,25 @@ def test_a_pcscd_that_does_not_run_is_told_with_its_command(tmp_path: Path) -> N
         assert line["step"] == "sudo systemctl enable --now pcscd.socket"
     else:
         assert "apt-get install" in line["step"] or "pip install" in line["step"]
+
+
+@pytest.mark.slow
+@pytest.mark.wire
+def test_a_pcscd_that_answers_nobody_does_not_hold_the_doctor_up(tmp_path: Path) -> None:
+    """It takes the connection, and that is all."""
+    path = shop(tmp_path, device("readers", "Slot", "pcsc"))
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(tmp_path / "pcscd.comm"))
+        door.listen(16)
+        done = till(
+            tmp_path / "home",
+            *("--shop", str(path), "doctor", "--json"),
+            PCSCLITE_CSOCK_NAME=str(tmp_path / "pcscd.comm"),
+        )
+    plain = told(done)
+
+    assert codes(plain)["Slot"] == "service-silent"
+    assert "software" in {line["group"] for line in plain["lines"]}
 
 
 def test_the_documented_keys_are_the_ones_there_are(tmp_path: Path) -> None:
