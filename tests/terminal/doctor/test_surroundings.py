@@ -54,7 +54,7 @@ def test_versions_are_those_installed() -> None:
 
 
 def test_a_library_that_is_missing_is_named() -> None:
-    versions = {**installed_versions(), "textual": "", "pyscard": ""}
+    versions = {**installed_versions(), "textual": "", "pyscard": "", "nfcpy": "1.0"}
     lines = list(software(versions))
 
     [fault] = [line for line in lines if line.level is Level.FAULT]
