@@ -126,6 +126,7 @@ class InProcessReader:
             if len(command) < COMMAND_BYTES_MIN:
                 raise CommandRefused(f"{len(command)} bytes are no command")
             started_ns = self._clock_ns()
+            active.is_heard = True
             response = active.card.respond(command)
             if isinstance(response, Answer) and response.delay_us < self._silence_s * 1e6:
                 self._hold(active, response.delay_us / 1e6)
@@ -141,10 +142,10 @@ class InProcessReader:
         with self._changed:
             active, self._field.active = self._field.active, None
             now_ns = self._clock_ns()
-            leaving: Sequence[Presented] = [active] if active is not None else []
+            # A lone card that was never talked to has just arrived and stays.
+            leaving: Sequence[Presented] = [active] if active and active.is_heard else []
             if active is None:
                 there = self._field.there(now_ns)
-                # A lone card that was never read has just arrived and stays.
                 leaving = there if len(there) > 1 else []
             for one in leaving:
                 self._field.done_with(one, now_ns)

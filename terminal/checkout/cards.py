@@ -122,7 +122,8 @@ class CardWorker(DeviceWorker[CardReader]):
                 self._wait_while_armed(arm, POLL_S)
                 continue
             if not self._is_armed(arm):
-                # It came for the next sale, which finds it still active.
+                # It came for the next sale, which finds it again.
+                device.release()
                 return
             self._post(CardPresented(arm.arming, self._name))
             outcome = self._converse(device, transaction, outcome)

@@ -168,6 +168,15 @@ def test_a_card_leaves_when_it_is_released(rig: Any, scripted: Any) -> None:
         rig.reader.transceive(PING)
 
 
+def test_a_card_that_nobody_talked_to_stays_for_the_next_sale(rig: Any, scripted: Any) -> None:
+    """The sale it came too late for switches the field off."""
+    rig.bring(scripted())
+    rig.reader.release()
+
+    assert rig.reader.wait_for_card(rig.detect_s)
+    assert rig.reader.transceive(PING)[0] == OK
+
+
 def test_a_card_that_stays_is_powered_anew(rig: Any, scripted: Any) -> None:
     card = scripted()
     rig.bring(card, stay=True)

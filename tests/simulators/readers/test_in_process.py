@@ -199,6 +199,7 @@ def test_two_cards_that_stay_clash_until_removed(reader: InProcessReader) -> Non
 def test_a_card_leaves_when_it_is_released(reader: InProcessReader) -> None:
     reader.present(Scripted())
     reader.wait_for_card(0)
+    reader.transceive(PING)
     reader.release()
     reader.release()
 
@@ -228,6 +229,7 @@ def test_a_phone_that_asked_for_it_is_tapped_again(reader: InProcessReader, cloc
     phone = Scripted(returns_s=1.5)
     reader.present(phone)
     reader.wait_for_card(0)
+    reader.transceive(PING)
     reader.release()
 
     assert reader.wait_for_card(0) is False
@@ -239,6 +241,7 @@ def test_a_phone_that_asked_for_it_is_tapped_again(reader: InProcessReader, cloc
 def test_whoever_waits_is_woken_by_the_second_tap(live: InProcessReader) -> None:
     live.present(Scripted(returns_s=0.001))
     live.wait_for_card(0)
+    live.transceive(PING)
     live.release()
 
     assert live.wait_for_card(LONG_S) is True
@@ -249,6 +252,7 @@ def test_a_second_tap_that_nobody_waited_for_does_not_pay_the_next_sale(
 ) -> None:
     reader.present(Scripted(returns_s=1.5))
     reader.wait_for_card(0)
+    reader.transceive(PING)
     reader.release()
     clock.move(12)
 

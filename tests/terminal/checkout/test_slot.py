@@ -125,6 +125,7 @@ def test_the_next_chip_is_told_again(bench: Bench) -> None:
         told = bench.next()
         assert isinstance(told, CardRead)
         assert told.reason is Message.CHIP_NOT_READ
+        bench.slot.remove()
 
 
 def test_a_slot_that_is_lost_sends_the_customer_to_the_antenna(bench: Bench) -> None:
