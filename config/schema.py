@@ -56,6 +56,10 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What people call this till."""
     cashier: Line = "1"
     """Who operates it; printed on receipts."""
+    refund_limit_minor: Minor | None = None
+    """A refund above it takes two supervisors; minor units. Absent: no such limit."""
+    idle_sign_out_s: Annotated[float, Meta(ge=30, le=86_400)] | None = None
+    """After so long without a key the cashier is signed out; absent: never, in seconds."""
     amount_max_minor: Annotated[int, Meta(ge=1, le=999_999_999)] = 5_000_000
     """The largest sale, in minor units; the screen takes nine digits."""
     present_timeout_s: Seconds = 60.0

@@ -24,15 +24,18 @@ from drivers.errors import DriverError
 from drivers.protocols import ReceiptPrinter
 from drivers.registry import Drivers, Entry, Registry
 from emv.errors import EmvError
-from terminal.bench import Bench, Group, Offer
+from terminal.bench import Bench, BenchPerson, Group, Offer
 from terminal.commands.place import Place
 from terminal.errors import BenchRefused, NotAllowed, TillError
-from terminal.seams import SystemClock, system_randomness
+from terminal.seams import SystemClock, system_boot, system_randomness
 
 if TYPE_CHECKING:
     from drivers.protocols import Camera
+    from simulators.people import SimulatedPeople, SimulatedPerson
     from simulators.shop import SimulatedShop
     from terminal.doctor.examination import Doctor
+    from terminal.people.register import Register
+    from terminal.people.staff import Staff
     from terminal.till import Till
     from terminal.view import View
 
@@ -238,15 +241,44 @@ class Assembly:
             return drivers(None).printers.open(device.driver, device.options)
         raise NotAllowed("This shop has no printer: name one in devices.printers")
 
+    @cached_property
+    def _people(self) -> SimulatedPeople:
+        from simulators.people import SimulatedPeople
+
+        return SimulatedPeople(self._home, system_randomness)
+
+    def _staff(self, face: str) -> Staff:
+        """Return who works at this face. In a bench shop its own cashier is there already."""
+        from terminal.people.staff import Staff
+
+        is_bench = self.settings.shop.mode == "bench"
+        staff = Staff(
+            self._till_folder,
+            self._clock,
+            system_randomness,
+            system_boot(),
+            face=face,
+            is_bench=is_bench,
+        )
+        if is_bench:
+            if staff.register.is_empty:
+                self._people.hire(partial(take_in, staff.register))
+            staff.let_in(self.settings.shop.cashier)
+        return staff
+
     @contextmanager
-    def open_till(self, *, at_once: bool = True, with_counter: bool = True) -> Iterator[Till]:
+    def open_till(
+        self, *, at_once: bool = True, with_counter: bool = True, face: str = "command"
+    ) -> Iterator[Till]:
         """Open the till, and in a bench shop the simulators around it; close both after.
 
         at_once: devices and bank link come up now, not when the till begins.
         with_counter: False for a till that takes no sale: no reader, no camera.
+        face: 'screen', 'lines' or 'command', for the audit log.
         """
         if self.settings.shop.mode == "bench":
-            with self.open_bench(at_once=at_once, with_counter=with_counter) as (till, _shop):
+            opened = self.open_bench(at_once=at_once, with_counter=with_counter, face=face)
+            with opened as (till, _shop):
                 yield till
             return
         from terminal.log import write_log
@@ -260,6 +292,7 @@ class Assembly:
             table,
             self._clock,
             system_randomness,
+            self._staff(face),
             doctor=partial(self._doctor, lambda: self.settings, table),
             with_counter=with_counter,
         )
@@ -270,7 +303,7 @@ class Assembly:
 
     @contextmanager
     def open_bench(
-        self, *, at_once: bool = True, with_counter: bool = True
+        self, *, at_once: bool = True, with_counter: bool = True, face: str = "command"
     ) -> Iterator[tuple[Till, SimulatedShop]]:
         """Open a simulated shop and the till in it; close both after."""
         from simulators.shop import SimulatedShop
@@ -293,7 +326,13 @@ class Assembly:
                 table,
                 self._clock,
                 system_randomness,
-                bench=Panel(shop, takes_pin=has_pin_pad_on_screen(settings)),
+                self._staff(face),
+                bench=Panel(
+                    shop,
+                    self._people,
+                    self._clock.wall_ms,
+                    takes_pin=has_pin_pad_on_screen(settings),
+                ),
                 doctor=partial(self._doctor, lambda: settings, table),
                 with_counter=with_counter,
             )
@@ -324,6 +363,15 @@ def closing(till: Till) -> Iterator[None]:
         yield
     finally:
         till.close()
+
+
+def take_in(register: Register, person: SimulatedPerson) -> None:
+    """Take one of a simulated shop's people in, with their app."""
+    from terminal.people.privileges import Role
+
+    register.add(person.name, person.called, Role(person.role), person.secret, by=person.name)
+    if person.code_key:
+        register.set_code_key(person.name, bytes.fromhex(person.code_key), by=person.name)
 
 
 def drivers(shop: SimulatedShop | None) -> Drivers:
@@ -444,9 +492,18 @@ def simulated_display(shop: SimulatedShop | None) -> Any:
 class Panel(Bench):
     """The bench panel of a simulated shop."""
 
-    def __init__(self, shop: SimulatedShop, *, takes_pin: bool = False) -> None:
+    def __init__(
+        self,
+        shop: SimulatedShop,
+        people: SimulatedPeople,
+        wall_ms: Callable[[], int],
+        *,
+        takes_pin: bool = False,
+    ) -> None:
         """takes_pin: the PIN pad is the one on the till's screen."""
         self._shop = shop
+        self._people = people
+        self._wall_ms = wall_ms
         self._takes_pin = takes_pin
 
     def offers(self) -> Sequence[Offer]:
@@ -486,6 +543,14 @@ class Panel(Bench):
             return self._shop.do(offer)
         except NoSuchDeed as refusal:
             raise BenchRefused(str(refusal)) from refusal
+
+    def people(self) -> Sequence[BenchPerson]:
+        """List who works in the simulated shop, with what they would type now."""
+        now_s = self._wall_ms() // 1000
+        return [
+            BenchPerson(person.name, person.role, person.secret, person.code(now_s))
+            for person in self._people.all()
+        ]
 
 
 def when_over(leave: Callable[[], None]) -> Callable[[View], None]:

@@ -42,6 +42,18 @@ class Offer:
     """A fault switch that is on now."""
 
 
+@dataclass(frozen=True, slots=True)
+class BenchPerson:
+    """One of a simulated shop's people, and what they would type."""
+
+    name: str
+    role: str
+    """A terminal.people.privileges.Role."""
+    secret: str
+    code: str
+    """What their app shows now; empty for who has none."""
+
+
 class Bench(Protocol):
     """The far ends of every wire, at the cashier's finger tips."""
 
@@ -65,3 +77,6 @@ class Bench(Protocol):
         Returns at once; what follows comes through the devices.
         Raises BenchRefused if there is no such offer or it cannot be now.
         """
+
+    def people(self) -> Sequence[BenchPerson]:
+        """List who works in the simulated shop."""

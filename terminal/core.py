@@ -157,7 +157,7 @@ class Core:
     def _sale_wanted(self, event: SaleWanted) -> None:
         self._check_free()
         self._check_amount(event.amount_minor)
-        self._enter(event.attempt, Kind.SALE, event.amount_minor, event.currency)
+        self._enter(event.attempt, Kind.SALE, event.amount_minor, event.currency, event.cashier)
         self._hand.present()
 
     def _refund_wanted(self, event: RefundWanted) -> None:
@@ -172,7 +172,7 @@ class Core:
                 f"Only {self._limits.in_words(left)} is left to refund of {sale.number}"
             )
         self._check_amount(amount)
-        self._give_back(event.attempt, Kind.REFUND, sale, amount)
+        self._give_back(event, Kind.REFUND, sale, amount)
 
     def _void_wanted(self, event: VoidWanted) -> None:
         self._check_free()
@@ -182,7 +182,7 @@ class Core:
                 raise Busy(f"Payment {other.number} is still giving {sale.number} back")
         if sale.refunded_minor:
             raise NotAllowed(f"Payment {sale.number} has refunds: refund the rest instead")
-        self._give_back(event.attempt, Kind.VOID, sale, sale.amount_minor)
+        self._give_back(event, Kind.VOID, sale, sale.amount_minor)
 
     def _sale_to_give_back(self, original: str, what: str) -> PaymentView:
         sale = self._lookup(original)
@@ -191,8 +191,10 @@ class Core:
             raise NotAllowed(f"Payment {sale.number} is {words}: nothing to {what}")
         return sale
 
-    def _give_back(self, attempt: str, kind: Kind, sale: PaymentView, amount: int) -> None:
-        self._enter(attempt, kind, amount, sale.currency, sale)
+    def _give_back(
+        self, event: RefundWanted | VoidWanted, kind: Kind, sale: PaymentView, amount: int
+    ) -> None:
+        self._enter(event.attempt, kind, amount, sale.currency, event.cashier, sale)
         if self._hand.held is not None:
             self._hand.held.tender = Tender(sealed="", is_offline=False)
         self._following.proceed()
@@ -412,6 +414,7 @@ class Core:
         kind: Kind,
         amount_minor: int,
         currency: str,
+        cashier: str,
         sale: PaymentView | None = None,
     ) -> None:
         """Take a new payment in hand, and have it written down.
@@ -428,6 +431,7 @@ class Core:
             currency=currency,
             created_ms=now_ms,
             updated_ms=now_ms,
+            cashier=cashier,
         )
         if sale is not None:
             payment = replace(

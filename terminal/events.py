@@ -35,6 +35,8 @@ class SaleWanted:
     attempt: str
     amount_minor: int
     currency: str
+    cashier: str = ""
+    """Who is signed in, as receipts call them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class RefundWanted:
     attempt: str
     original: str
     amount_minor: int | None
+    cashier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class VoidWanted:
 
     attempt: str
     original: str
+    cashier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from terminal.events import Arm, Started
 from terminal.following import Patience
 from terminal.journal import Journal
 from terminal.money import amount_with_unit, plain_amount
+from terminal.people.staff import Staff
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
@@ -54,6 +55,7 @@ def open_till(
     drivers: Drivers,
     clock: Clock,
     random: Randomness,
+    staff: Staff,
     *,
     bench: Bench | None = None,
     doctor: Callable[[], Doctor] | None = None,
@@ -63,7 +65,7 @@ def open_till(
 
     Devices and bank link come up with its begin().
 
-    home: the till's own folder; journal and keys are in it.
+    home: the till's own folder; journal and keys are in it. staff: closed with the till.
     with_counter: False for a till that takes no sale: no reader, no camera.
     Raises LiveShopRefused, KeysUnusable, JournalUnavailable, JournalCorrupt,
     ConfigurationError, UnknownDriver.
@@ -111,6 +113,7 @@ def open_till(
         journal,
         clock,
         random,
+        staff,
         bench=bench,
         receipts=receipts,
         keyboard=keyboard,
@@ -214,6 +217,8 @@ def shop_facts(settings: Settings) -> ShopFacts:
         is_training=shop.training,
         has_printer=bool(settings.devices.printers) and settings.receipts.print != "never",
         has_drawer=bool(settings.devices.printers) and settings.receipts.drawer,
+        refund_limit_minor=shop.refund_limit_minor,
+        idle_sign_out_s=shop.idle_sign_out_s,
         wallets=tuple(dict.fromkeys(rule.name for rule in settings.payment_codes)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from pathlib import Path
 from typing import Protocol
 
 
@@ -38,6 +39,17 @@ class SystemClock:
 
 
 system_randomness: Randomness = os.urandom
+
+
+def system_boot() -> str:
+    """Return what names this switching-on of the machine; "" where the system has no name for it.
+
+    Seconds of the monotonic clock compare between processes of one boot only.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return ""
 
 
 def uuid7(clock: Clock, random: Randomness) -> str:

@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING
 
 from drivers.protocols import TypedScanner
 from terminal.bench import Bench
-from terminal.errors import AmountRefused, NotAllowed
+from terminal.errors import AmountRefused, NotAllowed, RegisterUnusable
 from terminal.events import (
     CancelWanted,
     CheckWanted,
     CodeWanted,
+    JournalFailed,
     LeaveWanted,
     RefundWanted,
     SaleWanted,
     VoidWanted,
 )
 from terminal.journal import Journal
+from terminal.people.privileges import Act
+from terminal.people.register import Person
+from terminal.people.staff import Staff
 from terminal.receipts.desk import ReceiptDesk
 from terminal.receipts.receipt import ReceiptWriter
 from terminal.runner import Runner
@@ -50,6 +54,7 @@ class Till:
         journal: Journal,
         clock: Clock,
         random: Randomness,
+        staff: Staff,
         *,
         bench: Bench | None,
         receipts: ReceiptDesk | None = None,
@@ -68,6 +73,8 @@ class Till:
         self._receipts = receipts
         self._keyboard = keyboard
         self._doctor = doctor
+        self.staff = staff
+        """Who is signed in here; a face signs people in and out through it."""
         self._runner = runner
         self._journal = journal
         self._clock = clock
@@ -119,14 +126,16 @@ class Till:
     def sale(self, amount_minor: int, currency: str | None = None) -> str:
         """Begin a sale; return the attempt's identity, which is on disk by then.
 
-        Raises AmountRefused, Busy, JournalUnavailable.
+        Raises AmountRefused, NotAllowed, Busy, JournalUnavailable.
         """
         if currency is not None and currency != self.shop.currency:
             raise AmountRefused(
                 f"This till takes {self.shop.currency}, not {currency}: enter the amount in it"
             )
+        cashier = self._check(Act.SELL)
         attempt = uuid7(self._clock, self._random)
-        self._runner.ask(SaleWanted(attempt, amount_minor, self.shop.currency))
+        wish = SaleWanted(attempt, amount_minor, self.shop.currency, cashier.called)
+        self._runner.ask(wish)
         return attempt
 
     def cancel(self) -> None:
@@ -151,22 +160,39 @@ class Till:
     def refund(self, payment_id: str, amount_minor: int | None = None) -> str:
         """Give back what is left of a sale, or this much; return the refund's identity.
 
-        Raises AlreadySettled, AmountRefused, NotAllowed, UnknownPayment, Busy.
+        Raises ApprovalNeeded, AlreadySettled, AmountRefused, NotAllowed,
+        UnknownPayment, Busy.
         """
-        original = self._journal.payment(payment_id).id
+        sale = self._journal.payment(payment_id)
+        left_minor = sale.amount_minor - sale.refunded_minor
+        wanted_minor = left_minor if amount_minor is None else amount_minor
+        limit_minor = self.shop.refund_limit_minor
+        is_over = limit_minor is not None and wanted_minor > limit_minor
+        act = Act.EXCEED_REFUND_LIMIT if is_over else Act.GIVE_BACK
+        cashier = self._check(act, f"{sale.number:04}")
         attempt = uuid7(self._clock, self._random)
-        self._runner.ask(RefundWanted(attempt, original, amount_minor))
+        self._runner.ask(RefundWanted(attempt, sale.id, amount_minor, cashier.called))
         return attempt
 
     def void(self, payment_id: str) -> str:
         """Undo a whole sale; return the void's identity.
 
-        Raises NotAllowed, UnknownPayment, Busy.
+        Raises ApprovalNeeded, NotAllowed, UnknownPayment, Busy.
         """
-        original = self._journal.payment(payment_id).id
+        sale = self._journal.payment(payment_id)
+        cashier = self._check(Act.GIVE_BACK, f"{sale.number:04}")
         attempt = uuid7(self._clock, self._random)
-        self._runner.ask(VoidWanted(attempt, original))
+        self._runner.ask(VoidWanted(attempt, sale.id, cashier.called))
         return attempt
+
+    def _check(self, act: Act, about: str = "") -> Person:
+        """Return who does it, if it may be done. Raises ApprovalNeeded, NotAllowed."""
+        try:
+            return self.staff.check(act, about)
+        except RegisterUnusable as error:
+            # The disk that will not take the audit log is the journal's too.
+            self._runner.post(JournalFailed((), (), str(error)))
+            raise
 
     # --- memory -------------------------------------------------------------
 
@@ -219,3 +245,4 @@ class Till:
             close()
         self._closers.clear()
         self._journal.close()
+        self.staff.close()

@@ -80,6 +80,8 @@ class PaymentView:
     created_ms: int
     """Unix time in milliseconds, by the till's clock."""
     updated_ms: int
+    cashier: str = ""
+    """Who was signed in when it began."""
     medium: Medium | None = None
     brand: str = ""
     """'Visa', 'Alipay'; empty until known."""
@@ -182,6 +184,7 @@ class ShopFacts:
     name_zh: str
     till_name: str
     cashier: str
+    """Who stands on receipts where nobody was signed in."""
     currency: str
     currency_symbol: str
     """'¥'; empty where letters are used instead."""
@@ -192,6 +195,10 @@ class ShopFacts:
     has_printer: bool = False
     """Receipts come on paper; else they are shown."""
     has_drawer: bool = False
+    refund_limit_minor: int | None = None
+    """Above it two persons must say yes; None: there is no such limit."""
+    idle_sign_out_s: float | None = None
+    """After so long without a key the till signs the cashier out; None: never."""
     wallets: Sequence[str] = ()
     """Brands that can pay a shown code."""
 

@@ -16,7 +16,7 @@ from textual.containers import Container
 from textual.message import Message as Event
 from textual.theme import Theme
 
-from terminal.errors import TillError
+from terminal.errors import ApprovalNeeded, TillError
 from terminal.states import State
 from terminal.view import Kind, Readiness, Stage, View
 from terminal.wedge import Scanned
@@ -100,6 +100,9 @@ class TillApp(App[None]):
         self._pages: list[Page] = []
         """What lies over the screen of the stage, the topmost last."""
         self._base: Page = self._bound(page_for(self.desk))
+        self._gate: Page | None = None
+        """Stands before everything while nobody is signed in."""
+        self._last_key_at = self.desk.till.now()
         self._shows_customer: bool | None = None
         self._last_drawn: tuple[object, ...] = ()
         self._parts = {
@@ -141,6 +144,7 @@ class TillApp(App[None]):
         self.theme = self.desk.theme
         self._unsubscribe = self.desk.till.subscribe(self._heard)
         self._arrange(self.size.width, self.size.height)
+        self._close_the_gate()
         # Whatever happened between the first look and the subscription.
         self._take_view(self.desk.till.view())
         self.call_after_refresh(self.desk.till.begin)
@@ -229,7 +233,33 @@ class TillApp(App[None]):
     @property
     def page(self) -> Page:
         """The screen that takes keys."""
+        if self._gate is not None:
+            return self._gate
         return self._pages[-1] if self._pages else self._base
+
+    def _close_the_gate(self) -> None:
+        """Put the right screen before all others while nobody may work at the till."""
+        person = self.desk.till.staff.signed_in
+        if person is not None and person.is_ready:
+            self._gate = None
+            return
+        from ui.screens.people import gate_for
+
+        gate = gate_for(self.desk)
+        if gate is not None and (self._gate is None or gate.name != self._gate.name):
+            self._gate = self._bound(gate)
+            self._pages.clear()
+            self.desk.entry.clear()
+
+    def _ask_approval(self, error: ApprovalNeeded, key: Key) -> None:
+        """Have somebody say yes; then press the same key again where it was pressed."""
+        from ui.screens.people import ApprovalPage
+
+        def again() -> None:
+            self._press(key)
+
+        if not isinstance(self.page, ApprovalPage):
+            self.open_page(ApprovalPage(self.desk, error, again))
 
     def open_page(self, page: Page) -> None:
         """Put a screen over the others."""
@@ -259,6 +289,7 @@ class TillApp(App[None]):
         """Draw again when a second, a minute or a light has changed."""
         desk, view = self.desk, self.desk.view
         now = desk.till.now()
+        self._sign_out_if_idle(now)
         drawn: tuple[object, ...] = (
             desk.till.wall_ms() // 60_000,
             desk.seconds_left(),
@@ -269,6 +300,28 @@ class TillApp(App[None]):
         if drawn != self._last_drawn:
             self._last_drawn = drawn
             self.redraw()
+
+    def _sign_out_if_idle(self, now: float) -> None:
+        """Leave the till to nobody after a while; a payment in hand is seen through first."""
+        idle_s = self.desk.shop.idle_sign_out_s
+        is_due = idle_s is not None and now - self._last_key_at >= idle_s
+        if is_due and self.desk.view.stage not in MID_PAYMENT and self._gate is None:
+            self._sign_out()
+            self.redraw()
+
+    def _sign_out(self) -> None:
+        self.desk.till.staff.sign_out()
+        self._close_the_gate()
+
+    def _own_secret(self) -> None:
+        from ui.screens.people import OwnSecretPage
+
+        self.open_page(OwnSecretPage(self.desk, can_close=True))
+
+    def _people(self) -> None:
+        from ui.screens.people import PeoplePage
+
+        self.open_page(PeoplePage(self.desk))
 
     def _paint_body(self, canvas: Canvas) -> None:
         self.page.paint(canvas)
@@ -292,6 +345,7 @@ class TillApp(App[None]):
         event.prevent_default()
         event.stop()
         key = Key(event.key, event.character or "")
+        self._last_key_at = self.desk.till.now()
         self._take_keys(self._keyboard.take(key, event.time))
 
     def _take_keys(self, pressed: Sequence[Pressed]) -> None:
@@ -327,8 +381,11 @@ class TillApp(App[None]):
         try:
             if not self._press(key):
                 self.desk.say(self.desk.words("This key does nothing here. F1 for help"))
+        except ApprovalNeeded as error:
+            self._ask_approval(error, key)
         except TillError as error:
             self.desk.refuse(error)
+        self._close_the_gate()
         view = self.desk.till.view()
         if self.desk.view.stage is Stage.RESULT and view.stage is Stage.IDLE:
             # The key closed it: the next may be waiting, and is meant for the sale.
@@ -352,6 +409,9 @@ class TillApp(App[None]):
             return True
         if self.page.press(key):
             return True
+        if self._gate is not None:
+            # Nobody is at the till: no key does anything behind this screen.
+            return False
         if key.name == "f1":
             self._help()
             return True
@@ -487,6 +547,11 @@ class TillApp(App[None]):
         ]
         if self.desk.shop.has_drawer:
             choices.append(Choice(mark("Open the cash drawer"), "", self._open_drawer))
+        choices += [
+            Choice(mark("People"), "", self._people),
+            Choice(mark("My secret"), "", self._own_secret),
+            Choice(mark("Sign out"), "", self._sign_out),
+        ]
         choices.append(Choice(mark("Switch the till off"), "Ctrl+Q", self._quit))
         if self.desk.till.bench:
             choices.append(Choice(mark("Bench"), "B", self._open_bench))

@@ -12,6 +12,56 @@ from terminal.wedge import WedgeDetector
 if TYPE_CHECKING:
     from terminal.doctor.lines import Line
     from terminal.doctor.surroundings import Screen
+    from terminal.people.privileges import Role
+    from terminal.people.register import Person
+
+
+class StaffDoor(Protocol):
+    """Who is signed in, and how people come, prove themselves and go.
+
+    Every call may raise a TillError with a sentence for who asked.
+    """
+
+    @property
+    def signed_in(self) -> Person | None:
+        """Who is at the till."""
+
+    @property
+    def needs_first_supervisor(self) -> bool:
+        """True in a till that nobody works at yet."""
+
+    def take_in_first(self, name: str, called: str, secret: str, /) -> Person:
+        """Take the first supervisor in."""
+
+    def sign_in(self, name: str, secret: str, code: str = "", /) -> Person:
+        """Let somebody to the till."""
+
+    def sign_out(self) -> None:
+        """Leave the till to nobody."""
+
+    def approve(self, name: str, secret: str, code: str = "", /) -> Person:
+        """Have somebody else say yes to what is asked for next."""
+
+    def choose_secret(self, secret: str, /) -> None:
+        """Set one's own secret."""
+
+    def propose_app(self, shop: str, /) -> str:
+        """Return what one's authenticator app scans."""
+
+    def confirm_app(self, code: str, /) -> None:
+        """Keep the app, as this code shows that it works."""
+
+    def people(self) -> Sequence[Person]:
+        """Return who works here."""
+
+    def take_in(self, name: str, called: str, role: Role, /) -> str:
+        """Take somebody in; return their first secret."""
+
+    def reset(self, name: str, /) -> str:
+        """Give somebody a first secret again; return it."""
+
+    def let_go(self, name: str, /) -> None:
+        """End somebody's work here."""
 
 
 class Door(Protocol):
@@ -23,6 +73,10 @@ class Door(Protocol):
     @property
     def shop(self) -> ShopFacts:
         """What does not change while the till runs."""
+
+    @property
+    def staff(self) -> StaffDoor:
+        """Who is at the till."""
 
     @property
     def bench(self) -> Bench | None:

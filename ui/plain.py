@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from terminal.bench import Group
-from terminal.errors import TillError
+from terminal.errors import ApprovalNeeded, TillError
 from terminal.messages import TEXT, Message
 from terminal.states import State
 from terminal.view import Kind, PaymentView, Readiness, Stage, View
@@ -34,6 +34,7 @@ HELP = (
     mark("cancel: give up. code: show our code. check: ask the bank now. next: keep and go on."),
     mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
+    mark("signin NAME SECRET [CODE], signout. allow NAME SECRET [CODE]: say yes for another."),
     mark("status, language, help, quit."),
 )
 BENCH_HELP = mark("bench: list what can be presented. bench NUMBER: do it.")
@@ -51,6 +52,9 @@ VERBS = {
     "drawer": ("drawer", "钱箱"),
     "refund": ("refund", "f5", "退货"),
     "void": ("void", "f4", "撤销"),
+    "allow": ("allow", "授权"),
+    "signin": ("signin", "签到"),
+    "signout": ("signout", "签退"),
     "status": ("status", "状态"),
     "language": ("language", "f10", "语言"),
     "help": ("help", "f1", "?", "帮助"),
@@ -327,6 +331,7 @@ class LineTill:
             "help": self._help,
             "quit": self._quit,
             "yes": self._enter,
+            "signout": self._sign_out,
         }
         with_text: dict[str, Callable[[str], None]] = {
             "list": self._list,
@@ -336,6 +341,8 @@ class LineTill:
             "refund": self._ask_refund,
             "void": self._ask_void,
             "bench": self._bench,
+            "allow": self._allow,
+            "signin": self._sign_in,
         }
         if verb in simple:
             simple[verb]()
@@ -496,10 +503,35 @@ class LineTill:
         if self._confirm is None:
             return
         (verb, payment, amount), self._confirm = self._confirm, None
-        if verb == "refund":
-            self._till.refund(payment.id, amount)
-        else:
-            self._till.void(payment.id)
+        try:
+            if verb == "refund":
+                self._till.refund(payment.id, amount)
+            else:
+                self._till.void(payment.id)
+        except ApprovalNeeded:
+            # It waits for the yes of somebody else.
+            self._confirm = (verb, payment, amount)
+            raise
+
+    # --- people -------------------------------------------------------------
+
+    def _sign_in(self, rest: str) -> None:
+        name, secret, code = _proof(rest)
+        person = self._till.staff.sign_in(name, secret, code)
+        self._say(self._words("{name} is at the till.").format(name=person.called))
+        if not person.is_ready:
+            self._say(self._words("Choose your secret on the screen first: till run."))
+
+    def _sign_out(self) -> None:
+        self._till.staff.sign_out()
+        self._say(self._words("Nobody is at the till. signin NAME SECRET [CODE]."))
+
+    def _allow(self, rest: str) -> None:
+        name, secret, code = _proof(rest)
+        person = self._till.staff.approve(name, secret, code)
+        self._say(self._words("{name} says yes.").format(name=person.called))
+        if self._confirm:
+            self._give_back()
 
     # --- bench --------------------------------------------------------------
 
@@ -527,6 +559,13 @@ class LineTill:
         }
         what = titles.get(chosen, answer)
         self._say(self._ended(self._words("Bench: {what}").format(what=what)))
+
+
+def _proof(rest: str) -> tuple[str, str, str]:
+    """Return name, secret and one-time code; empty where nothing was typed."""
+    name, _, proof = rest.partition(" ")
+    secret, _, code = proof.strip().partition(" ")
+    return name, secret, code.strip()
 
 
 TICK_S = 0.5

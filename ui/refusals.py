@@ -32,6 +32,25 @@ PATTERNS = (
     mark("This till has no cash drawer"),
     mark("No room on the disk for {path}: free some space, then try again"),
     mark("Cannot write {path}: check its permissions"),
+    mark("A supervisor must allow it: to {act}"),
+    mark("It takes two persons to {act}"),
+    mark("A {role} may not {act}"),
+    mark("Sign in first: somebody must be there to {act}"),
+    mark("{name} must first choose a secret and set up the codes"),
+    mark("Name, secret or code is wrong"),
+    mark("Too many wrong tries: wait {count} seconds"),
+    mark("Too many wrong tries: wait {count} minutes"),
+    mark("The secret of a {role} has {least} to {most} characters"),
+    mark("The secret is the name: choose another"),
+    mark("The secret is one character over and over, or a row: choose another"),
+    mark("The two secrets are not the same: type them again"),
+    mark("This is the secret you have: choose another"),
+    mark("This is not the code that the app shows now: try the next one"),
+    mark("Somebody else must say yes, not who asks"),
+    mark("A name has 1 to 32 letters, digits, dots or dashes"),
+    mark("There is or was somebody called {name}: choose another name"),
+    mark("{name} is the last supervisor: add another first"),
+    mark("Nobody resets themselves: another supervisor does"),
 )
 
 LINK_PATTERNS = (
@@ -55,6 +74,20 @@ LINK_PATTERNS = (
     mark("the bank did not answer in time"),
 )
 """What the bank link says of itself; the doctor shows it."""
+ACTS = (
+    mark("take payments"),
+    mark("give money back"),
+    mark("refund over the limit"),
+    mark("raise the offline limit"),
+    mark("close the day"),
+    mark("read the totals"),
+    mark("change who works here"),
+    mark("change devices and network"),
+    mark("change the till's keys"),
+    mark("read the audit log"),
+    mark("export the audit log"),
+)
+"""What stands in a sentence's {act}."""
 
 
 @cache
@@ -75,5 +108,8 @@ def refusal_text(text: str, words: Words) -> str:
             state = parts.get("state", "").replace(" ", "_")
             if state in set(State):
                 parts["state"] = words(MARKS[State(state)].word)
+            for part in ("act", "role"):
+                if part in parts:
+                    parts[part] = words(parts[part])
             return words(pattern).format(**parts)
     return words(text)

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from terminal.bench import Bench, Group, Offer
+from terminal.bench import Bench, BenchPerson, Group, Offer
 from terminal.doctor import lines as doctor
 from terminal.doctor.lines import Line
 from terminal.doctor.surroundings import Screen
-from terminal.errors import BenchRefused, TillError, UnknownPayment
+from terminal.errors import BenchRefused, SignInRefused, TillError, UnknownPayment
 from terminal.messages import Message
+from terminal.people.privileges import Role
+from terminal.people.register import Person
 from terminal.states import State
 from terminal.view import (
     Kind,
@@ -84,6 +86,8 @@ FOUND = (
     Line(doctor.Group.JOURNAL, "journal", "journal-holds", {"count": "1204"}),
 )
 """What the doctor of a till that stands still finds."""
+LIN_MEI = Person("lin", "Lin Mei", Role.CASHIER)
+WANG_FANG = Person("wang", "Wang Fang", Role.SUPERVISOR, has_code=True)
 
 
 def payment(number: int = 415, **facts: Any) -> PaymentView:
@@ -353,6 +357,13 @@ class StillBench:
         """Note it."""
         self.pressed.append(key)
 
+    def people(self) -> Sequence[BenchPerson]:
+        """Return who would sign in here."""
+        return (
+            BenchPerson("lin", "cashier", "4826", ""),
+            BenchPerson("wang", "supervisor", "bench-482613", "391204"),
+        )
+
     def do(self, offer: str) -> str:
         """Note it."""
         if offer not in {each.id for each in self.offers()}:
@@ -361,6 +372,78 @@ class StillBench:
         if offer == "fault:bank-cut":
             self.has_cut_bank = not self.has_cut_bank
         return f"did {offer}"
+
+
+class StillStaff:
+    """Lin Mei is at the till; whoever is named by a supervisor's name says yes."""
+
+    def __init__(self) -> None:
+        self.signed_in: Person | None = LIN_MEI
+        self.needs_first_supervisor = False
+        self.done: list[tuple[object, ...]] = []
+
+    def sign_in(self, name: str, secret: str, code: str = "") -> Person:
+        """Let Lin Mei in with the right secret."""
+        del code
+        if (name, secret) != ("lin", "4826"):
+            raise SignInRefused("Name, secret or code is wrong")
+        self.signed_in = LIN_MEI
+        return LIN_MEI
+
+    def sign_out(self) -> None:
+        """Leave."""
+        self.signed_in = None
+
+    def approve(self, name: str, secret: str, code: str = "") -> Person:
+        """Note the yes."""
+        del code
+        if (name, secret) != ("wang", "bench-482613"):
+            raise SignInRefused("Name, secret or code is wrong")
+        self.done.append(("approve", name))
+        return WANG_FANG
+
+    def take_in_first(self, name: str, called: str, secret: str) -> Person:
+        """Take Wang Fang in, whoever she says she is."""
+        del secret
+        self.done.append(("take_in_first", name, called))
+        self.needs_first_supervisor = False
+        self.signed_in = replace(WANG_FANG, has_code=False)
+        return self.signed_in
+
+    def choose_secret(self, secret: str) -> None:
+        """Note that it was chosen."""
+        del secret
+        self.done.append(("choose_secret",))
+        if self.signed_in:
+            self.signed_in = replace(self.signed_in, must_change=False)
+
+    def propose_app(self, shop: str) -> str:
+        """Return a key that is in nobody's app."""
+        return f"otpauth://totp/{shop}:00?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer={shop}"
+
+    def confirm_app(self, code: str) -> None:
+        """Note the code."""
+        self.done.append(("confirm_app", code))
+        if self.signed_in:
+            self.signed_in = replace(self.signed_in, has_code=True)
+
+    def people(self) -> Sequence[Person]:
+        """Return three people."""
+        return (LIN_MEI, WANG_FANG, replace(LIN_MEI, name="02", called="", must_change=True))
+
+    def take_in(self, name: str, called: str, role: Role) -> str:
+        """Note who came."""
+        self.done.append(("take_in", name, called, role))
+        return "739146"
+
+    def reset(self, name: str) -> str:
+        """Note it."""
+        self.done.append(("reset", name))
+        return "739146"
+
+    def let_go(self, name: str) -> None:
+        """Note it."""
+        self.done.append(("let_go", name))
 
 
 class StillTill:
@@ -372,6 +455,7 @@ class StillTill:
         """view: what it shows until show() is called."""
         self.shop = shop
         self.bench = bench
+        self.staff = StillStaff()
         self.clock_s = 0.0
         self.wishes: list[tuple[object, ...]] = []
         self.detector: WedgeDetector | None = None

@@ -10,6 +10,7 @@ from terminal.commands import output
 from terminal.commands.place import Place, refusals
 from terminal.commands.sale import UNKNOWN_S
 from terminal.commands.watch import watching
+from terminal.commands.who import acting, sign_in
 from terminal.errors import AmountRefused
 from terminal.money import parse_amount
 from terminal.states import FINAL
@@ -23,16 +24,24 @@ READY_S = 30.0
 @click.argument("payment_id", metavar="ID")
 @click.argument("amount", required=False)
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
+@acting
 @click.pass_obj
-def refund(place: Place, payment_id: str, amount: str | None, json_wanted: bool) -> None:
-    """Give back AMOUNT of the sale ID, or all that is left of it.
+def refund(
+    place: Place,
+    payment_id: str,
+    amount: str | None,
+    json_wanted: bool,
+    user: str | None,
+    approvers: tuple[str, ...],
+) -> None:
+    """Give back AMOUNT of the sale ID, or all that is left of it. A supervisor must allow it.
 
     Exit status: 0 approved, 10 declined, 20 unknown, 30 not done.
 
     \b
     Example:
-      till refund 12
-      till refund 12 10.00 --json
+      till refund 12 --as 00
+      till refund 12 10.00 --as 01 --approve 00 --json
     """
     settings = place.settings()
     try:
@@ -40,6 +49,7 @@ def refund(place: Place, payment_id: str, amount: str | None, json_wanted: bool)
     except AmountRefused as error:
         raise click.BadParameter(str(error), param_hint="AMOUNT") from error
     with refusals(), place.open_till(with_counter=False) as till:
+        sign_in(till, user, approvers)
         payment = _finish(till, lambda: till.refund(payment_id, amount_minor))
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 
@@ -47,18 +57,26 @@ def refund(place: Place, payment_id: str, amount: str | None, json_wanted: bool)
 @click.command(name="void")
 @click.argument("payment_id", metavar="ID")
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
+@acting
 @click.pass_obj
-def void(place: Place, payment_id: str, json_wanted: bool) -> None:
-    """Undo the whole sale ID, as if it had not been.
+def void(
+    place: Place,
+    payment_id: str,
+    json_wanted: bool,
+    user: str | None,
+    approvers: tuple[str, ...],
+) -> None:
+    """Undo the whole sale ID, as if it had not been. A supervisor must allow it.
 
     Exit status: 0 approved, 10 declined, 20 unknown, 30 not done.
 
     \b
     Example:
-      till void 12
+      till void 12 --as 00
     """
     settings = place.settings()
     with refusals(), place.open_till(with_counter=False) as till:
+        sign_in(till, user, approvers)
         payment = _finish(till, lambda: till.void(payment_id))
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 

@@ -29,7 +29,8 @@ class Place:
     open_till: Callable[..., AbstractContextManager[Till]]
     """Opens the till, and in a bench shop the simulators around it; with
     at_once=False devices and bank link wait for the till's begin(), with
-    with_counter=False no reader and no camera comes up at all."""
+    with_counter=False no reader and no camera comes up at all. face: 'screen',
+    'lines' or, if absent, 'command'."""
     show_screen: Callable[[Till, str, str | None], None]
     show_lines: Callable[[Till, str, TextIO, TextIO], None]
     show_customer: Callable[[Path, str], None]

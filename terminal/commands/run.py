@@ -42,7 +42,8 @@ def run(place: Place, plain: bool, language: str | None, theme: str | None) -> N
       till run --plain
     """
     chosen = language or system_language()
-    with refusals(), place.open_till(at_once=plain) as till:
+    face = "lines" if plain else "screen"
+    with refusals(), place.open_till(at_once=plain, face=face) as till:
         publisher = CustomerPublisher(place.customer_socket, till.shop, till.now)
         unsubscribe = till.subscribe(publisher)
         try:

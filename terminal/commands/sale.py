@@ -10,6 +10,7 @@ from terminal.bench import Bench
 from terminal.commands import output
 from terminal.commands.place import Place, Refusal, refusals
 from terminal.commands.watch import Watch, watching
+from terminal.commands.who import acting, sign_in
 from terminal.errors import AmountRefused, NotAllowed
 from terminal.messages import TEXT, Message
 from terminal.money import currency_of, parse_amount
@@ -42,6 +43,7 @@ TAPS_MAX = 3
     help="In a simulated shop: the test PIN that the customer types. Never a real one.",
 )
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
+@acting
 @click.pass_obj
 def command(
     place: Place,
@@ -50,6 +52,8 @@ def command(
     present: str | None,
     pin: str | None,
     json_wanted: bool,
+    user: str | None,
+    approvers: tuple[str, ...],
 ) -> None:
     """Take a payment of AMOUNT, such as 345.60.
 
@@ -76,6 +80,7 @@ def command(
     with refusals(), place.open_till() as till, watching(till) as watch:
         if pin is not None and not (till.bench and till.bench.takes_pin):
             raise Refusal("--pin types on the till's screen, and this shop's PIN pad is another")
+        sign_in(till, user, approvers)
         if present is not None:
             _check_offer(till.bench, present)
             _await_devices(watch, present)

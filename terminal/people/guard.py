@@ -43,8 +43,8 @@ class Guard:
     def __init__(self, log: AuditLog) -> None:
         self._log = log
 
-    def check(self, act: Act, authority: Authority, about: str = "") -> None:
-        """Return if the act may be done.
+    def check(self, act: Act, authority: Authority, about: str = "") -> Person:
+        """Return who does it, if the act may be done.
 
         about: which payment, person or setting, for the audit log.
         Raises ApprovalNeeded if somebody else must say yes, else NotAllowed.
@@ -64,7 +64,7 @@ class Guard:
         words = ACT_WORDS[act]
         match missing:
             case Need.NOTHING:
-                return
+                return person
             case Need.SUPERVISOR:
                 raise ApprovalNeeded(f"A supervisor must allow it: to {words}", act)
             case Need.SECOND_PERSON:

@@ -64,14 +64,14 @@ class Register:
         log: AuditLog,
         keys: Path,
         random: Randomness,
-        cost: Cost | None = None,
+        cost: Cost,
     ) -> None:
         """keys: the till's key folder, for the pepper. Raises RegisterUnusable."""
         pepper = _pepper(keys, random)
         self._store = store
         self._log = log
         self._random = random
-        self._keeper = SecretKeeper(pepper, cost or Cost())
+        self._keeper = SecretKeeper(pepper, cost)
         self._code_key_key = hmac.digest(pepper, b"one-time code keys", hashlib.sha256)
 
     @property
@@ -139,19 +139,18 @@ class Register:
             AuditLine("set_secret", True, by, about=person.name),
         )
 
-    def give_code_key(self, name: str, by: str) -> bytes:
-        """Return a fresh key for somebody's authenticator app; it is told this once.
+    def set_code_key(self, name: str, key: bytes | None, by: str, step: int = 0) -> None:
+        """Keep the key of somebody's authenticator app; None takes the app away.
 
-        20 bytes. Raises UnknownPerson.
+        key: 20 bytes. step: of the code that showed the app to work; it is used up.
+        Raises UnknownPerson.
         """
         person = self.person(name)
-        secret = self._random(one_time.SECRET_BYTES)
         self._write(
-            "UPDATE people SET code_key = ?, code_step = 0 WHERE name = ?",
-            (self._seal(secret), person.name),
-            AuditLine("give_code_key", True, by, about=person.name),
+            "UPDATE people SET code_key = ?, code_step = ? WHERE name = ?",
+            (None if key is None else self._seal(key), step, person.name),
+            AuditLine("remove_app" if key is None else "set_app", True, by, about=person.name),
         )
-        return secret
 
     def remove(self, name: str, by: str) -> None:
         """Let somebody go; the name stays taken, for the audit log's sake.

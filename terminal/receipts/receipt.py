@@ -145,7 +145,8 @@ def receipt_lines(
     if columns < COLUMNS_MIN:
         raise ValueError(f"a receipt needs {COLUMNS_MIN} columns")
     page = _Page(columns)
-    _head(page, letterhead, copy=copy, is_merchants=is_merchants)
+    cashier = payment.cashier or letterhead.cashier
+    _head(page, letterhead, cashier, copy=copy, is_merchants=is_merchants)
     _what(page, payment, letterhead, original)
     _how(page, payment)
     _result(page, payment, letterhead)
@@ -191,7 +192,9 @@ class _Page:
         self.lines.append("")
 
 
-def _head(page: _Page, letterhead: Letterhead, *, copy: bool, is_merchants: bool) -> None:
+def _head(
+    page: _Page, letterhead: Letterhead, cashier: str, *, copy: bool, is_merchants: bool
+) -> None:
     page.centre(letterhead.name_zh)
     if letterhead.name != letterhead.name_zh:
         page.centre(letterhead.name)
@@ -210,7 +213,7 @@ def _head(page: _Page, letterhead: Letterhead, *, copy: bool, is_merchants: bool
     page.pair("商户号 MERCHANT", letterhead.merchant_id)
     page.pair("终端号 TERMINAL", letterhead.terminal_id)
     page.pair("收银机 TILL", letterhead.till_name)
-    page.pair("操作员 CASHIER", letterhead.cashier)
+    page.pair("操作员 CASHIER", cashier)
     page.rule()
 
 

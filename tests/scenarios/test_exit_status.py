@@ -67,14 +67,16 @@ def test_a_refund_and_a_void_by_number(city: Any) -> None:
     home = city.new_home()
     for _ in range(2):
         till(home, city.url, "sale", "18.00", "--present", "card:visa-online")
-    status, (back,) = till(home, city.url, "refund", "1", "8.00")
+    status, (back,) = till(home, city.url, "refund", "1", "8.00", "--as", "00")
     assert (status, back["kind"], back["amount_minor"]) == (APPROVED, "refund", 800)
-    status, (undone,) = till(home, city.url, "void", "2")
+    status, (undone,) = till(home, city.url, "void", "2", "--approve", "00")
     assert (status, undone["kind"], undone["state"]) == (APPROVED, "void", "approved")
 
     for refused in (("refund", "1", "10.01"), ("void", "1"), ("void", "2"), ("refund", "9")):
-        status, lines = till(home, city.url, *refused)
+        status, lines = till(home, city.url, *refused, "--as", "00")
         assert (status, lines) == (NOT_DONE, [])
+    status, lines = till(home, city.url, "refund", "1", "1.00", "--as", "01")
+    assert (status, lines) == (NOT_DONE, [])
     net = city.booked.net_minor()
     assert net[back["attempt"]] == -800
     assert net[undone["attempt"]] == -1800

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from simulators.people import SimulatedPeople
 from terminal.commands.watch import Watch, watching
 from terminal.states import FINAL, State
 from terminal.view import Stage, View
@@ -170,6 +172,7 @@ class Lines:
             cwd=Path(__file__).parents[2],
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
+        self._home = home
         self.told: list[str] = []
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -190,6 +193,12 @@ class Lines:
             self.told.append(line)
             if re.search(pattern, line):
                 return line
+
+    def proof(self, name: str) -> str:
+        """Return name, secret and one-time code as one of the shop's people types them now."""
+        person = SimulatedPeople(self._home, os.urandom).find(name)
+        assert person is not None
+        return f"{person.name} {person.secret} {person.code(int(time.time()))}"
 
     def end(self) -> int:
         """Close its input; return its exit status."""
@@ -246,10 +255,14 @@ def test_a_day_in_lines(lines: Lines) -> None:
     lines.say("refund 4 2.50")
     lines.until("Refund 2.50 yuan of 0004")
     lines.say("")
+    lines.until("A supervisor must allow it")
+    lines.say(f"allow {lines.proof('00')}")
     lines.until("Refunded")
     lines.say("void 1")
     lines.until("Void 0001")
     lines.say("")
+    lines.until("A supervisor must allow it")
+    lines.say(f"allow {lines.proof('99')}")
     lines.until("Voided")
     lines.say("quit")
     assert lines.end() == 0

@@ -201,7 +201,9 @@ def test_the_bank_voids_no_sale_that_has_a_refund(restored: Any) -> None:
     assert second.till.payment(sale.id).state is State.APPROVED
 
 
-@pytest.mark.parametrize("words", [("refund", "1", "2.50"), ("void", "1"), ("recover",)])
+@pytest.mark.parametrize(
+    "words", [("refund", "1", "2.50", "--as", "00"), ("void", "1", "--as", "00"), ("recover",)]
+)
 def test_money_goes_back_without_reader_and_camera(
     city: Any, open_counter: Any, words: tuple[str, ...]
 ) -> None:

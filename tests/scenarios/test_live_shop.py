@@ -12,6 +12,7 @@ import config
 from terminal.__main__ import Panel, drivers, main
 from terminal.errors import LiveShopRefused
 from terminal.opening import open_till
+from terminal.people.staff import Staff
 from terminal.seams import SystemClock
 
 EXAMPLE = config.BENCH.with_name("live.example.toml")
@@ -62,10 +63,12 @@ def test_a_live_shop_refuses_by_name(
 
 
 def test_a_live_shop_has_no_bench_panel(tmp_path: Path, city: object) -> None:
+    from simulators.people import SimulatedPeople
     from simulators.shop import SimulatedShop
 
     shop_file, _ = live(tmp_path)
     settings = config.load_settings(shop_file)
+    people = SimulatedPeople(tmp_path, os.urandom)
     simulated = SimulatedShop(tmp_path, lambda: 1_795_500_000_000, os.urandom, bank_url="x:1")
     try:
         with pytest.raises(LiveShopRefused, match="no bench panel"):
@@ -75,7 +78,8 @@ def test_a_live_shop_has_no_bench_panel(tmp_path: Path, city: object) -> None:
                 drivers(None),
                 SystemClock(),
                 os.urandom,
-                bench=Panel(simulated),
+                Staff(tmp_path / "till", SystemClock(), os.urandom, "", face="command"),
+                bench=Panel(simulated, people, SystemClock().wall_ms),
             )
     finally:
         simulated.close()

@@ -244,7 +244,7 @@ def test_status_and_help_are_lines(still: StillTill, make_lines: MakeLines) -> N
     assert told == ["Bank: ready", "Reader: ready", "Camera: fault"]
     told.clear()
     lines.heard("help")
-    assert len(told) == 5
+    assert len(told) == 6
 
 
 def test_notices_are_told_once(still: StillTill, make_lines: MakeLines) -> None:

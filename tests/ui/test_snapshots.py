@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from terminal.errors import ApprovalNeeded
 from ui.app import TillApp
 from ui.locale import LANGUAGES
-from ui.still import SHOP, VIEWS, StillBench, StillTill
+from ui.still import SHOP, VIEWS, WANG_FANG, StillBench, StillTill
 
 # Drawing each of them takes as long as all unit tests of the screen together.
 pytestmark = pytest.mark.slow
@@ -49,6 +50,25 @@ def test_page(snap_compare: Compare, name: str, language: str) -> None:
     shop = replace(SHOP, is_bench=True)
     app = TillApp(StillTill(VIEWS["sale"], shop, StillBench()), language)
     assert snap_compare(app, press=OVERLAYS[name], terminal_size=(80, 24))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["sign-in", "approval", "people", "own-app"])
+def test_people(snap_compare: Compare, name: str, language: str) -> None:
+    till = StillTill(VIEWS["sale"])
+    press: tuple[str, ...] = ()
+    match name:
+        case "sign-in":
+            till.staff.signed_in = None
+            press = ("l", "i", "n", "tab", "4", "8")
+        case "approval":
+            till.refusal = ApprovalNeeded("A supervisor must allow it: to give money back", "")
+            press = ("f5", "r", "enter")
+        case "people":
+            press = ("f9", "0")
+        case "own-app":
+            till.staff.signed_in = replace(WANG_FANG, has_code=False)
+    assert snap_compare(TillApp(till, language), press=press, terminal_size=(80, 24))
 
 
 @pytest.mark.parametrize("theme", ["light", "contrast"])

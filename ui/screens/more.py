@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from ui.locale import mark
 from ui.screens.page import Key, Page
 from ui.widgets.canvas import Canvas
 from ui.widgets.chrome import Action
+
+KEYS = "1234567890" + string.ascii_lowercase.replace("b", "")
+"""One for each line, in their order; B is the bench's everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class MorePage(Page):
     name = "more"
 
     def __init__(self, desk: Desk, choices: Sequence[Choice]) -> None:
-        """choices: in the order of their numbers; those after the tenth have none."""
+        """choices: in the order of their keys."""
         super().__init__(desk)
         self._choices = choices
         self._cursor = 0
@@ -37,16 +41,15 @@ class MorePage(Page):
         """Choose or go back."""
         return (
             Action("Enter", mark("Choose"), is_main=True),
-            Action("1-9", mark("By number")),
+            Action("1-Z", mark("By key")),
             Action("Esc", mark("Back")),
         )
 
     def press(self, key: Key) -> bool:
         """Choose a line."""
-        if key.digit and 1 <= int(key.digit) <= len(self._choices):
-            self._choose(int(key.digit) - 1)
-        elif key.digit == "0" and len(self._choices) >= 10:
-            self._choose(9)
+        named = KEYS[: len(self._choices)].find(key.character.lower()) if key.character else -1
+        if named >= 0:
+            self._choose(named)
         elif key.name in ("down", "up"):
             step = 1 if key.name == "down" else -1
             self._cursor = (self._cursor + step) % len(self._choices)
@@ -71,7 +74,6 @@ class MorePage(Page):
             y = 3 + row
             if row == self._cursor:
                 canvas.fill(3, y, canvas.width - 6, 1, "raise")
-            if row < 10:
-                canvas.put(4, y, str((row + 1) % 10), "key", bold=True)
+            canvas.put(4, y, KEYS[row].upper(), "key", bold=True)
             canvas.put(8, y, words(choice.label), bold=row == self._cursor)
             canvas.put_right(canvas.width - 4, y, choice.key, "muted")

@@ -92,7 +92,8 @@ def _paint_names(canvas: Canvas, desk: Desk, end: int, ink: str, dim: str) -> No
 def _names(desk: Desk) -> tuple[str, str]:
     """Return the till's and the cashier's name; a bare number says whose it is."""
     words, shop = desk.words, desk.shop
-    till, cashier = shop.till_name, shop.cashier
+    person = desk.till.staff.signed_in
+    till, cashier = shop.till_name, person.called if person else ""
     if till.isdecimal():
         till = words("Till {number}").format(number=till)
     if cashier.isdecimal():

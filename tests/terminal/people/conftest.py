@@ -62,7 +62,7 @@ class Staff:
         """Take somebody in who has chosen a secret and, where due, an app."""
         person = self.register.add(name, "", role, secret, by=name)
         if person.lacks_code:
-            self.register.give_code_key(name, by=name)
+            self.register.set_code_key(name, os.urandom(20), by=name)
         return self.register.person(name)
 
 
