@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
-from terminal.bank import messages, signing, trust
+from terminal.bank import messages, signing, silence, trust
 from terminal.bank.messages import Answer, Request
 from terminal.errors import (
     AnswerLost,
@@ -222,26 +222,8 @@ class BankClient:
         )
 
     def _silence(self, error: BaseException, *, had_left: bool) -> NeverLeft | AnswerLost:
-        line = self._line
         self._adapter.close()
-        if line.is_cut:
-            reason = "the till closed its bank link"
-        elif line.has_written:
-            reason = _why_lost(error)
-        else:
-            reason = trust.explain(error, self._host, self._port)
-        # A handshake that the bank ended over our certificate was never
-        # finished: no byte of the request was handed on.
-        never_finished = (
-            line.is_fresh and not line.has_heard and trust.is_certificate_refusal(error)
-        )
-        if line.has_written and never_finished:
-            reason = trust.explain(error, self._host, self._port)
-        if had_left or (line.has_written and not never_finished):
-            return AnswerLost(reason)
-        if not line.is_cut and trust.is_insecure(error):
-            return LinkNotSecure(reason)
-        return NeverLeft(reason)
+        return silence.meaning(error, self._line, self._host, self._port, had_left=had_left)
 
     def _judge(
         self, request: Request, headers: Mapping[str, str], received: _Received
@@ -274,15 +256,3 @@ class BankClient:
 
     def _skew_ms(self, moment: str) -> int:
         return messages.parse_moment(moment) - self._clock.wall_ms()
-
-
-def _why_lost(error: BaseException) -> str:
-    found = trust.causes(error)
-    if any(isinstance(cause, TimeoutError) for cause in found):
-        return "the bank did not answer in time"
-    if any(isinstance(cause, requests.exceptions.ContentDecodingError) for cause in found):
-        return "the bank's answer does not end"
-    kinds = {type(cause).__name__ for cause in found}
-    if kinds & {"BadStatusLine", "LineTooLong", "InvalidHeader", "InvalidChunkLength"}:
-        return "the bank's answer is not HTTP"
-    return "the connection ended before the bank's answer was whole"

@@ -171,6 +171,32 @@ class BankSocket(ssl.SSLSocket):
         return super().send(data, flags)
 
 
+def dial(line: Line, host: str, port: int) -> socket.socket:
+    """Return a connection to one of a host's addresses, made before the line's deadline.
+
+    Raises socket.gaierror if the name cannot be found, OSError if nobody answers.
+    """
+    try:
+        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(str(error)) from error
+    failure: OSError = ConnectionError("the name has no address")
+    for tried, (family, kind, protocol, _, address) in enumerate(places):
+        dialled = socket.socket(family, kind, protocol)
+        try:
+            line.hold(dialled)
+            # A silent first address must not take the time of the others.
+            dialled.settimeout(line.left_s() / (len(places) - tried))
+            dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            dialled.connect(address)
+        except OSError as error:
+            dialled.close()
+            failure = error
+        else:
+            return dialled
+    raise failure
+
+
 class BankConnection(HTTPSConnection):
     """One connection that tells its line what happens on it."""
 
@@ -182,26 +208,12 @@ class BankConnection(HTTPSConnection):
         self.ssl_context.line.is_fresh = True
 
     def _new_conn(self) -> socket.socket:
-        line = self.ssl_context.line
         try:
-            places = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            raise NameResolutionError(self.host, self, socket.gaierror(str(error))) from error
-        failure: OSError | None = None
-        for tried, (family, kind, protocol, _, address) in enumerate(places):
-            dialled = socket.socket(family, kind, protocol)
-            try:
-                line.hold(dialled)
-                # A silent first address must not take the time of the others.
-                dialled.settimeout(line.left_s() / (len(places) - tried))
-                dialled.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                dialled.connect(address)
-            except OSError as error:
-                dialled.close()
-                failure = error
-            else:
-                return dialled
-        raise NewConnectionError(self, "no address of the bank answered") from failure
+            return dial(self.ssl_context.line, self._dns_host, self.port)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except OSError as error:
+            raise NewConnectionError(self, "no address of the bank answered") from error
 
     def send(self, data: Any) -> None:
         """Write part of a request."""
