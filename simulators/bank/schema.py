@@ -177,12 +177,15 @@ pin_pads = Table(
 
 # ---- the other dialect -----------------------------------------------------
 
-# Keys are made again from the moment they were made first.
-sign_ons = Table(
-    "sign_ons",
+# What a till called itself when it signed on, and when: its message key is made
+# again from that moment.
+terminals = Table(
+    "terminals",
     metadata,
     Column("till", String(60), primary_key=True),
-    Column("made_ms", BigInteger, nullable=False),
+    Column("terminal", String(8), nullable=False),
+    Column("merchant", String(15), nullable=False),
+    Column("signed_on_ms", BigInteger, nullable=False),
 )
 
 # What ISO 8583 calls a payment by.

@@ -18,7 +18,7 @@ from emv import tlv
 from emv.errors import MalformedData
 from simulators.bank import payments as books
 from simulators.bank.bench import host_secret
-from simulators.bank.core import Bank, Caller, Peer, desk_maker, identify
+from simulators.bank.core import Bank, Peer, desk_maker, identify
 from simulators.bank.desk import Desk, RRow
 from simulators.bank.errors import Refused, StoreBusy
 from simulators.bank.iso8583 import keys
@@ -26,7 +26,7 @@ from simulators.bank.iso8583.wire import Heard, NotAMessage, framed, hear, say
 from simulators.bank.issuer.card import ARQC, TC
 from simulators.bank.messages import PaymentRequest, ReversalRequest, moment
 from simulators.bank.place import BankPlace
-from simulators.bank.schema import payments, sign_ons, traces
+from simulators.bank.schema import payments, terminals, traces
 from simulators.bank.trust.sealing import SealedCard
 
 Random = Callable[[int], bytes]
@@ -120,56 +120,50 @@ def answer(
         raise Refused(401, "not_a_till", "only tills have this door")
     make_desk = desk_maker(host.bank, caller, now_ms, random)
 
-    def work(connection: Connection) -> tuple[Fields, int | None]:
+    def work(connection: Connection) -> tuple[Fields, RRow | None]:
         desk = make_desk(connection, 0)
         try:
             # Refused, nothing of it stands.
             with connection.begin_nested():
-                fields = _decide(_Asked(host, desk, heard), caller)
+                fields = _decide(_Asked(host, desk, heard))
         except Refused as refusal:
             fields = {39: _code_of(refusal)}
-        return fields, _signed_on_ms(connection, caller.id)
+        return fields, _signed_on(connection, caller.id)
 
     try:
-        fields, signed_on_ms = host.bank.store.write(work)
+        fields, signed_on = host.bank.store.write(work)
     except StoreBusy:
-        fields, signed_on_ms = {39: BUSY}, None
-    told = _written(host, heard, caller, fields, signed_on_ms, now_ms)
+        fields, signed_on = {39: BUSY}, None
+    told = _written(host, heard, fields, signed_on, now_ms)
     return framed(told), f"{heard.kind} {heard[60][:2]} {fields[39]}"
 
 
 def _written(
-    host: Host,
-    heard: Heard,
-    caller: Caller,
-    fields: Fields,
-    signed_on_ms: int | None,
-    now_ms: int,
+    host: Host, heard: Heard, fields: Fields, signed_on: RRow | None, now_ms: int
 ) -> bytes:
     now = datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC)
     repeated = {number: heard[number] for number in REPEATED if number in heard.fields}
     whole = repeated | {12: f"{now:%H%M%S}", 13: f"{now:%m%d}"} | fields
-    if heard.kind == "0800" or signed_on_ms is None:
+    if heard.kind == "0800" or signed_on is None:
         route, message = say(heard, whole)
         return route + message
     route, message = say(heard, whole | {64: "00" * 8})
-    key = keys.message_key(host.secret, caller.id, signed_on_ms)
-    return route + message + keys.code_of(host.code, key, message)
+    return route + message + keys.code_of(host.code, _key(host, signed_on), message)
 
 
-def _decide(asked: _Asked, caller: Caller) -> Fields:
+def _decide(asked: _Asked) -> Fields:
     """Return the fields of the answer beyond those repeated. Raises Refused."""
     heard = asked.heard
-    if heard[41].strip() != caller.id or heard[42].strip() != caller.merchant:
-        return {39: NOT_THIS_TILL}
     if heard.kind == "0800":
         return _sign_on(asked)
-    signed_on_ms = _signed_on_ms(asked.desk.connection, caller.id)
-    if signed_on_ms is None:
+    signed_on = _signed_on(asked.desk.connection, asked.till)
+    if signed_on is None:
         return {39: CODE_WRONG}
-    key = keys.message_key(asked.host.secret, caller.id, signed_on_ms)
+    key = _key(asked.host, signed_on)
     if not keys.is_code(asked.host.code, key, heard.covered, heard.code):
         return {39: CODE_WRONG}
+    if (heard[41], heard[42]) != (signed_on.terminal, signed_on.merchant):
+        return {39: NOT_THIS_TILL}
     does = _DEEDS.get((heard.kind, asked.function))
     return does(asked) if does else {39: NOT_SUPPORTED}
 
@@ -183,21 +177,31 @@ def _code_of(refusal: Refused) -> str:
 
 def _sign_on(asked: _Asked) -> Fields:
     """Make a new message key; the one before opens nothing from now on."""
-    desk, host = asked.desk, asked.host
-    connection = desk.connection
-    connection.execute(sign_ons.delete().where(sign_ons.c.till == asked.till))
-    connection.execute(sign_ons.insert(), {"till": asked.till, "made_ms": desk.now_ms})
-    key = keys.message_key(host.secret, asked.till, desk.now_ms)
-    protection = keys.transport_key(host.secret, asked.till)
-    return {39: APPROVED, 62: keys.key_block(key, host.code, protection, desk.random)}
+    connection, heard = asked.desk.connection, asked.heard
+    connection.execute(terminals.delete().where(terminals.c.till == asked.till))
+    row = {
+        "till": asked.till,
+        "terminal": heard[41],
+        "merchant": heard[42],
+        "signed_on_ms": asked.desk.now_ms,
+    }
+    connection.execute(terminals.insert(), row)
+    key = keys.message_key(asked.host.secret, asked.till, asked.desk.now_ms)
+    protection = keys.transport_key(asked.host.secret, asked.till)
+    block = keys.key_block(key, asked.host.code, protection, asked.desk.random)
+    return {39: APPROVED, 62: block}
 
 
 def _sign_off_or_echo(_asked: _Asked) -> Fields:
     return {39: APPROVED}
 
 
-def _signed_on_ms(connection: Connection, till: str) -> int | None:
-    return connection.scalar(select(sign_ons.c.made_ms).where(sign_ons.c.till == till))
+def _signed_on(connection: Connection, till: str) -> RRow | None:
+    return connection.execute(select(terminals).where(terminals.c.till == till)).first()
+
+
+def _key(host: Host, signed_on: RRow) -> bytes:
+    return keys.message_key(host.secret, signed_on.till, signed_on.signed_on_ms)
 
 
 # ---- payments --------------------------------------------------------------

@@ -53,6 +53,9 @@ VOID = Kind("0200", "200000", "00", "23", is_reversible=True)
 REFUND = Kind("0220", "200000", "00", "25", is_reversible=False)
 OFFLINE_SALE = Kind("0220", "000000", "00", "30", is_reversible=False)
 
+REPEATED_TYPES = frozenset(kind.type for kind in (REFUND, OFFLINE_SALE) if not kind.is_reversible)
+"""Message types that are sent again, not reversed, where no answer came."""
+
 
 class Entry(enum.Enum):
     """How the card was read; with the third digit, field 22."""
@@ -156,10 +159,13 @@ REPEATED = (
     f.ENTRY_MODE,
     f.PAN_SEQUENCE,
     f.CONDITION,
+    f.REFERENCE,
+    f.AUTHORISATION,
     f.TERMINAL,
     f.MERCHANT,
     f.CURRENCY,
     f.BATCH,
+    f.ORIGINAL,
 )
 
 

@@ -24,7 +24,7 @@ from terminal.bank.iso8583.codec import Message, MessageCode
 from terminal.bank.iso8583.fields import Encoding
 from terminal.bank.iso8583.session import Dialect, Session
 from terminal.bank.iso8583.transactions import Entry, Kind, Original, Reason, Till
-from terminal.errors import AnswerLost, UntrustedAnswer
+from terminal.errors import AnswerLost
 
 TILL = Till("till-1", "corner-shop")
 OFFLINE = 0x40
@@ -200,13 +200,25 @@ def test_an_altered_request_is_refused_and_nothing_booked(shop: Any, line: Line)
     assert shop.taken() == 0
 
 
-def test_nobody_speaks_for_another_till(shop: Any) -> None:
-    """The terminal in field 41 is the one in the certificate, or nothing is done."""
-    shop.till("till-1")
-    other = Line(shop, Dialect(), shop.till("till-2"), TILL)
-    request, sent = other.session.sign_on("000001")
-    with pytest.raises(UntrustedAnswer, match="code 58"):
-        other.session.take_keys(request, other.carry(sent))
+def test_a_till_is_the_one_that_signed_on(shop: Any, line: Line) -> None:
+    """What it calls itself stays the same until it signs on again."""
+    for me in (Till("till-9", "corner-shop"), Till("till-1", "other-shop")):
+        assert line.ask(transactions.echo(me, line.next_stan())).code == "58"
+
+
+def test_two_tills_have_numbers_of_their_own(shop: Any) -> None:
+    """Both call themselves the same; their payments are two, and only their own are reversed."""
+    lines = [Line(shop, Dialect(), shop.till(id)) for id in ("till-1", "till-2")]
+    for each, id in zip(lines, ("till-1", "till-2"), strict=True):
+        protection = bench.transport_key(shop.place, id, shop.chance.randbytes)
+        each.session = Session(Dialect(), TILL, protection)
+        each.sign_on()
+    sales = [each.card_message(1250) for each in lines]
+    assert [each.ask(sale).is_approved for each, sale in zip(lines, sales, strict=True)] == [
+        True
+    ] * 2
+    lines[1].ask(lines[1].reversal(sales[1]))
+    assert shop.taken() == 1250
 
 
 def test_a_stranger_gets_no_answer_and_a_wallet_neither(shop: Any, line: Line) -> None:
@@ -219,7 +231,7 @@ def test_a_stranger_gets_no_answer_and_a_wallet_neither(shop: Any, line: Line) -
 
 def test_before_a_sign_on_nothing_is_done(shop: Any) -> None:
     line = Line(shop, Dialect(), shop.till()).sign_on()
-    shop.read(lambda connection: connection.exec_driver_sql("DELETE FROM sign_ons"))
+    shop.read(lambda connection: connection.exec_driver_sql("DELETE FROM terminals"))
     sale = line.card_message(100)
     with pytest.raises(AnswerLost, match="no code"):
         line.ask(sale)
