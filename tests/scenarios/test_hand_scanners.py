@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 import config
+from benchmarks.under_terminal import UnderTerminal
 from simulators.scanner import ScannerSimulator
 from simulators.serial_line import SerialLine
 from terminal.states import State
@@ -129,3 +131,28 @@ def test_a_shop_without_a_typing_scanner_takes_no_typed_code(open_counter: Any) 
     assert counter.till.wedge() is None
     counter.begin()
     assert not counter.till.code_typed("281234567890123456")
+
+
+@pytest.mark.wire
+def test_on_a_terminal_a_scan_is_no_amount_and_presses_nothing(city: Any) -> None:
+    """The whole program on a terminal, whose keyboard a scanner shares with the cashier."""
+    home = city.new_home()
+    shop = shop_with(home, 'driver = "scanner-wedge"')
+    place = {"OPENTILL_HOME": str(home), "OPENTILL_SHOP": str(shop), "OPENTILL_BANK": city.url}
+    with UnderTerminal(
+        (sys.executable, "-m", "terminal", "run", "--language", "en"), place
+    ) as till:
+
+        def until(text: str) -> None:
+            assert till.wait_for(lambda screen: text in screen.text(), 60.0), till.screen.text()
+
+        until("Take payment")
+        till.type("281234567890123456\r")
+        until("That was a scanner. Take payment first, then scan")
+        till.type("\r")
+        until("Type the amount first")
+        till.type("1250\r")
+        until("Present card, phone or code")
+        till.type("999999999999\r")
+        # Digits that no wallet has: the till looked at them, and waits on.
+        until("This is not a payment code")
