@@ -23,6 +23,8 @@ Minor = Annotated[int, Meta(ge=0, le=999_999_999_999)]
 
 TVR_BYTES = 5
 KERNEL_MASTERCARD = 2
+KERNEL_UNIONPAY = 7
+KERNELS_WITH_TTQ = (3, KERNEL_UNIONPAY)
 
 
 class HexBytes(bytes):
@@ -194,10 +196,11 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     label: Line
     """What people call it."""
     kernel: Annotated[int, Meta(ge=1, le=255)]
-    """Which contactless kernel speaks with it; 2 is Mastercard's, 3 Visa's."""
+    """Which contactless kernel speaks with it; 2 is Mastercard's, 3 Visa's,
+    7 UnionPay's."""
     enabled: bool = True
     ttq: HexBytes | None = None
-    """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernel 3 needs them."""
+    """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernels 3 and 7 need them."""
     transaction_limit_minor: Minor | None = None
     """From this amount on a tap is not allowed, with kernel 2 above it; minor units."""
     floor_limit_minor: Minor | None = None
@@ -206,6 +209,8 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """From this amount on the cardholder must be verified, with kernel 2 above it."""
     kernel_2: Kernel2 | None = None
     """What else kernel 2 needs."""
+    electronic_cash: bool = False
+    """Take UnionPay electronic cash, and show what is left of it; kernel 7."""
     status_check: bool = False
     """A sale of one unit of currency asks for an online cryptogram."""
     zero_amount_allowed: bool = False
@@ -221,8 +226,10 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"aid: {len(self.aid)} bytes, must be 5 to 16")
         if self.ttq is not None and len(self.ttq) != 4:
             raise ValueError(f"ttq: {len(self.ttq)} bytes, must be 4")
-        if self.kernel == 3 and self.ttq is None:
-            raise ValueError("ttq: missing, and kernel 3 needs it")
+        if self.kernel in KERNELS_WITH_TTQ and self.ttq is None:
+            raise ValueError(f"ttq: missing, and kernel {self.kernel} needs it")
+        if self.electronic_cash and self.kernel != KERNEL_UNIONPAY:
+            raise ValueError(f"electronic_cash: not for it; its kernel is {self.kernel}")
         if (self.kernel_2 is not None) != (self.kernel == KERNEL_MASTERCARD):
             fault = "missing, and kernel 2 needs it" if self.kernel_2 is None else "not for it"
             raise ValueError(f"kernel_2: {fault}; the application's kernel is {self.kernel}")

@@ -11,7 +11,8 @@ from simulators.card.errors import CardSimulatorError
 from simulators.card.keys import CardKeys
 from simulators.card.mchip import MChip
 from simulators.card.personalisation import Personalisation, personalise
-from simulators.card.profile import KERNEL_MASTERCARD, Profile, find, load_profiles
+from simulators.card.profile import KERNEL_MASTERCARD, KERNEL_UNIONPAY, Profile, find, load_profiles
+from simulators.card.qpboc import QPBOC
 from simulators.card.qvsdc import QVSDC
 from simulators.card.stripe import Stripe
 from simulators.responses import Answer, AnyCard, Response, Silent, Torn
@@ -65,8 +66,11 @@ def make_applets(
 
 def _applet(card: Personalisation, owner: Owner, is_phone: bool) -> Applet:
     """Return what speaks with the application's kernel."""
-    if card.application.kernel != KERNEL_MASTERCARD:
-        return QVSDC(card, owner, is_phone=is_phone)
-    if card.profile.mchip.is_magstripe:
+    kernel = card.application.kernel
+    if kernel == KERNEL_MASTERCARD and card.profile.mchip.is_magstripe:
         return Stripe(card)
-    return MChip(card, owner, is_phone=is_phone)
+    if kernel == KERNEL_MASTERCARD:
+        return MChip(card, owner, is_phone=is_phone)
+    if kernel == KERNEL_UNIONPAY:
+        return QPBOC(card, owner, is_phone=is_phone)
+    return QVSDC(card, owner, is_phone=is_phone)

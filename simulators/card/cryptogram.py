@@ -90,6 +90,19 @@ def mchip_cryptogram(card_key: bytes, atc: int, covered: bytes, results: bytes) 
     return mac(derive_session_key(card_key, atc), _padded(covered + results + b"\x80"))
 
 
+def pboc_cryptogram(card_key: bytes, atc: int, covered: bytes, results: bytes) -> bytes:
+    """Return tag 9F26 of a UnionPay card, 8 bytes, under PBOC's own session key.
+
+    covered: values of COVERED_TAGS, joined. results: its card verification
+    results, with their length before them.
+
+    Source: JR/T 0025.5 (PBOC 3.0), Annex D, as public descriptions give it.
+    """
+    left = encrypt_block(card_key, bytes(6) + atc.to_bytes(2, "big"))
+    right = encrypt_block(card_key, bytes(6) + (atc ^ 0xFFFF).to_bytes(2, "big"))
+    return mac(with_odd_parity(left + right), _padded(covered + results + b"\x80"))
+
+
 def stripe_code(card_key: bytes, stripe: bytes, number: bytes, atc: int) -> bytes:
     """Return CVC3 for one track: two bytes that are good for one payment.
 

@@ -14,6 +14,7 @@ from simulators.card.errors import BadProfile, UnknownProfile
 FOLDER = Path(__file__).parent / "profiles"
 
 KERNEL_MASTERCARD = 2
+KERNEL_UNIONPAY = 7
 
 AID_VISA_CREDIT_OR_DEBIT = bytes.fromhex("A0000000031010")
 
@@ -61,7 +62,7 @@ class ApplicationProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     aid: HexName = AID_VISA_CREDIT_OR_DEBIT.hex().upper()
     """5 to 16 bytes, hexadecimal."""
-    kernel: Literal[2, 3] = 3
+    kernel: Literal[2, 3, 7] = 3
     """Which contactless kernel the directory asks for, and the application speaks with."""
     label: str = "VISA CREDIT"
     """Tag 50, at most 16 characters."""
@@ -135,6 +136,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Above 1024 the signature stands in the last record."""
     flaw: Flaw | None = None
     mchip: MChip = MChip()
+    """For applications of kernel 2."""
+    purse_minor: Annotated[int, msgspec.Meta(ge=0, le=999_999_999_999)] | None = None
+    """Electronic cash of a kernel 7 application, in minor units."""
     applications: tuple[ApplicationProfile, ...] = (ApplicationProfile(),)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from emv import apdu, tags
 from emv.apdu import CommandAPDU
-from emv.bits import CTQ, TTQ
+from emv.bits import TTQ
 from simulators.card.applet import (
     STATUS_CLASS_UNKNOWN,
     STATUS_INSTRUCTION_UNKNOWN,
@@ -21,13 +21,15 @@ from simulators.card.applet import (
 )
 from simulators.card.certificates import FORMAT_DYNAMIC, FORMAT_FDDA, sign_dynamic_data
 from simulators.card.cryptogram import COVERED_TAGS, application_cryptogram, mac
-from simulators.card.decision import Cryptogram, Owner, decide
+from simulators.card.decision import Cryptogram, Owner, Verdict, decide
 from simulators.card.personalisation import Personalisation
 from simulators.card.static_data import data_list
 
 RECORDS_SFI = 2
 SIGNATURE_IN_OPTIONS_MAX = 128
 """Bytes; a longer signature goes into the last record. Source: Book C-3, Annex C."""
+
+KEY_INDEX = 0x01
 
 FORM_FACTOR_CARD = bytes.fromhex("20700000")
 FORM_FACTOR_PHONE = bytes.fromhex("21820000")
@@ -48,6 +50,8 @@ PDOL = data_list(
 class QVSDC:
     """One qVSDC application of a card or a phone."""
 
+    pdol = PDOL
+
     def __init__(self, card: Personalisation, owner: Owner, *, is_phone: bool) -> None:
         self.card = card
         self._owner = owner
@@ -58,7 +62,7 @@ class QVSDC:
     def select(self) -> bytes:
         """Begin anew, and return the file control information."""
         self._records, self._is_processed = {}, False
-        return application_control(self.card, PDOL)
+        return application_control(self.card, self.pdol)
 
     def delay_us(self) -> int:
         """It answers as fast as it can."""
@@ -83,12 +87,12 @@ class QVSDC:
             raise Refused(STATUS_WRONG_PARAMETERS)
         if self._is_processed:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
-        given = split(PDOL, command_template(command.data))
+        given = split(self.pdol, command_template(command.data))
         ttq = TTQ.decode(given[tags.TAG_9F66_TTQ])
         if TTQ.EMV_MODE not in ttq:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
         card = self.card
-        verdict = decide(card.profile, ttq, self._owner)
+        verdict = self._decide(ttq, given)
         if verdict is None:
             raise Refused(apdu.STATUS_COMMAND_NOT_ALLOWED)
         counter = card.counter.next()
@@ -100,7 +104,7 @@ class QVSDC:
             tags.TAG_82_AIP: card.aip,
             tags.TAG_9F36_ATC: counter.to_bytes(2, "big"),
         }
-        objects = _options(card, given, verdict.cryptogram, verdict.ctq)
+        objects = self._options(given, verdict)
         objects[tags.TAG_9F6E_FORM_FACTOR_INDICATOR] = self._form_factor
         is_signed = verdict.cryptogram is Cryptogram.TC or (
             verdict.cryptogram is Cryptogram.ARQC and TTQ.ODA_FOR_ONLINE in ttq
@@ -110,31 +114,42 @@ class QVSDC:
             objects |= more
         return template(tags.TAG_77_RESPONSE_FORMAT_2, *objects.items())
 
+    def _decide(self, ttq: TTQ, given: dict[int, bytes]) -> Verdict | None:
+        """Return the verdict on what the reader can do; None if the owner has to look."""
+        return decide(self.card.profile, ttq, self._owner)
 
-def _options(
-    card: Personalisation, given: dict[int, bytes], cryptogram: Cryptogram, ctq: CTQ
-) -> dict[int, bytes]:
-    """Return what every answer to GET PROCESSING OPTIONS holds."""
-    version = card.profile.cryptogram_version
-    # Card verification results: 3 bytes follow; no second cryptogram was
-    # asked for (bits 8-7 = 10), the first is of this type (bits 6-5).
-    # Source: VIS 1.6, Annex A.
-    results = bytes((0x03, 0x80 | cryptogram << 4, 0x00, 0x00))
-    issuer_data = bytes((0x06, 0x01, version)) + results
-    counter = given[tags.TAG_9F36_ATC]
-    covered = b"".join(given[tag] for tag in COVERED_TAGS)
-    made = application_cryptogram(
-        version, card.card_key, int.from_bytes(counter, "big"), covered, issuer_data
-    )
-    return {
-        tags.TAG_82_AIP: given[tags.TAG_82_AIP],
-        tags.TAG_57_TRACK_2_EQUIVALENT_DATA: card.identity.track_2,
-        tags.TAG_5F34_PAN_SEQUENCE_NUMBER: card.identity.pan_sequence_number,
-        tags.TAG_9F10_ISSUER_APPLICATION_DATA: issuer_data,
-        tags.TAG_9F26_APPLICATION_CRYPTOGRAM: made,
-        tags.TAG_9F36_ATC: counter,
-        tags.TAG_9F6C_CTQ: ctq.encoded,
-    }
+    def _options(self, given: dict[int, bytes], verdict: Verdict) -> dict[int, bytes]:
+        """Return what every answer to GET PROCESSING OPTIONS holds."""
+        issuer_data, made = self._cryptogram(verdict.cryptogram, given)
+        return {
+            tags.TAG_82_AIP: given[tags.TAG_82_AIP],
+            tags.TAG_57_TRACK_2_EQUIVALENT_DATA: self.card.identity.track_2,
+            tags.TAG_5F34_PAN_SEQUENCE_NUMBER: self.card.identity.pan_sequence_number,
+            tags.TAG_9F10_ISSUER_APPLICATION_DATA: issuer_data,
+            tags.TAG_9F26_APPLICATION_CRYPTOGRAM: made,
+            tags.TAG_9F36_ATC: given[tags.TAG_9F36_ATC],
+            tags.TAG_9F6C_CTQ: verdict.ctq.encoded,
+        }
+
+    def _cryptogram(self, kind: Cryptogram, given: dict[int, bytes]) -> tuple[bytes, bytes]:
+        """Return issuer application data, and the cryptogram over it."""
+        version = self.card.profile.cryptogram_version
+        issuer_data = bytes((0x06, KEY_INDEX, version)) + card_results(kind)
+        counter = int.from_bytes(given[tags.TAG_9F36_ATC], "big")
+        covered = b"".join(given[tag] for tag in COVERED_TAGS)
+        made = application_cryptogram(version, self.card.card_key, counter, covered, issuer_data)
+        return issuer_data, made
+
+
+def card_results(kind: Cryptogram) -> bytes:
+    """Return card verification results, with their length before them.
+
+    No second cryptogram was asked for (byte 2, bits 8-7 = 10), the first is
+    of this type (bits 6-5).
+
+    Source: VIS 1.6, Annex A.
+    """
+    return bytes((0x03, 0x80 | kind << 4, 0x00, 0x00))
 
 
 def _prove(

@@ -9,7 +9,7 @@ from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
 from emv.bits import TTQ, TVR
 from emv.entry_point import Combination, KernelFactory
-from emv.kernels import c2, c3
+from emv.kernels import c2, c3, c7
 from emv.kernels.c2.configuration import AMOUNT_MAX, CONTACT_CHIP, ONLINE_PIN, SIGNATURE
 
 
@@ -40,14 +40,22 @@ def kernels(settings: Settings, ca_keys: CAKeyStore) -> Mapping[int, KernelFacto
 
     Raises ConfigurationError naming the setting.
     """
-    configurations = {
+    mastercard = {
         bytes(application.aid): _kernel_2(settings, application, application.kernel_2, ca_keys)
         for application in enabled(settings)
         if application.kernel_2 is not None
     }
+    unionpay = {
+        bytes(application.aid): c7.Configuration(
+            ca_keys=ca_keys, electronic_cash=application.electronic_cash
+        )
+        for application in enabled(settings)
+        if application.kernel == c7.KERNEL_ID
+    }
     return {
-        2: c2.kernel(configurations, c2.TornLog()),
+        2: c2.kernel(mastercard, c2.TornLog()),
         3: c3.kernel(c3.Configuration(ca_keys=ca_keys)),
+        7: c7.kernel(unionpay),
     }
 
 

@@ -19,7 +19,6 @@ from emv.entry_point import Activation, KernelFactory
 from emv.errors import (
     AuthenticationFailed,
     CardRefused,
-    ConfigurationError,
     DataMissing,
     LinkLost,
     MalformedData,
@@ -36,6 +35,7 @@ from emv.kernels.c2.session import KERNEL_ID, Session, set_terminal_capabilities
 from emv.kernels.c2.storage import read_balance, read_data, write_data
 from emv.kernels.c2.torn import TornLog, TornRecord
 from emv.kernels.c2.verification import verify_cardholder
+from emv.kernels.choice import choose
 from emv.kernels.endings import end_application, over_limit
 from emv.kernels.objects import usable_objects
 from emv.outcome import MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
@@ -64,10 +64,8 @@ def kernel(
     log = torn_log if torn_log is not None else TornLog()
 
     def activate(activation: Activation) -> Kernel[Outcome]:
-        aid = activation.combination.aid
-        if aid not in configurations:
-            raise ConfigurationError(f"AID {aid.hex().upper()}: kernel 2 has no configuration")
-        outcome, log.records = yield from process(configurations[aid], activation, log.records)
+        configuration = choose(configurations, activation, KERNEL_ID)
+        outcome, log.records = yield from process(configuration, activation, log.records)
         return outcome
 
     return activate

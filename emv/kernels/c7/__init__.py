@@ -15,6 +15,7 @@ Where they are silent, kernel 3's rule stands; the card's own CVM limit (tag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emv import tags, tlv
@@ -25,6 +26,7 @@ from emv.entry_point.configuration import digits
 from emv.errors import LinkLost, MalformedData
 from emv.kernels import c3
 from emv.kernels.c3.session import Session
+from emv.kernels.choice import choose
 from emv.outcome import CVM, Outcome
 
 KERNEL_ID = 7
@@ -45,11 +47,14 @@ class Configuration(c3.Configuration):
     """Ask for the electronic cash balance, tag 9F79, to show it."""
 
 
-def kernel(configuration: Configuration) -> KernelFactory:
-    """Return the kernel, ready for the Entry Point to activate."""
+def kernel(configurations: Mapping[bytes, Configuration]) -> KernelFactory:
+    """Return the kernel, ready for the Entry Point to activate.
+
+    configurations: by the AID of the reader's combination.
+    """
 
     def activate(activation: Activation) -> Kernel[Outcome]:
-        return process(configuration, activation)
+        return process(choose(configurations, activation, KERNEL_ID), activation)
 
     return activate
 

@@ -42,6 +42,16 @@ def session_key(card_key: bytes, diversifier: bytes) -> bytes:
     return odd_parity(_encrypt(card_key, left) + _encrypt(card_key, right))
 
 
+def pboc_session_key(card_key: bytes, counter: bytes) -> bytes:
+    """Derive UnionPay's key of one transaction: the counter, and its complement.
+
+    counter: 2 bytes. Source: JR/T 0025.5 (PBOC 3.0), Annex D.
+    """
+    complement = bytes(byte ^ 0xFF for byte in counter)
+    halves = (_encrypt(card_key, each.rjust(BLOCK, b"\x00")) for each in (counter, complement))
+    return odd_parity(b"".join(halves))
+
+
 def application_cryptogram(key: bytes, data: bytes, *, is_marked: bool) -> bytes:
     """Return the 8-byte cryptogram over data.
 

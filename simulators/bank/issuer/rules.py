@@ -128,9 +128,7 @@ def decide_advice(history: History) -> Decision:
 def _key(card: CardData, issuer_key: bytes, issuer_data: IssuerData) -> bytes:
     """Return the key of this transaction."""
     card_key = cryptogram.card_master_key(issuer_key, card.pan, card.sequence_number)
-    if not issuer_data.diversifier:
-        return card_key
-    return cryptogram.session_key(card_key, issuer_data.diversifier)
+    return issuer_data.derive(card_key)
 
 
 def _is_expired(account: CardAccount, card: CardData, today: datetime.date) -> bool:

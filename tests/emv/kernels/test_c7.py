@@ -47,7 +47,7 @@ def pay(pki: PKI, terminal: Terminal, sale: Transaction, pump: Callable[..., Tap
             cvm_required_limit_minor=100_000,
         )
         configuration.setdefault("ca_keys", CAKeyStore([pki.ca_key(rid=RID)]))
-        kernel = c7.kernel(c7.Configuration(**configuration))
+        kernel = c7.kernel({UNIONPAY: c7.Configuration(**configuration)})
         transaction = replace(sale, amount_authorised_minor=amount)
         return pump(run(EntryPointConfig(terminal, (combination,)), transaction, {7: kernel}), card)
 
@@ -198,7 +198,7 @@ def test_a_combination_without_qualifiers_is_named(
 ) -> None:
     config = EntryPointConfig(terminal, (Combination(UNIONPAY, 7),))
     with pytest.raises(ConfigurationError, match="kernel 7 needs tag 9F66"):
-        pump(run(config, sale, {7: c7.kernel(c7.Configuration())}), quick)
+        pump(run(config, sale, {7: c7.kernel({UNIONPAY: c7.Configuration()})}), quick)
 
 
 @settings(max_examples=60, deadline=None)
@@ -221,7 +221,7 @@ def test_any_card_ends_in_an_outcome(
     combination = Combination(UNIONPAY, 7, ttq=bytes.fromhex(PIN_AND_SIGNATURE))
     config = EntryPointConfig(Terminal(country=156), (combination,))
     sale = Transaction(12_345, currency=156, currency_exponent=2, date=date(2026, 11, 24))
-    kernel = c7.kernel(c7.Configuration(ca_keys=CAKeyStore([pki.ca_key(rid=RID)])))
+    kernel = c7.kernel({UNIONPAY: c7.Configuration(ca_keys=CAKeyStore([pki.ca_key(rid=RID)]))})
     outcome = pump(run(config, sale, {7: kernel}), hostile, commands_max=90).outcome
 
     assert outcome.status in Status

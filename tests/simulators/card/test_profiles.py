@@ -268,6 +268,19 @@ ONLINE, APPROVED, DECLINED = Status.ONLINE_REQUEST, Status.APPROVED, Status.DECL
         ("mastercard-phone", ABOVE_CVM, ONLINE, ""),
         ("mastercard-see-phone", BELOW_ALL, ONLINE, ""),
         ("mastercard-see-phone", ABOVE_CVM, ONLINE, ""),
+        ("unionpay-online", BELOW_ALL, ONLINE, ""),
+        ("unionpay-online", ABOVE_CVM, ONLINE, ""),
+        ("unionpay-fdda-offline", BELOW_ALL, APPROVED, ""),
+        ("unionpay-fdda-offline", ABOVE_FLOOR, ONLINE, ""),
+        ("unionpay-empty-purse", BELOW_ALL, ONLINE, ""),
+        ("unionpay-empty-purse", 100, APPROVED, ""),
+        ("unionpay-fdda-00", BELOW_ALL, APPROVED, ""),
+        ("unionpay-wrong-certificate", BELOW_ALL, DECLINED, Reason.NOT_AUTHENTIC),
+        ("unionpay-wrong-certificate", ABOVE_FLOOR, ONLINE, ""),
+        ("unionpay-wrong-cryptogram", BELOW_ALL, ONLINE, ""),
+        ("unionpay-declined", BELOW_ALL, DECLINED, Reason.CARD_DECLINED),
+        ("unionpay-phone", BELOW_ALL, ONLINE, ""),
+        ("unionpay-phone", ABOVE_CVM, ONLINE, ""),
         ("phone-approved", BELOW_ALL, ONLINE, ""),
         ("phone-approved", ABOVE_CVM, ONLINE, ""),
         ("phone-see-phone", BELOW_ALL, ONLINE, ""),
@@ -286,7 +299,7 @@ def test_the_kernel_comes_to_what_the_profile_promises(
     result = pay(name, amount)
 
     assert (result.outcome.status, result.outcome.reason) == (status, reason)
-    is_forged = name == "mastercard-wrong-cryptogram"
+    is_forged = name.endswith("-wrong-cryptogram")
     assert result.genuine is (not is_forged if status in (ONLINE, APPROVED) else None)
     asks_twice = name in ("phone-see-phone", "phone-refused", "mastercard-see-phone")
     is_tapped_again = (asks_twice and amount == ABOVE_CVM) or name == "mastercard-cda-torn"
@@ -302,6 +315,8 @@ def test_the_kernel_comes_to_what_the_profile_promises(
         ("mastercard-online", BELOW_ALL, CVM.NONE),
         ("mastercard-online", ABOVE_CVM, CVM.SIGNATURE),
         ("mastercard-online-pin", ABOVE_CVM, CVM.NONE),
+        ("unionpay-online", ABOVE_CVM, CVM.SIGNATURE),
+        ("unionpay-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
         ("mastercard-phone", BELOW_ALL, CVM.NONE),
         ("mastercard-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
         ("mastercard-see-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
@@ -315,7 +330,7 @@ def test_the_cardholder_is_verified_as_the_profile_promises(
     assert pay(name, amount).outcome.cvm is cvm
 
 
-@pytest.mark.parametrize("name", ["visa-pin-required", "mastercard-online-pin"])
+@pytest.mark.parametrize("name", ["visa-pin-required", "mastercard-online-pin", "unionpay-online"])
 def test_a_pin_pad_lets_a_card_have_its_pin(
     pay_with_pin_pad: Callable[[str, int], Result], name: str
 ) -> None:
@@ -331,7 +346,7 @@ def test_the_bank_knows_every_card_but_the_forged_one(
     results = {name: pay(name, ABOVE_FLOOR) for name in everything()}
     asked = {name: one.genuine for name, one in results.items() if one.outcome.status is ONLINE}
 
-    forged = ["visa-wrong-cryptogram", "mastercard-wrong-cryptogram"]
+    forged = [f"{scheme}-wrong-cryptogram" for scheme in ("visa", "mastercard", "unionpay")]
     assert [name for name, known in asked.items() if not known] == forged
     assert len(asked) > 30
 
@@ -378,11 +393,16 @@ def test_a_torn_payment_counts_once(pay: Callable[[str, int], Result], home: Pat
     assert int.from_bytes(record[0x9F36], "big") == before + 1
 
 
-def test_a_balance_reaches_the_screen(pay: Callable[[str, int], Result]) -> None:
-    ui = pay("mastercard-balance", BELOW_ALL).outcome.ui
+@pytest.mark.parametrize(
+    ("name", "left"), [("mastercard-balance", 25_000), ("unionpay-fdda-offline", 20_000)]
+)
+def test_what_is_left_reaches_the_screen(
+    pay: Callable[[str, int], Result], name: str, left: int
+) -> None:
+    ui = pay(name, BELOW_ALL).outcome.ui
 
     assert ui is not None
-    assert (ui.value_minor, ui.currency) == (25_000, 156)
+    assert (ui.value_minor, ui.currency) == (left, 156)
 
 
 def test_the_first_choice_of_two_applications_pays(pay: Callable[[str, int], Result]) -> None:
