@@ -366,13 +366,16 @@ class TillApp(App[None]):
 
     def _take_code(self, text: str) -> None:
         """Hand over what a scanner typed; outside a sale nobody keeps it."""
-        if not self.desk.till.code_typed(text):
-            is_wrong_time = self.desk.view.stage in MID_PAYMENT
-            self.desk.say(
-                self.desk.words("No code is wanted now")
-                if is_wrong_time
-                else self.desk.words("That was a scanner. Take payment first, then scan")
-            )
+        words, stage = self.desk.words, self.desk.view.stage
+        if self.desk.till.code_typed(text):
+            self.desk.remark = None
+        elif stage is Stage.PRESENT:
+            # The sale has only just opened.
+            self.desk.say(words("Scan it once more"))
+        elif stage in MID_PAYMENT:
+            self.desk.say(words("No code is wanted now"))
+        else:
+            self.desk.say(words("That was a scanner. Take payment first, then scan"))
         self.redraw()
 
     def _take_key(self, key: Key) -> None:
