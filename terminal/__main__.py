@@ -48,6 +48,8 @@ COMMANDS = {
     "refund": "terminal.commands.give_back:refund",
     "void": "terminal.commands.give_back:void",
     "recover": "terminal.commands.recover:command",
+    "people": "terminal.commands.people:people",
+    "audit": "terminal.commands.people:audit",
     "decode": "terminal.commands.decode:command",
     "qr": "terminal.commands.qr:command",
     "scan": "terminal.commands.scan:command",
@@ -63,6 +65,8 @@ SUMMARIES = {
     "show": "Show one payment, or its receipt.",
     "refund": "Give money back.",
     "void": "Undo a whole sale.",
+    "people": "See and change who works here.",
+    "audit": "Show who did what, and check that nothing was altered.",
     "recover": "Bring what is open to its end.",
     "decode": "Show card data objects in words.",
     "qr": "Read and make payment codes.",
@@ -171,6 +175,7 @@ class Assembly:
             home=self._home,
             settings=lambda: self.settings,
             open_till=self.open_till,
+            open_staff=self.open_staff,
             show_screen=show_screen,
             show_lines=show_lines,
             show_customer=show_customer,
@@ -265,6 +270,15 @@ class Assembly:
                 self._people.hire(partial(take_in, staff.register))
             staff.let_in(self.settings.shop.cashier)
         return staff
+
+    @contextmanager
+    def open_staff(self) -> Iterator[Staff]:
+        """Open the register of people alone; close it after."""
+        staff = self._staff("command")
+        try:
+            yield staff
+        finally:
+            staff.close()
 
     @contextmanager
     def open_till(

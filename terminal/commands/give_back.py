@@ -49,7 +49,7 @@ def refund(
     except AmountRefused as error:
         raise click.BadParameter(str(error), param_hint="AMOUNT") from error
     with refusals(), place.open_till(with_counter=False) as till:
-        sign_in(till, user, approvers)
+        sign_in(till.staff, user, approvers, is_bench=till.shop.is_bench)
         payment = _finish(till, lambda: till.refund(payment_id, amount_minor))
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 
@@ -76,7 +76,7 @@ def void(
     """
     settings = place.settings()
     with refusals(), place.open_till(with_counter=False) as till:
-        sign_in(till, user, approvers)
+        sign_in(till.staff, user, approvers, is_bench=till.shop.is_bench)
         payment = _finish(till, lambda: till.void(payment_id))
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 

@@ -13,6 +13,7 @@ import click
 from config.schema import Settings
 from drivers.protocols import Camera, ReceiptPrinter
 from terminal.errors import TillError
+from terminal.people.staff import Staff
 from terminal.till import Till
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Place:
     at_once=False devices and bank link wait for the till's begin(), with
     with_counter=False no reader and no camera comes up at all. face: 'screen',
     'lines' or, if absent, 'command'."""
+    open_staff: Callable[[], AbstractContextManager[Staff]]
+    """Opens the register of people and its audit log alone."""
     show_screen: Callable[[Till, str, str | None], None]
     show_lines: Callable[[Till, str, TextIO, TextIO], None]
     show_customer: Callable[[Path, str], None]

@@ -80,7 +80,7 @@ def command(
     with refusals(), place.open_till() as till, watching(till) as watch:
         if pin is not None and not (till.bench and till.bench.takes_pin):
             raise Refusal("--pin types on the till's screen, and this shop's PIN pad is another")
-        sign_in(till, user, approvers)
+        sign_in(till.staff, user, approvers, is_bench=till.shop.is_bench)
         if present is not None:
             _check_offer(till.bench, present)
             _await_devices(watch, present)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from terminal.commands.place import Refusal
-from terminal.till import Till
+from terminal.people.staff import Staff
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,32 +40,30 @@ def acting(function: F) -> F:
     return function
 
 
-def sign_in(till: Till, user: str | None, approvers: Sequence[str]) -> None:
-    """Sign who acts in at this till, and have the others say yes to what comes next.
+def sign_in(staff: Staff, user: str | None, approvers: Sequence[str], *, is_bench: bool) -> None:
+    """Sign who acts in, and have the others say yes to what comes next.
 
     Raises SignInRefused, SignInLocked, NotAllowed, UnknownPerson; Refusal if
     nobody is named.
     """
-    staff = till.staff
     if user is not None:
-        _prove(till, user, "OPENTILL", staff.sign_in, staff.let_in)
+        _prove(user, "OPENTILL", staff.sign_in, staff.let_in if is_bench else None)
     if staff.signed_in is None:
         raise Refusal("Say who you are: --as USER")
     for approver in approvers:
-        _prove(till, approver, "OPENTILL_APPROVER", staff.approve, staff.vouch)
+        _prove(approver, "OPENTILL_APPROVER", staff.approve, staff.vouch if is_bench else None)
 
 
 def _prove(
-    till: Till,
     name: str,
     prefix: str,
     by_secret: Callable[[str, str, str], object],
-    at_their_word: Callable[[str], object],
+    at_their_word: Callable[[str], object] | None,
 ) -> None:
     """Take secret and one-time code from the environment, else from the prompt."""
     secret = os.environ.get(f"{prefix}_SECRET")
     code = os.environ.get(f"{prefix}_CODE", "")
-    if secret is None and till.shop.is_bench:
+    if secret is None and at_their_word is not None:
         at_their_word(name)
         return
     if secret is None:

@@ -35,6 +35,12 @@ def base32(secret: bytes) -> str:
     return base64.b32encode(secret).decode("ascii")
 
 
+def key_of_uri(uri: str) -> str:
+    """Return the key in what an app scans, in groups of four to type."""
+    secret = uri.partition("secret=")[2].partition("&")[0]
+    return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+
+
 def provisioning_uri(secret: bytes, name: str, shop: str) -> str:
     """Return what an app scans to make codes for this name."""
     import pyotp

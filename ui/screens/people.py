@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from terminal.errors import ApprovalNeeded, SecretRefused, SignInRefused
+from terminal.people.one_time import key_of_uri
 from terminal.people.privileges import Role
 from terminal.people.register import Person
 from ui.desk import Desk
@@ -241,8 +242,7 @@ class OwnAppPage(FormPage):
     @property
     def key(self) -> str:
         """What is typed into an app that cannot scan, in groups of four."""
-        secret = self._uri.partition("secret=")[2].partition("&")[0]
-        return " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+        return key_of_uri(self._uri)
 
     def intro(self) -> str:
         """Say what to do."""

@@ -1,0 +1,174 @@
+"""`till people` and `till audit`: who works here, and who did what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import click
+
+from terminal.commands.place import Place, refusals
+from terminal.commands.who import acting, sign_in
+from terminal.people.audit import AuditLine
+from terminal.people.one_time import key_of_uri
+from terminal.people.privileges import Act, Role
+from terminal.people.staff import Staff
+
+
+@click.group(name="people")
+def people() -> None:
+    """See and change who works at this till.
+
+    \b
+    Example:
+      till people first --name 00
+      till people --help
+    """
+
+
+@contextmanager
+def _working(place: Place, user: str | None, approvers: Sequence[str]) -> Iterator[Staff]:
+    """Open the register with who acts signed in."""
+    with refusals(), place.open_staff() as staff:
+        sign_in(staff, user, approvers, is_bench=place.settings().shop.mode == "bench")
+        yield staff
+
+
+def _new_secret(name: str) -> str:
+    secret: str = click.prompt(
+        f"New secret of {name}", hide_input=True, confirmation_prompt=True, err=True
+    )
+    return secret
+
+
+@people.command(name="first")
+@click.option("--name", required=True, help="What she signs in with.")
+@click.option("--called", default="", help="What receipts show; the name if absent.")
+@click.pass_obj
+def first(place: Place, name: str, called: str) -> None:
+    """Take the first supervisor in, at a till that nobody works at yet."""
+    with refusals(), place.open_staff() as staff:
+        staff.take_in_first(name, called, _new_secret(name))
+        _set_up_app(place, staff)
+
+
+@people.command(name="list")
+@click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object per person.")
+@acting
+@click.pass_obj
+def list_people(
+    place: Place, json_wanted: bool, user: str | None, approvers: tuple[str, ...]
+) -> None:
+    """List who works here."""
+    with _working(place, user, approvers) as staff:
+        for person in staff.people():
+            if json_wanted:
+                click.echo(json.dumps(asdict(person), ensure_ascii=False))
+            else:
+                pending = "" if person.is_ready else "  not yet signed in"
+                click.echo(f"{person.name:16}  {person.called:20}  {person.role:10}{pending}")
+
+
+@people.command(name="add")
+@click.argument("name")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default="cashier")
+@click.option("--called", default="", help="What receipts show; the name if absent.")
+@acting
+@click.pass_obj
+def add(
+    place: Place, name: str, role: str, called: str, user: str | None, approvers: tuple[str, ...]
+) -> None:
+    """Take NAME in; prints the secret for the first sign-in, once."""
+    with _working(place, user, approvers) as staff:
+        click.echo(staff.take_in(name, called, Role(role)))
+
+
+@people.command(name="reset")
+@click.argument("name")
+@acting
+@click.pass_obj
+def reset(place: Place, name: str, user: str | None, approvers: tuple[str, ...]) -> None:
+    """Give NAME a first secret again, and take their app away; prints the secret, once."""
+    with _working(place, user, approvers) as staff:
+        click.echo(staff.reset(name))
+
+
+@people.command(name="remove")
+@click.argument("name")
+@acting
+@click.pass_obj
+def remove(place: Place, name: str, user: str | None, approvers: tuple[str, ...]) -> None:
+    """End the work of NAME here; the name stays taken."""
+    with _working(place, user, approvers) as staff:
+        staff.let_go(name)
+
+
+@people.command(name="secret")
+@acting
+@click.pass_obj
+def own_secret(place: Place, user: str | None, approvers: tuple[str, ...]) -> None:
+    """Choose a new secret of your own, and set an app up if your role needs one."""
+    with _working(place, user, approvers) as staff:
+        signed_in = staff.signed_in
+        if signed_in is None:
+            return
+        staff.choose_secret(_new_secret(signed_in.name))
+        if signed_in.lacks_code:
+            _set_up_app(place, staff)
+
+
+def _set_up_app(place: Place, staff: Staff) -> None:
+    uri = staff.propose_app(place.settings().shop.name)
+    click.echo(f"Type this key into an authenticator app: {key_of_uri(uri)}")
+    click.echo(f"Or have it scan: {uri}")
+    staff.confirm_app(click.prompt("The code that it shows", err=True))
+
+
+@click.command(name="audit")
+@click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object per line.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--export", "is_export", is_flag=True, help="Every line, as JSON, for an auditor.")
+@acting
+@click.pass_obj
+def audit(
+    place: Place,
+    json_wanted: bool,
+    limit: int,
+    is_export: bool,
+    user: str | None,
+    approvers: tuple[str, ...],
+) -> None:
+    """Check the audit log's chain, and show its end.
+
+    Exit status: 0 if the chain holds, 30 if it does not or you may not see it.
+
+    \b
+    Example:
+      till audit --as 00
+      till audit --as 88 --export > audit.jsonl
+    """
+    with _working(place, user, approvers) as staff:
+        staff.check(Act.EXPORT_AUDIT_LOG if is_export else Act.READ_AUDIT_LOG)
+        count = staff.log.verify()
+        lines = list(staff.log.lines())
+        for at_ms, line in lines if is_export else lines[-limit:]:
+            click.echo(_as_json(at_ms, line) if json_wanted or is_export else _as_text(at_ms, line))
+        click.echo(f"{count} lines; the chain holds", err=True)
+
+
+def _as_json(at_ms: int, line: AuditLine) -> str:
+    at = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return json.dumps({"at": at, **asdict(line)}, ensure_ascii=False)
+
+
+def _as_text(at_ms: int, line: AuditLine) -> str:
+    when = datetime.fromtimestamp(at_ms / 1000).astimezone()
+    verdict = "granted" if line.is_granted else f"refused: {line.why.replace('_', ' ')}"
+    by = f" by {', '.join(line.approved_by)}" if line.approved_by else ""
+    return (
+        f"{when:%m-%d %H:%M:%S}  {line.name or '-':12}  {line.act.replace('_', ' '):20}"
+        f"  {line.about:16}  {verdict}{by}"
+    )
