@@ -222,4 +222,6 @@ def test_money_goes_back_without_reader_and_camera(
     assert done.returncode == 0, done.stdout
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert "terminal.bank.client" in loaded
-    assert not loaded & {"numpy", "cv2", "drivers.scanner_camera"}
+    # Its receipt is printed, and simulated paper is drawn with numpy.
+    assert "drivers.printer_escpos" in loaded
+    assert not loaded & {"cv2", "drivers.scanner_camera"}
