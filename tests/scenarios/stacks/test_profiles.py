@@ -34,7 +34,12 @@ def told(counter: Any, front: Any, held: Any, amount_minor: int) -> dict[str, An
         is_over = counter.till.payment(attempt).state in FINAL
         return is_over or is_refused or view.stage is Stage.PIN
 
-    asked = counter.until(is_decided).stage is Stage.PIN
+    view = counter.until(is_decided)
+    if view.hint is Message.TAP_AGAIN:
+        # It tore itself away, and remembers that it did.
+        front.present(held)
+        view = counter.until(lambda view: is_decided(view) and view.hint is not Message.TAP_AGAIN)
+    asked = view.stage is Stage.PIN
     if counter.till.payment(attempt).state not in FINAL:
         counter.till.cancel()
     front.remove()
