@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from emv import tags
 from emv.authentication import CAKeyStore, PublicKey, recover_icc_key, recover_issuer_key
+from emv.bits import TVR
+from emv.conversation import Kernel, note
 from emv.errors import AuthenticationFailed, MalformedData
 from emv.records import Record, signed_static_data
 
@@ -76,3 +78,36 @@ class Evidence:
             )
         except MalformedData as error:
             raise AuthenticationFailed(str(error)) from error
+
+
+_PREREQUISITES = (
+    tags.TAG_8F_CA_PUBLIC_KEY_INDEX,
+    tags.TAG_90_ISSUER_PUBLIC_KEY_CERTIFICATE,
+    tags.TAG_9F32_ISSUER_PUBLIC_KEY_EXPONENT,
+    tags.TAG_9F46_ICC_PUBLIC_KEY_CERTIFICATE,
+    tags.TAG_9F47_ICC_PUBLIC_KEY_EXPONENT,
+    tags.TAG_9F4A_SDA_TAG_LIST,
+)
+
+
+def find_missing_evidence(evidence: Evidence) -> Kernel[TVR]:
+    """Return what would keep a combined signature from being verified, before one is asked for.
+
+    Raises MalformedData for a static data tag list that is not the AIP alone.
+
+    Source: EMV 4.4 Book 3, 10.3; Book C-2, state 4-5-6.
+    """
+    missing = [tag for tag in _PREREQUISITES if tag not in evidence.card]
+    if missing:
+        names = ", ".join(f"{tag:X}" for tag in missing)
+        yield from note(f"no signature can be checked: {names} missing", "Book 3, 10.3.3")
+        return TVR.ICC_DATA_MISSING | TVR.CDA_FAILED
+    if evidence.card[tags.TAG_9F4A_SDA_TAG_LIST] != bytes((tags.TAG_82_AIP,)):
+        raise MalformedData("tag 9F4A lists something other than the AIP")
+    index = evidence.card[tags.TAG_8F_CA_PUBLIC_KEY_INDEX][0]
+    try:
+        evidence.ca_keys.find(evidence.rid, index, evidence.today)
+    except AuthenticationFailed as failure:
+        yield from note(f"no signature can be checked: {failure}", "Book 3, 10.3.3")
+        return TVR.CDA_FAILED
+    return TVR(0)

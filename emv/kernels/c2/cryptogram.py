@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime
 
-from emv import bits, tags, tlv
+from emv import bits, tags
 from emv.apdu import STATUS_OK, generate_ac, recover_ac
 from emv.bits import TVR
-from emv.combined import verify_combined_data
 from emv.conversation import Kernel, Reply, exchange, note
 from emv.dol import fill_dol
-from emv.errors import AuthenticationFailed, CardRefused, DataMissing, LinkLost, MalformedData
+from emv.errors import AuthenticationFailed, CardRefused, LinkLost
 from emv.kernels.c2.reading import signs
 from emv.kernels.c2.session import CDA_OVER_AAC, Session
 from emv.kernels.c2.torn import TornRecord, evict
-from emv.kernels.objects import pdol_data, require, take
+from emv.kernels.first_cryptogram import (
+    check_cryptogram,
+    cryptogram_objects,
+    is_signed,
+    take_signed,
+)
+from emv.kernels.objects import pdol_data, take
 
 WITH_SIGNATURE = 0x10
 """Reference control parameter: a combined signature is requested."""
@@ -33,8 +38,25 @@ def obtain_cryptogram(session: Session) -> Kernel[None]:
     if reply.status != STATUS_OK:
         raise CardRefused("GENERATE AC", reply.status)
     take(session.card, cryptogram_objects(reply.data))
-    check_cryptogram(session)
+    check_cryptogram(session.card, session.requested)
     yield from _check_signature(session, reply.data)
+
+
+def _check_signature(session: Session, response: bytes) -> Kernel[None]:
+    """Take the cryptogram from its signature, with the relay resistance data in it."""
+    if not is_signed(session.card, is_due=session.asked_signature):
+        return
+    number = session.terminal[tags.TAG_9F37_UNPREDICTABLE_NUMBER]
+    try:
+        more = take_signed(
+            session.card, response, session.evidence.icc_key(), number, session.lists_data
+        )
+        if not more.startswith(session.relay_data):
+            raise AuthenticationFailed("combined signature: not of this relay resistance data")
+    except AuthenticationFailed:
+        session.tvr |= TVR.CDA_FAILED
+        raise
+    yield from note("card is authentic", SOURCE)
 
 
 def _generate(session: Session) -> Kernel[Reply]:
@@ -65,92 +87,6 @@ def _asks_signature(session: Session) -> bool:
     if session.requested == bits.CID_AAC:
         return bool(session.capabilities[1] & CDA_OVER_AAC)
     return True
-
-
-def cryptogram_objects(data: bytes) -> tuple[tlv.Node, ...]:
-    """Return the data objects of a GENERATE AC response, whichever of the formats.
-
-    Raises MalformedData if it is neither. Source: EMV 4.4 Book 3, 6.5.5.4.
-    """
-    nodes = tlv.decode(data)
-    if len(nodes) != 1:
-        raise MalformedData(f"GENERATE AC response of {len(nodes)} objects")
-    (node,) = nodes
-    if node.tag == tags.TAG_77_RESPONSE_FORMAT_2:
-        return node.children or ()
-    value = node.value
-    if node.tag != tags.TAG_80_RESPONSE_FORMAT_1 or not 11 <= len(value) <= 43:
-        raise MalformedData(f"GENERATE AC response is template {node.tag:X}")
-    parts = {
-        tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA: value[:1],
-        tags.TAG_9F36_ATC: value[1:3],
-        tags.TAG_9F26_APPLICATION_CRYPTOGRAM: value[3:11],
-        tags.TAG_9F10_ISSUER_APPLICATION_DATA: value[11:],
-    }
-    return tuple(tlv.Node(tag, part, None, node.offset) for tag, part in parts.items() if part)
-
-
-_LENGTHS = {
-    tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA: (1, 1),
-    tags.TAG_9F36_ATC: (2, 2),
-    tags.TAG_9F26_APPLICATION_CRYPTOGRAM: (8, 8),
-    tags.TAG_9F10_ISSUER_APPLICATION_DATA: (1, 32),
-    tags.TAG_DF4B_POS_CARDHOLDER_INTERACTION_INFORMATION: (3, 3),
-}
-
-
-def check_cryptogram(session: Session) -> None:
-    """Raise DataMissing or MalformedData unless the card answered what it was asked.
-
-    A card may give less than it is asked for, never more.
-
-    Source: Book C-2, state 9.
-    """
-    card = session.card
-    require(card, tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA)
-    require(card, tags.TAG_9F36_ATC)
-    for tag, (least, most) in _LENGTHS.items():
-        if tag in card and not least <= len(card[tag]) <= most:
-            raise MalformedData(f"tag {tag:X} of {len(card[tag])} bytes")
-    given = card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0] & bits.CID_TYPE_MASK
-    allowed = {
-        bits.CID_TC: (bits.CID_TC, bits.CID_ARQC, bits.CID_AAC),
-        bits.CID_ARQC: (bits.CID_ARQC, bits.CID_AAC),
-        bits.CID_AAC: (bits.CID_AAC,),
-    }[session.requested]
-    if given not in allowed:
-        raise MalformedData(f"tag 9F27 is {given:02X}, where {session.requested:02X} was asked for")
-
-
-def _check_signature(session: Session, response: bytes) -> Kernel[None]:
-    """Take the cryptogram from its signature, or see that none was due.
-
-    Raises AuthenticationFailed, naming the check; DataMissing.
-    """
-    card = session.card
-    if tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA not in card:
-        require(card, tags.TAG_9F26_APPLICATION_CRYPTOGRAM)
-        given = card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0] & bits.CID_TYPE_MASK
-        if session.asked_signature and given != bits.CID_AAC:
-            raise DataMissing(tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA)
-        return
-    try:
-        combined = verify_combined_data(
-            response,
-            session.evidence.icc_key(),
-            session.terminal[tags.TAG_9F37_UNPREDICTABLE_NUMBER],
-            session.lists_data,
-        )
-        if combined.information_data != card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0]:
-            raise AuthenticationFailed("combined signature: not of this tag 9F27")
-        if not combined.more.startswith(session.relay_data):
-            raise AuthenticationFailed("combined signature: not of this relay resistance data")
-    except AuthenticationFailed:
-        session.tvr |= TVR.CDA_FAILED
-        raise
-    card[tags.TAG_9F26_APPLICATION_CRYPTOGRAM] = combined.cryptogram
-    card[tags.TAG_9F4C_ICC_DYNAMIC_NUMBER] = combined.dynamic_number
-    yield from note("card is authentic", SOURCE)
 
 
 # Torn transactions

@@ -6,9 +6,10 @@ from emv import tags
 from emv.apdu import STATUS_OK, read_record
 from emv.bits import AIP, TVR
 from emv.conversation import Kernel, exchange, note
-from emv.errors import AuthenticationFailed, CardRefused, MalformedData
+from emv.errors import CardRefused, MalformedData
 from emv.kernels.c2.configuration import CDA
 from emv.kernels.c2.session import Session
+from emv.kernels.evidence import find_missing_evidence
 from emv.kernels.objects import require, take
 from emv.records import Record, data_objects, parse_afl
 
@@ -29,15 +30,6 @@ _ENOUGH = frozenset(
         tags.TAG_9F0E_IAC_DENIAL,
         tags.TAG_9F0F_IAC_ONLINE,
     }
-)
-
-_PREREQUISITES = (
-    tags.TAG_8F_CA_PUBLIC_KEY_INDEX,
-    tags.TAG_90_ISSUER_PUBLIC_KEY_CERTIFICATE,
-    tags.TAG_9F32_ISSUER_PUBLIC_KEY_EXPONENT,
-    tags.TAG_9F46_ICC_PUBLIC_KEY_CERTIFICATE,
-    tags.TAG_9F47_ICC_PUBLIC_KEY_EXPONENT,
-    tags.TAG_9F4A_SDA_TAG_LIST,
 )
 
 # Lengths that a decision relies on. Source: Book C-2, Annex A.
@@ -109,18 +101,4 @@ def check_signature_data(session: Session) -> Kernel[None]:
     """
     if not signs(session):
         return
-    missing = [tag for tag in _PREREQUISITES if tag not in session.card]
-    if missing:
-        session.tvr |= TVR.ICC_DATA_MISSING | TVR.CDA_FAILED
-        names = ", ".join(f"{tag:X}" for tag in missing)
-        yield from note(f"no signature can be checked: {names} missing", "Book C-2, state 4-5-6")
-        return
-    if session.card[tags.TAG_9F4A_SDA_TAG_LIST] != bytes((tags.TAG_82_AIP,)):
-        raise MalformedData("tag 9F4A lists something other than the AIP")
-    index = session.card[tags.TAG_8F_CA_PUBLIC_KEY_INDEX][0]
-    evidence = session.evidence
-    try:
-        evidence.ca_keys.find(evidence.rid, index, evidence.today)
-    except AuthenticationFailed as failure:
-        session.tvr |= TVR.CDA_FAILED
-        yield from note(f"no signature can be checked: {failure}", "Book C-2, state 4-5-6")
+    session.tvr |= yield from find_missing_evidence(session.evidence)
