@@ -120,9 +120,7 @@ class ProofPage(FormPage):
         bench = self.desk.till.bench
         for person in bench.people() if bench else ():
             if person.role == self.role_to_fill_in:
-                proof = (person.name, person.secret, person.code)
-                for field, text in zip(self.form.fields, proof, strict=True):
-                    field.text = text
+                self.form.fill((person.name, person.secret, person.code))
                 return
 
 

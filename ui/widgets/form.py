@@ -57,6 +57,12 @@ class Form:
         """Go to the next field."""
         self._cursor = min(self._cursor + 1, len(self.fields) - 1)
 
+    def fill(self, texts: Sequence[str]) -> None:
+        """Write into every field, and go to the last."""
+        for field, text in zip(self.fields, texts, strict=True):
+            field.text = text
+        self._cursor = len(self.fields) - 1
+
     def press(self, key: Key) -> bool:
         """Type, delete or move; False for any other key."""
         field = self.fields[self._cursor]
