@@ -79,7 +79,8 @@ bench: system-packages $(VENV)/.setup-readers
 # Stopped, it goes on where it was; soak/ holds what passed, by commit.
 soak: system-packages $(VENV)/.setup-readers
 	OPENTILL_SOAK=1 $(BIN)/python -m pytest -p tests.soak -vv --numprocesses 2 \
-		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py
+		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py \
+		tests/scenarios/reliability
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
