@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from emv.authentication import PublicKey
 from emv.errors import MalformedData
-from emv.outcome import UserInterfaceRequest
+from emv.outcome import CVM, UserInterfaceRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,8 @@ class AskIssuer:
 
     data_record: Mapping[int, bytes] = field(repr=False)
     """Tag to value: what the authorisation request carries."""
+    cvm: CVM
+    """How the cardholder was verified, or is still to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +227,9 @@ def take_pin(question: VerifyPIN | TakeOnlinePIN) -> Kernel[PINAnswer]:
     return answer
 
 
-def ask_issuer(data_record: Mapping[int, bytes]) -> Kernel[IssuerAnswer | None]:
+def ask_issuer(data_record: Mapping[int, bytes], cvm: CVM) -> Kernel[IssuerAnswer | None]:
     """Return what the issuer said; None if it cannot be asked."""
-    answer = yield AskIssuer(data_record)
+    answer = yield AskIssuer(data_record, cvm)
     if answer is not None and not isinstance(answer, IssuerAnswer):
         raise TypeError("the issuer's answer is none")
     return answer

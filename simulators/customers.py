@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simulators import phone, wallet
-from simulators.card import AnyCard, load_profiles, make_card
+from simulators.card import AnyCard, contact, load_profiles, make_card
 from simulators.card.faults import with_faults
 from simulators.deeds import Deed, Group, NoSuchDeed
 from simulators.wallet import Shown, Wallet
@@ -37,6 +37,10 @@ class Customers:
             for group, p in tapped
         ]
         listed += [
+            Deed(f"chip:{p.name}", Group.CARD, p.title, p.title_zh, p.expect, p.expect_zh)
+            for p in contact.load_profiles().values()
+        ]
+        listed += [
             Deed(f"phone:{p.name}", Group.PHONE, p.title, p.title_zh, p.expect, p.expect_zh)
             for p in phone.load_profiles().values()
         ]
@@ -62,6 +66,13 @@ class Customers:
         if profile is None:
             raise NoSuchDeed(f"No card {name!r}; 'till sim card --list' names them")
         return with_faults(make_card(profile, self._home), faults)
+
+    def chip(self, name: str, *faults: str) -> AnyCard:
+        """Return a card for the slot. Raises NoSuchDeed."""
+        profile = contact.load_profiles().get(name)
+        if profile is None:
+            raise NoSuchDeed(f"No chip card {name!r}; 'till sim card --list' names them")
+        return with_faults(contact.make_contact_card(profile, self._home), faults)
 
     def phone(self, name: str, *faults: str) -> AnyCard:
         """Return a phone. Raises NoSuchDeed.

@@ -19,6 +19,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drivers.protocols import Interface
 from simulators.bank import bench as bank_bench
 from simulators.bank.place import BankPlace
 from simulators.counter_top import CounterTop
@@ -70,6 +71,7 @@ class SimulatedShop:
         self.ca_keys = _scheme_key(home, wall_ms())
         """The simulated scheme's public key, as a file for the till."""
         self.reader = InProcessReader()
+        self.slot = InProcessReader(interface=Interface.CONTACT)
         self.counter_top = CounterTop(home / "counter")
         self.network = FaultProxy(self._wait_for_bank)
         self.see_shown_code: Callable[[], bytes | None] = lambda: None
@@ -140,6 +142,9 @@ class SimulatedShop:
             case "card":
                 self.reader.present(self.customers.card(name, *self._faults_of_next()))
                 return f"{name} is on the reader"
+            case "chip":
+                self.slot.present(self.customers.chip(name, *self._faults_of_next()))
+                return f"{name} is in the slot"
             case "phone":
                 self.reader.present(self.customers.phone(name, *self._faults_of_next()))
                 return f"{name} is on the reader"
@@ -166,6 +171,7 @@ class SimulatedShop:
         self.counter_top.close()
         self.network.close()
         self.reader.close()
+        self.slot.close()
         bank = self._bank
         if bank is not None and bank.poll() is None:
             if bank.stdin is not None:

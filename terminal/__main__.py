@@ -405,6 +405,7 @@ def drivers(shop: SimulatedShop | None) -> Drivers:
                     inspector="drivers.inspection:nfc",
                 ),
                 "simulated": Entry(partial(simulated_reader, shop), simulated=True),
+                "simulated-slot": Entry(partial(simulated_slot, shop), simulated=True),
             },
         ),
         scanners=Registry(
@@ -468,6 +469,11 @@ def no_shop() -> Any:
 def simulated_reader(shop: SimulatedShop | None) -> Any:
     """Return the reader that the shop's cards are held to."""
     return shop.reader.open() if shop else no_shop()
+
+
+def simulated_slot(shop: SimulatedShop | None) -> Any:
+    """Return the reader that the shop's chip cards are put into."""
+    return shop.slot.open() if shop else no_shop()
 
 
 def simulated_camera(shop: SimulatedShop | None) -> Any:

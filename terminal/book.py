@@ -16,6 +16,7 @@ from terminal.events import (
     Send,
     SetTimer,
     StopTimer,
+    TellCard,
     Timer,
     Wish,
 )
@@ -88,6 +89,9 @@ class Book:
                     self.landed(purpose, payment.id)
                     if payment.id in self._open and payment.id not in failed.payments:
                         self.retry(payment)
+                case TellCard():
+                    # The approval behind it is not on disk: the chip shall decline.
+                    self.wish(TellCard(wish.reader, wish.attempt))
                 case SetTimer() | StopTimer() | Disarm() | EndPin():
                     # They move nothing, and other payments may wait for them.
                     self.wish(wish)

@@ -19,6 +19,7 @@ from terminal.events import (
     Answered,
     AnswerLost,
     CancelWanted,
+    CardCompleted,
     CardEnd,
     CardPresented,
     CardRead,
@@ -40,6 +41,7 @@ from terminal.events import (
     SaleWanted,
     Sending,
     Started,
+    TellCard,
     Tender,
     TimerRang,
     VoidWanted,
@@ -107,6 +109,7 @@ class Core:
             LeaveWanted: self._leave_wanted,
             CardPresented: self._card_presented,
             CardRead: self._card_read,
+            CardCompleted: self._following.card_completed,
             CodeRead: self._code_read,
             CodeRejected: self._code_rejected,
             PinDigits: self._pin_digits,
@@ -248,6 +251,8 @@ class Core:
     def _card_read(self, event: CardRead) -> None:
         payment, held = self._hand.payment, self._hand.listens(event.arming)
         if payment is None or held is None:
+            if event.waits_for:
+                self._book.wish(TellCard(event.reader, event.waits_for))
             return
         held.reading.discard(event.reader)
         if event.end is CardEnd.AGAIN or (
@@ -275,6 +280,7 @@ class Core:
                 is_offline=is_offline,
                 kept=event.kept,
                 facts=event.facts,
+                slot=event.reader if event.waits_for else "",
             )
         )
 
@@ -353,6 +359,8 @@ class Core:
                     self._book.set_timer("present", payment, POLL_S)
                 elif held.tender is None:
                     self._end_unsent(payment, Move.TIMED_OUT, Message.TIMED_OUT)
+            case "card", State.COMPLETING:
+                self._following.card_silent(payment)
             case (("follow" | "poll"), _):
                 self._following.follow(payment)
             case "payer", State.AWAITING_PAYER:
@@ -389,6 +397,8 @@ class Core:
         for attempt, before in self._book.undo(event):
             held = self._hand.held
             is_over = before is None or before.state in FINAL | {State.AWAITING_TENDER}
+            if is_over:
+                self._following.let_card_go(attempt)
             if held is not None and held.attempt == attempt and is_over:
                 self._hand.disarm()
                 self._hand.drop()

@@ -134,6 +134,16 @@ class CardRead:
     kept: int | None = None
     """For ONLINE, where the customer must enter a PIN first: nothing is sealed
     before, and the card's data are kept under this number."""
+    waits_for: str = ""
+    """For ONLINE: the attempt whose word from the bank a chip in a slot waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardCompleted:
+    """A chip that waited for the bank's word has said its own."""
+
+    attempt: str
+    agrees: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +226,8 @@ class BankAnswer:
     brand: str = ""
     shown_code: str = ""
     expires_at_ms: int | None = None
+    emv: str = ""
+    """What the issuer tells a chip: hex of tags 91, 71 and 72."""
     skew_ms: int = 0
     """How far the bank's clock is ahead of ours."""
 
@@ -324,6 +336,17 @@ class Disarm:
 
 
 @dataclass(frozen=True, slots=True)
+class TellCard:
+    """Give the chip that waits in a slot its issuer's word."""
+
+    reader: str
+    attempt: str
+    code: str = ""
+    """The response code; empty: nobody could be asked, and the card shall decline."""
+    emv: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AskPin:
     """Have the customer enter a PIN for the card that was read for this attempt."""
 
@@ -376,7 +399,7 @@ class StopTimer:
     timer: Timer
 
 
-Wish = Record | Arm | Disarm | AskPin | EndPin | Send | SetTimer | StopTimer
+Wish = Record | Arm | Disarm | TellCard | AskPin | EndPin | Send | SetTimer | StopTimer
 InboxEvent = (
     Started
     | SaleWanted
@@ -388,6 +411,7 @@ InboxEvent = (
     | LeaveWanted
     | CardPresented
     | CardRead
+    | CardCompleted
     | CodeRead
     | CodeRejected
     | PinDigits
@@ -416,5 +440,7 @@ class Tender:
     card's data are kept under this number."""
     facts: CardFacts | None = None
     """Of a card or a phone."""
+    slot: str = ""
+    """The reader in which a chip waits for the bank's word."""
     brand: str = ""
     """Of a wallet's code."""

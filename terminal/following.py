@@ -14,10 +14,12 @@ from terminal.events import (
     Answered,
     AnswerLost,
     BankAnswer,
+    CardCompleted,
     NeverLeft,
     Purpose,
     Refused,
     Sending,
+    TellCard,
 )
 from terminal.hand import Hand, with_tender
 from terminal.messages import Message
@@ -31,6 +33,8 @@ from terminal.view import Kind, Medium, PaymentView, Readiness, ShownCode, Step
 # for "unknown" to clear does.
 ASKS_MAX = 5
 POLL_S = 2.0
+CARD_S = 30.0
+"""How long a chip may take for its last word; then it is taken as a no."""
 # The order is closed by the bank's clock; ours may run a little ahead.
 CODE_GRACE_S = 3.0
 SKEW_MAX_MS = 300_000
@@ -57,6 +61,8 @@ class Following:
         lookup: Callable[[str], PaymentView],
     ) -> None:
         """lookup: finds a payment by identity; raises UnknownPayment."""
+        self._slots: dict[str, str] = {}
+        """By attempt, the reader in which a chip waits for the bank's word."""
         self._book = book
         self._hand = hand
         self._clock = clock
@@ -105,6 +111,8 @@ class Following:
         payment = self._book.move(payment, Move.ONLINE_REQUESTED)
         held.step = Step.WRITTEN
         self._hand.await_answer(self._patience.answer_s)
+        if tender.slot:
+            self._slots[payment.id] = tender.slot
         self._book.send(Purpose.PAY, payment, sealed=tender.sealed)
 
     def close(self, payment: PaymentView, *, resume: bool) -> None:
@@ -139,7 +147,9 @@ class Following:
             case State.AWAITING_PAYER | State.CODE_OPEN:
                 self._book.send(Purpose.ASK, payment)
             case State.REVERSING:
-                self._book.send(Purpose.REVERSE, payment, reason="no_answer")
+                is_chips = payment.medium is Medium.CHIP
+                why = "card_refused" if is_chips else "no_answer"
+                self._book.send(Purpose.REVERSE, payment, reason=why)
             case State.CLOSING:
                 self._book.send(Purpose.CLOSE, payment)
             case State.STORED:
@@ -202,6 +212,7 @@ class Following:
             case Purpose.PAY, State.AUTHORISING if says_nothing:
                 self._lost(payment)
             case Purpose.PAY, State.AUTHORISING:
+                self._tell_card(payment)
                 why = Message.CLOCK_WRONG if self.is_clock_wrong else Message.BANK_REFUSED_REQUEST
                 self._book.move(
                     payment,
@@ -226,6 +237,7 @@ class Following:
             return
         match event.purpose, payment.state:
             case Purpose.PAY, State.AUTHORISING:
+                self._tell_card(payment)
                 reason, step = Message.NOT_SENT, Message.CHECK_NETWORK
                 if event.is_insecure:
                     reason, step = Message.LINK_NOT_SECURE, Message.TELL_SUPERVISOR
@@ -258,9 +270,12 @@ class Following:
         self._hand.set_step(Step.ANSWERED, payment)
         payment = self._current(payment)
         match answer.state:
+            case "approved" if payment.medium is Medium.CHIP:
+                self._ask_card(payment, answer)
             case "approved":
                 self._approve(payment, answer)
             case "declined":
+                self._tell_card(payment, answer)
                 self._decline(payment, answer)
             case "pending":
                 brand = answer.brand or payment.brand
@@ -276,6 +291,9 @@ class Following:
         """What the bank says of a payment whose own answer was lost."""
         self._book.forget_tries(payment)
         match answer.state:
+            case "approved" if payment.medium is Medium.CHIP:
+                # Its card has left with a decline, when no answer came.
+                self._card_refused(payment)
             case "approved":
                 self._approve(payment, answer)
             case "declined":
@@ -401,7 +419,68 @@ class Following:
             next_step=reason.next_step,
         )
 
+    # --- a chip's own word ----------------------------------------------------------
+
+    def _ask_card(self, payment: PaymentView, answer: BankAnswer) -> None:
+        """The issuer approved: its chip has the last word."""
+        asked = self._book.move(
+            payment,
+            Move.CARD_ASKED,
+            brand=answer.brand or payment.brand,
+            response_code=answer.code,
+            bank_reference=answer.reference,
+            authorisation=answer.authorisation,
+        )
+        if self._hand.holds(asked) is not None:
+            self._hand.await_answer(CARD_S)
+        self._book.set_timer("card", asked, CARD_S)
+        self._tell_card(asked, answer)
+
+    def let_card_go(self, attempt: str) -> None:
+        """Nothing was sent for the chip that waits for an answer."""
+        slot = self._slots.pop(attempt, None)
+        if slot is not None:
+            self._book.wish(TellCard(slot, attempt))
+
+    def _tell_card(self, payment: PaymentView, answer: BankAnswer | None = None) -> None:
+        """Give a chip that waits its issuer's word; without one it shall decline."""
+        slot = self._slots.pop(payment.id, None)
+        if slot is not None:
+            code, emv = ("", "") if answer is None else (answer.code, answer.emv)
+            self._book.wish(TellCard(slot, payment.id, code, emv))
+
+    def card_completed(self, event: CardCompleted) -> None:
+        """A chip has said its last word."""
+        payment = self._book.get(event.attempt)
+        if payment is None or payment.state is not State.COMPLETING:
+            return
+        self._book.stop_timer("card", payment)
+        self._hand.note_duration("card", payment)
+        payment = self._current(payment)
+        if not event.agrees:
+            self._card_refused(payment)
+            return
+        reason, step = _approval(payment)
+        self._book.move(payment, Move.CARD_AGREED, reason=reason, next_step=step)
+
+    def card_silent(self, payment: PaymentView) -> None:
+        """A chip has not said its last word in time."""
+        self._card_refused(payment)
+
+    def _card_refused(self, payment: PaymentView) -> None:
+        """What the issuer approved and its chip did not goes back."""
+        self._book.forget_tries(payment)
+        payment = self._book.move(
+            payment,
+            Move.CARD_REFUSED,
+            signature=False,
+            reason=Message.REVERSING,
+            next_step=Message.DO_NOT_CHARGE_AGAIN,
+        )
+        self._book.send(Purpose.REVERSE, payment, reason="card_refused")
+
     def _lost(self, payment: PaymentView) -> None:
+        self._tell_card(payment)
         payment = self._book.move(
             payment,
             Move.ANSWER_LOST,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from terminal.book import Book
-from terminal.events import Arm, AskPin, CardFacts, Disarm, EndPin, Tender
+from terminal.events import Arm, AskPin, CardFacts, Disarm, EndPin, TellCard, Tender
 from terminal.messages import Message
 from terminal.seams import Clock
 from terminal.states import FINAL, State
@@ -116,6 +116,8 @@ class Hand:
             return
         if held.tender.kept is not None:
             self._book.wish(EndPin())
+        if held.tender.slot:
+            self._book.wish(TellCard(held.tender.slot, held.attempt))
         held.tender = held.pin = None
         held.step = Step.NONE
 

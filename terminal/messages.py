@@ -34,6 +34,10 @@ class Message(enum.StrEnum):
     CODE_UNAVAILABLE = "code_unavailable"
     READER_LOST = "reader_lost"
     CHIP_NOT_READ = "chip_not_read"
+    CARD_PULLED = "card_pulled"
+    LEAVE_CARD_IN = "leave_card_in"
+    TAKE_CARD_OUT = "take_card_out"
+    CARD_BLOCKED = "card_blocked"
     # Results
     APPROVED = "approved"
     APPROVED_SIGN = "approved_sign"
@@ -140,7 +144,11 @@ TEXT: dict[Message, str] = {
     Message.OUR_CODE_EXPIRED: "Code expired, not paid. New code: F7",
     Message.CODE_UNAVAILABLE: "No code from the bank. Card or customer's code instead",
     Message.READER_LOST: "Reader is gone. Check its cable, or show a code",
-    Message.CHIP_NOT_READ: "This till reads no chips. Tap the card, or show a code",
+    Message.CHIP_NOT_READ: "Chip could not be read. Tap the card, or show a code",
+    Message.CARD_PULLED: "Card was taken out too early. Insert it again",
+    Message.LEAVE_CARD_IN: "Authorising. Leave the card in",
+    Message.TAKE_CARD_OUT: "Take the last card out",
+    Message.CARD_BLOCKED: "Card is blocked",
     Message.APPROVED: "Approved",
     Message.APPROVED_SIGN: "Approved. Customer signs",
     Message.REFUNDED: "Refunded",

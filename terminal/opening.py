@@ -22,10 +22,11 @@ from terminal.bank.desk import BankDesk
 from terminal.bench import Bench
 from terminal.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.book import RECENT_MAX
+from terminal.checkout.card_facts import entry_of
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
 from terminal.checkout.counter import Counter, Worker
-from terminal.checkout.kernels import combinations, enabled, kernels
+from terminal.checkout.kernels import combinations, contact_rules, enabled, kernels
 from terminal.checkout.pin import PinWorker
 from terminal.core import Core, Limits
 from terminal.devices import configured_devices
@@ -238,20 +239,19 @@ def card_rules(settings: Settings) -> CardRules:
     def is_on_exception_file(pan: str, sequence_number: int | None) -> bool:
         return (pan, None) in exceptions or (pan, sequence_number) in exceptions
 
+    terminal = Terminal(
+        country=shop.country,
+        merchant_category=int(shop.merchant_category),
+        merchant_id=shop.merchant_id,
+        merchant_name=shop.name,
+        terminal_id=shop.terminal_id,
+    )
     return CardRules(
-        config=EntryPointConfig(
-            Terminal(
-                country=shop.country,
-                merchant_category=int(shop.merchant_category),
-                merchant_id=shop.merchant_id,
-                merchant_name=shop.name,
-                terminal_id=shop.terminal_id,
-            ),
-            combinations(settings),
-        ),
+        config=EntryPointConfig(terminal, combinations(settings)),
         kernels=kernels(settings, store),
         brands={bytes(one.aid): one.label for one in enabled(settings)},
         is_on_exception_file=is_on_exception_file,
+        contact=contact_rules(settings, store, terminal),
     )
 
 
@@ -291,7 +291,7 @@ def _workers(
             device.name,
             rules,
             partial(_transaction, settings, clock),
-            lambda attempt, record: keys.sealer.seal_card(attempt, record),
+            lambda attempt, record: keys.sealer.seal_card(attempt, record, entry=entry_of(record)),
             random,
             runner.post,
             keep_for_pin=None if pin is None else pin.keep,
@@ -325,7 +325,9 @@ def _pin_worker(
     return PinWorker(
         partial(drivers.pin_pads.open, device.driver, device.options),
         amount_text,
-        lambda attempt, record, pin: keys.sealer.seal_card(attempt, record, pin=pin),
+        lambda attempt, record, pin: keys.sealer.seal_card(
+            attempt, record, entry=entry_of(record), pin=pin
+        ),
         runner.post,
     )
 

@@ -28,6 +28,7 @@ from terminal.events import (
     Send,
     SetTimer,
     StopTimer,
+    TellCard,
     Timer,
     TimerRang,
     Wish,
@@ -51,6 +52,9 @@ class Devices(Protocol):
 
     def disarm(self) -> None:
         """Switch off at the next poll; returns at once."""
+
+    def tell_card(self, wish: TellCard, /) -> None:
+        """Give a chip that waits its issuer's word; returns at once."""
 
     def ask_pin(self, wish: AskPin, /) -> None:
         """Ask the customer for a PIN; returns at once, the end comes as an event."""
@@ -173,6 +177,8 @@ class Runner:
                     self._devices.arm(wish)
                 case Disarm() if self._devices is not None:
                     self._devices.disarm()
+                case TellCard() if self._devices is not None:
+                    self._devices.tell_card(wish)
                 case AskPin() if self._devices is not None:
                     self._devices.ask_pin(wish)
                 case EndPin() if self._devices is not None:

@@ -10,7 +10,7 @@ from terminal.hand import Hand, Held
 from terminal.messages import Message
 from terminal.notices import notices_for
 from terminal.states import State
-from terminal.view import PaymentView, Readiness, Stage, View
+from terminal.view import Medium, PaymentView, Readiness, Stage, View
 
 _ASKING = frozenset({Message.SEE_PHONE, Message.TAP_AGAIN, Message.ONE_CARD_ONLY})
 """Hints that the customer acts on: they take the place of "present card"."""
@@ -86,6 +86,8 @@ def _stage(payment: PaymentView, held: Held) -> tuple[Stage, Message | None]:
             return Stage.PRESENT, held.hint if held.hint in _ASKING else Message.PRESENT
         case State.CODE_OPEN:
             return Stage.CODE, Message.READING if held.reading else Message.CUSTOMER_SCANS
+        case State.AUTHORISING | State.COMPLETING if payment.medium is Medium.CHIP:
+            return Stage.PROCESSING, Message.LEAVE_CARD_IN
         case State.AUTHORISING:
             return Stage.PROCESSING, Message.AUTHORISING
         case State.AWAITING_PAYER:

@@ -14,6 +14,8 @@ class State(enum.StrEnum):
     CODE_OPEN = "code_open"
     """Our code is on the customer's screen: the bank may be paid any moment."""
     AUTHORISING = "authorising"
+    COMPLETING = "completing"
+    """The bank approved; the chip in the slot has not said its last word."""
     AWAITING_PAYER = "awaiting_payer"
     """The wallet's owner must confirm on the phone."""
     CLOSING = "closing"
@@ -40,6 +42,9 @@ class Event(enum.StrEnum):
     CARD_APPROVED = "card_approved"
     CARD_DECLINED = "card_declined"
     ONLINE_REQUESTED = "online_requested"
+    CARD_ASKED = "card_asked"
+    CARD_AGREED = "card_agreed"
+    CARD_REFUSED = "card_refused"
     CASHIER_CANCELLED = "cashier_cancelled"
     TIMED_OUT = "timed_out"
     RELEASE_WANTED = "release_wanted"
@@ -80,6 +85,11 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     # Silence is not a decline: the issuer may have taken the money.
     (State.AUTHORISING, Event.ANSWER_LOST): State.UNKNOWN,
     (State.AUTHORISING, Event.RESTARTED): State.UNKNOWN,
+    (State.AUTHORISING, Event.CARD_ASKED): State.COMPLETING,
+    (State.COMPLETING, Event.CARD_AGREED): State.APPROVED,
+    # The issuer approved and its card did not, or is gone: the money goes back.
+    (State.COMPLETING, Event.CARD_REFUSED): State.REVERSING,
+    (State.COMPLETING, Event.RESTARTED): State.REVERSING,
     (State.AWAITING_PAYER, Event.BANK_APPROVED): State.APPROVED,
     (State.AWAITING_PAYER, Event.BANK_DECLINED): State.DECLINED,
     (State.AWAITING_PAYER, Event.RELEASE_WANTED): State.CLOSING,
@@ -95,6 +105,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.UNKNOWN, Event.BANK_DECLINED): State.DECLINED,
     (State.UNKNOWN, Event.BANK_PENDING): State.CLOSING,
     (State.UNKNOWN, Event.NOT_FOUND_OR_SILENT): State.REVERSING,
+    # Approved after all, but its card was sent off with a decline.
+    (State.UNKNOWN, Event.CARD_REFUSED): State.REVERSING,
     (State.UNKNOWN, Event.RESTARTED): State.UNKNOWN,
     (State.REVERSING, Event.REVERSAL_CONFIRMED): State.REVERSED,
     (State.REVERSING, Event.RESTARTED): State.REVERSING,

@@ -23,6 +23,8 @@ class Medium(enum.StrEnum):
     """How the customer paid."""
 
     CARD = "card"
+    CHIP = "chip"
+    """A card in a slot, which has a last word of its own."""
     PHONE = "phone"
     PAYMENT_CODE = "payment_code"
     """The customer's code, scanned by us."""

@@ -23,6 +23,7 @@ MARKS: dict[State, Mark] = {
     State.AWAITING_TENDER: Mark("-", mark("open"), "muted"),
     State.CODE_OPEN: Mark("?", mark("code open"), "soft-ask"),
     State.AUTHORISING: Mark("?", mark("authorising"), "soft-ask"),
+    State.COMPLETING: Mark("?", mark("completing"), "soft-ask"),
     State.AWAITING_PAYER: Mark("?", mark("confirming"), "soft-ask"),
     State.CLOSING: Mark("?", mark("closing"), "soft-ask"),
     State.UNKNOWN: Mark("?", mark("checking"), "soft-ask"),
@@ -105,6 +106,7 @@ BRANDS = (mark("Alipay"), mark("WeChat Pay"), mark("UnionPay"), mark("UnionPay Q
 
 MEDIA: dict[Medium, str] = {
     Medium.CARD: mark("card"),
+    Medium.CHIP: mark("chip"),
     Medium.PHONE: mark("phone"),
     Medium.PAYMENT_CODE: mark("code scanned"),
     Medium.SHOWN_CODE: mark("code shown"),

@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from terminal.bank import messages
 from terminal.errors import AnswerLost, LinkNotSecure, MalformedMessage, NeverLeft, TillError
@@ -44,6 +44,11 @@ _LANES = {
     Purpose.REVERSE: "settle",
     Purpose.ADVISE: "settle",
     Purpose.ECHO: "settle",
+}
+
+_REVERSAL_REASONS: dict[str, Literal["no_answer", "not_found", "card_refused"]] = {
+    "not_found": "not_found",
+    "card_refused": "card_refused",
 }
 
 
@@ -180,7 +185,7 @@ class BankDesk:
             case Purpose.REVERSE:
                 return messages.Reversal(
                     attempt=payment.id,
-                    reason="not_found" if wish.reason == "not_found" else "no_answer",
+                    reason=_REVERSAL_REASONS.get(wish.reason, "no_answer"),
                 )
             case Purpose.ECHO:
                 return messages.Echo()
@@ -196,5 +201,6 @@ def _in_core_words(answer: messages.Answer, skew_ms: int) -> BankAnswer:
         brand=answer.brand or "",
         shown_code=answer.shown_code or "",
         expires_at_ms=None if expires is None else messages.parse_moment(expires),
+        emv=answer.emv or "",
         skew_ms=skew_ms,
     )

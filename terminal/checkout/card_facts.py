@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from emv import tags, tlv
 from emv.masking import mask_pan
@@ -13,6 +14,9 @@ from terminal.view import Medium
 
 # Form Factor Indicator, byte 1, bits 5 to 1: a card. Source: Book C-3, 9F6E.
 _DEVICE_TYPE_MASK = 0x1F
+
+ENTRY_MODE_CHIP = b"\x05"
+"""Tag 9F39 of a card in a slot."""
 
 # Third Party Data, byte 3 bit 8, and bytes 5 and 6. Source: Book C-2, 9F6E.
 _RID_MASTERCARD = bytes.fromhex("A000000004")
@@ -48,6 +52,15 @@ _REASONS: dict[str, tuple[Message, Message]] = {
     Reason.PIN_NOT_POSSIBLE: (Message.PIN_PAD_MISSING, Message.ANOTHER_CARD_OR_WALLET),
     Reason.CVM_NOT_POSSIBLE: (Message.NOT_PERMITTED, Message.INSERT_OR_CODE),
     Reason.DEVICE_NOT_TRUSTED: (Message.CARD_NOT_AUTHENTIC, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.NOT_YET_EFFECTIVE: (Message.CARD_NOT_VALID, Message.ANOTHER_CARD),
+    Reason.SERVICE_NOT_ALLOWED: (Message.NOT_PERMITTED, Message.ANOTHER_CARD),
+    Reason.PIN_NOT_ENTERED: (Message.PIN_CANCELLED, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.PIN_BLOCKED: (Message.PIN_BLOCKED, Message.ANOTHER_CARD),
+    Reason.TERMINAL_DECLINED: (Message.DECLINED_PLAINLY, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.REFERRAL: (Message.DECLINED_BY_CARD, Message.CALL_ISSUER),
+    Reason.CANCELLED: (Message.CANCELLED, Message.ANOTHER_CARD_OR_WALLET),
+    Reason.CARD_BLOCKED: (Message.CARD_BLOCKED, Message.ANOTHER_CARD),
+    Reason.APPLICATION_BLOCKED: (Message.CARD_BLOCKED, Message.ANOTHER_CARD),
     Reason.ONLINE_NOT_POSSIBLE: (Message.ISSUER_DOWN, Message.ANOTHER_CARD_OR_WALLET),
 }
 
@@ -68,12 +81,30 @@ def reason_of(outcome: Outcome) -> tuple[Message | None, Message | None]:
     return Message.CARD_UNREADABLE, Message.INSERT_OR_CODE
 
 
+# What is said of a card in a slot instead: it cannot be tapped again there.
+_IN_A_SLOT = {
+    Message.TAP_AGAIN: Message.CARD_PULLED,
+    Message.CARD_UNREADABLE: Message.CHIP_NOT_READ,
+    Message.INSERT_OR_CODE: Message.TAP_OR_CODE,
+}
+
+
+def in_a_slot(
+    reason: Message | None, next_step: Message | None
+) -> tuple[Message | None, Message | None]:
+    """Return reason and next step as they are said of a card in a slot."""
+    return (
+        None if reason is None else _IN_A_SLOT.get(reason, reason),
+        None if next_step is None else _IN_A_SLOT.get(next_step, next_step),
+    )
+
+
 def facts_of(outcome: Outcome, brand: str) -> CardFacts:
     """Return what may be shown and kept of the card behind an outcome."""
     record = outcome.data_record
     is_phone = _is_device(record) or outcome.cvm is CVM.CONFIRMATION_CODE_VERIFIED
     return CardFacts(
-        medium=Medium.PHONE if is_phone else Medium.CARD,
+        medium=_medium(record, is_phone=is_phone),
         brand=brand,
         masked_pan=mask_pan(pan_of(record)),
         application_label=_label(record),
@@ -97,6 +128,13 @@ def _is_device(record: Mapping[int, bytes]) -> bool:
     return bool(said) and bool(said[0] & _DEVICE_TYPE_MASK)
 
 
+def _medium(record: Mapping[int, bytes], *, is_phone: bool) -> Medium:
+    """Say what was presented, by how it was read and what it says of itself."""
+    if record.get(tags.TAG_9F39_POS_ENTRY_MODE) == ENTRY_MODE_CHIP:
+        return Medium.CHIP
+    return Medium.PHONE if is_phone else Medium.CARD
+
+
 def pan_of(record: Mapping[int, bytes]) -> str:
     """Return the card number of a data record; '' where it has none."""
     if tags.TAG_5A_PAN in record:
@@ -108,6 +146,12 @@ def pan_of(record: Mapping[int, bytes]) -> str:
 def encode_record(record: Mapping[int, bytes]) -> bytes:
     """Return a data record as BER-TLV, in the order of its tags."""
     return b"".join(tlv.encode(tag, record[tag]) for tag in sorted(record))
+
+
+def entry_of(encoded: bytes) -> Literal["contact", "contactless"]:
+    """Say how a card was read, by an encoded data record."""
+    mode = tlv.find(tlv.decode(encoded), tags.TAG_9F39_POS_ENTRY_MODE)
+    return "contact" if mode == ENTRY_MODE_CHIP else "contactless"
 
 
 def _label(record: Mapping[int, bytes]) -> str:

@@ -5,21 +5,33 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from drivers.errors import CardClash
 from drivers.protocols import CardReader, Health, Interface, Signal
 from emv import entry_point
 from emv.conversation import Note
-from emv.outcome import CVM, Outcome, Start, UserInterfaceRequest
+from emv.kernels import contact
+from emv.outcome import CVM, Outcome, Start, Status, UserInterfaceRequest
 from terminal.checkout.card_facts import (
     encode_record,
     end_of,
     facts_of,
+    in_a_slot,
     reason_of,
 )
+from terminal.checkout.chip import ChipAnswers, ContactRules
 from terminal.checkout.pump import Answers, converse
 from terminal.checkout.worker import POLL_S, DeviceWorker
-from terminal.events import Arm, CardEnd, CardPresented, CardRead, InboxEvent
+from terminal.events import (
+    Arm,
+    CardCompleted,
+    CardEnd,
+    CardPresented,
+    CardRead,
+    InboxEvent,
+    TellCard,
+)
 from terminal.messages import Message
 from terminal.seams import Randomness
 from terminal.view import Readiness
@@ -27,6 +39,8 @@ from terminal.view import Readiness
 log = logging.getLogger(__name__)
 
 READ_WELL = (CardEnd.ONLINE, CardEnd.APPROVED)
+BANK_WORD_S = 300.0
+"""Longer than PIN and bank can take together: the core always tells a chip that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,8 @@ class CardRules:
     brands: Mapping[bytes, str]
     """AID of the reader's list to what people call it."""
     is_on_exception_file: Callable[[str, int | None], bool]
+    contact: ContactRules
+    """For cards in a slot."""
 
     def brand_of(self, aid: bytes) -> str:
         """Return what people call an application, by its longest known beginning."""
@@ -72,6 +88,8 @@ class CardWorker(DeviceWorker[CardReader]):
         self._seal = seal
         self._keep_for_pin = keep_for_pin
         self._answers = Answers(random, rules.is_on_exception_file, self._show, self._note)
+        self._is_card_left = False
+        """The card of the last payment is still in the slot."""
 
     def _is_there(self, device: CardReader) -> bool:
         return device.diagnose().health is not Health.ABSENT
@@ -80,8 +98,7 @@ class CardWorker(DeviceWorker[CardReader]):
         if device.interface is Interface.CONTACTLESS:
             return Readiness.READY
         self._role = "contact"
-        # Nobody is to be invited to insert a card that no kernel here reads.
-        return Readiness.OFF
+        return Readiness.READY
 
     def _serve(self, arm: Arm, device: CardReader) -> None:
         if device.interface is Interface.CONTACT:
@@ -90,16 +107,76 @@ class CardWorker(DeviceWorker[CardReader]):
             self._serve_antenna(arm, device)
 
     def _serve_slot(self, arm: Arm, device: CardReader) -> None:
+        device.signal(Signal.READY)
         while self._is_armed(arm):
             if not device.wait_for_card(POLL_S):
+                self._is_card_left = False
                 continue
-            self._again(arm, Message.CHIP_NOT_READ, Message.TAP_OR_CODE)
-            device.signal(Signal.ALERT)
+            if not self._is_armed(arm):
+                # It came for the next sale, which finds it still active.
+                return
+            end = CardEnd.AGAIN
+            if self._is_card_left:
+                # Nobody pays twice because a card was forgotten.
+                self._again(arm, Message.TAKE_CARD_OUT, Message.TAP_OR_CODE)
+            else:
+                end = self._pay_by_chip(arm, device)
+            device.signal(Signal.DONE if end in READ_WELL else Signal.ALERT)
+            self._await_removal(arm, device)
+            if end is not CardEnd.AGAIN:
+                self._wait_while_armed(arm)
+                break
+        device.signal(Signal.OFF)
+
+    def _await_removal(self, arm: Arm, device: CardReader) -> None:
+        """Wait until the card has left the slot, or another sale begins."""
+        device.release()
+        self._is_card_left = True
+        while device.wait_for_card(0):
             device.release()
-            while self._is_armed(arm) and device.wait_for_card(0):
-                # It is told once, however long the card stays.
-                device.release()
-                self._wait_while_armed(arm, POLL_S)
+            with self._changed:
+                if self._changed.wait_for(lambda: self._is_wanted_elsewhere(arm), POLL_S):
+                    return
+        self._is_card_left = False
+
+    def _is_wanted_elsewhere(self, arm: Arm) -> bool:
+        return self._closing or self._arm not in (arm, None)
+
+    def _pay_by_chip(self, arm: Arm, device: CardReader) -> CardEnd:
+        """Carry one chip payment, the bank's word included, to the card's last word."""
+        self._post(CardPresented(arm.arming, self._name))
+        answers = ChipAnswers(
+            self._answers, partial(self._ask_bank, arm), has_pin_pad=self._keep_for_pin is not None
+        )
+        rules = self._rules.contact
+        kernel = contact.process(rules.configuration, rules.terminal, self._transaction(arm))
+        is_approved = False
+        try:
+            outcome = converse(kernel, device, answers)
+            is_approved = outcome.status is Status.APPROVED
+        finally:
+            if answers.has_asked_bank:
+                self._post(CardCompleted(arm.attempt, is_approved))
+        if answers.has_asked_bank:
+            return CardEnd.ONLINE
+        return self._report(arm, outcome)
+
+    def _ask_bank(self, arm: Arm, online: Outcome) -> TellCard | None:
+        """Hand a chip's request to the core; return the bank's word, None if none comes."""
+        with self._changed:
+            if not self._is_armed(arm):
+                return None
+            self._told = None
+        if self._report(arm, online, waits_for=arm.attempt) is not CardEnd.ONLINE:
+            return None
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    self._closing or (self._told is not None and self._told.attempt == arm.attempt)
+                ),
+                BANK_WORD_S,
+            )
+            return self._told
 
     def _serve_antenna(self, arm: Arm, device: CardReader) -> None:
         transaction = self._transaction(arm)
@@ -159,9 +236,11 @@ class CardWorker(DeviceWorker[CardReader]):
         )
         return converse(kernel, reader, self._answers)
 
-    def _report(self, arm: Arm, outcome: Outcome) -> CardEnd:
+    def _report(self, arm: Arm, outcome: Outcome, *, waits_for: str = "") -> CardEnd:
         end = end_of(outcome)
         reason, next_step = reason_of(outcome)
+        if self._role == "contact":
+            reason, next_step = in_a_slot(reason, next_step)
         facts, sealed, kept = None, "", None
         needs_pin = end is CardEnd.ONLINE and outcome.cvm is CVM.ONLINE_PIN
         if needs_pin and self._keep_for_pin is None:
@@ -175,7 +254,17 @@ class CardWorker(DeviceWorker[CardReader]):
             elif end in READ_WELL:
                 sealed = self._seal(arm.attempt, encode_record(outcome.data_record))
         self._post(
-            CardRead(arm.arming, end, reason, next_step, facts, sealed, self._name, kept=kept)
+            CardRead(
+                arm.arming,
+                end,
+                reason,
+                next_step,
+                facts,
+                sealed,
+                self._name,
+                kept=kept,
+                waits_for=waits_for if end is CardEnd.ONLINE else "",
+            )
         )
         return end
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from terminal.checkout.pin import PinWorker
-from terminal.events import Arm, AskPin
+from terminal.events import Arm, AskPin, TellCard
 
 
 class Worker(Protocol):
@@ -24,6 +24,9 @@ class Worker(Protocol):
 
     def disarm(self) -> None:
         """Stop looking. Returns at once."""
+
+    def tell(self, wish: TellCard, /) -> None:
+        """Give a chip that waits here its issuer's word. Returns at once."""
 
     def close(self) -> None:
         """Let the device go."""
@@ -58,6 +61,12 @@ class Counter:
         """Switch all of it off."""
         for worker in self._workers:
             worker.disarm()
+
+    def tell_card(self, wish: TellCard) -> None:
+        """Give the chip that waits in a slot its issuer's word."""
+        for worker in self._workers:
+            if worker.place[0] == wish.reader:
+                worker.tell(wish)
 
     def ask_pin(self, wish: AskPin) -> None:
         """Ask the customer for a PIN. Only a card that was kept for one leads here."""

@@ -1,16 +1,19 @@
-"""A shop's contactless kernels, each as its settings want it."""
+"""A shop's kernels, each as its settings want it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from config.schema import Application, Kernel2, Relay, Settings
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
-from emv.bits import TTQ, TVR
-from emv.entry_point import Combination, KernelFactory
-from emv.kernels import c2, c3, c7
+from emv.bits import TTQ, TVR, TerminalCapabilities
+from emv.entry_point import Combination, KernelFactory, Terminal
+from emv.kernels import c2, c3, c7, contact
 from emv.kernels.c2.configuration import AMOUNT_MAX, CONTACT_CHIP, ONLINE_PIN, SIGNATURE
+from emv.risk import RiskLimits
+from terminal.checkout.chip import ContactRules
 
 
 def combinations(settings: Settings) -> tuple[Combination, ...]:
@@ -57,6 +60,62 @@ def kernels(settings: Settings, ca_keys: CAKeyStore) -> Mapping[int, KernelFacto
         3: c3.kernel(c3.Configuration(ca_keys=ca_keys)),
         7: c7.kernel(unionpay),
     }
+
+
+# What every acquirer's tables agree on, until a shop's settings say more:
+# nothing is denied unasked but a forbidden service; what was not proved, not
+# verified, expired or over a limit goes online, and is refused offline.
+# Source: EMV 4.4 Book 3, 10.7.
+CONTACT_ACTION_CODES = ActionCodes(
+    denial=TVR.SERVICE_NOT_ALLOWED,
+    online=TVR(0xFC_78_FC_F8_00),
+    default=TVR(0xFC_50_FC_80_00),
+)
+CHIP_CAPABILITIES = (
+    TerminalCapabilities.CONTACT_CHIP
+    | TerminalCapabilities.SIGNATURE
+    | (
+        TerminalCapabilities.NO_CVM
+        | TerminalCapabilities.SDA
+        | TerminalCapabilities.DDA
+        | TerminalCapabilities.CDA
+    )
+)
+GOODS_AND_SERVICES = bytes.fromhex("6000F0A001")
+"""Tag 9F40: what is sold, the keys, printer and displays; code table 1."""
+
+
+def contact_rules(settings: Settings, ca_keys: CAKeyStore, terminal: Terminal) -> ContactRules:
+    """Return what a chip in a slot is paid with.
+
+    The floor limit is the tap's. No PIN pad here checks a PIN with the card,
+    and nobody is asked which application: those that need a consent are not
+    used.
+    """
+    capabilities = CHIP_CAPABILITIES
+    if settings.devices.pin_pads:
+        capabilities |= TerminalCapabilities.ONLINE_PIN
+    return ContactRules(
+        contact.Configuration(
+            tuple(
+                contact.Application(
+                    bytes(application.aid),
+                    application.partial_match,
+                    action_codes=CONTACT_ACTION_CODES,
+                    limits=RiskLimits(application.floor_limit_minor or 0),
+                )
+                for application in enabled(settings)
+            ),
+            ca_keys,
+            languages=("zh", "en"),
+            asks_cardholder=False,
+        ),
+        replace(
+            terminal,
+            capabilities=capabilities.encoded,
+            additional_capabilities=GOODS_AND_SERVICES,
+        ),
+    )
 
 
 def enabled(settings: Settings) -> Iterable[Application]:

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from drivers.errors import DriverError
 from drivers.protocols import Device
-from terminal.events import Arm, DeviceHealth, InboxEvent
+from terminal.events import Arm, DeviceHealth, InboxEvent, TellCard
 from terminal.view import Readiness
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class DeviceWorker(ABC, Generic[D]):
         self._readiness: Readiness | None = None
         self._changed = threading.Condition()
         self._arm: Arm | None = None
+        self._told: TellCard | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"{role}-worker", daemon=True)
 
@@ -62,6 +63,12 @@ class DeviceWorker(ABC, Generic[D]):
         """Look no longer."""
         with self._changed:
             self._arm = None
+            self._changed.notify_all()
+
+    def tell(self, wish: TellCard) -> None:
+        """Give what waits here its issuer's word; only a chip in a slot ever does."""
+        with self._changed:
+            self._told = wish
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -54,6 +54,7 @@ _PAID = frozenset({State.APPROVED, State.STORED})
 
 _BRAND_LABELS = {
     Medium.CARD: "卡别 CARD",
+    Medium.CHIP: "卡别 CARD",
     Medium.PHONE: "卡别 CARD",
     Medium.PAYMENT_CODE: "钱包 WALLET",
     Medium.SHOWN_CODE: "钱包 WALLET",
@@ -278,7 +279,7 @@ def _result(page: _Page, payment: PaymentView, letterhead: Letterhead) -> None:
         page.centre("非付款凭证")
         page.centre("NOT A PROOF OF PAYMENT")
         return
-    if payment.kind is Kind.SALE and payment.medium in (Medium.CARD, Medium.PHONE):
+    if payment.kind is Kind.SALE and payment.medium in (Medium.CARD, Medium.CHIP, Medium.PHONE):
         _verification(page, payment)
 
 

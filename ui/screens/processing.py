@@ -74,6 +74,8 @@ class ProcessingPage(Page):
         is_sale = payment is None or payment.kind is Kind.SALE
         if is_sale:
             paint_lights(canvas, 0, 1, canvas.width, 4)
+        if payment is not None and payment.medium is Medium.CHIP:
+            canvas.put_centred(0, 3, canvas.width, desk.words("Leave the card in"), bold=True)
         if is_card and view.step >= Step.READ and is_sale:
             text = "✓ " + desk.words("Card may be removed")
             canvas.put_centred(0, 3, canvas.width, text, "live", bold=True)

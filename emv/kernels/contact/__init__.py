@@ -45,7 +45,7 @@ from emv.outcome import Outcome, Reason
 from emv.restrictions import check_restrictions
 from emv.selection import Candidate, build_candidate_list, choose, select_final
 
-__all__ = ["Application", "Configuration", "process"]
+__all__ = ["Application", "Configuration", "Terminal", "Transaction", "process"]
 
 NO_KERNEL_ID = 0
 """Contact has no kernel identifier: tags are read as the books' common part says."""

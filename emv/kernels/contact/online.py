@@ -28,7 +28,7 @@ def go_online(session: Session) -> Kernel[int]:
 
     Source: EMV 4.4 Book 3, 10.9 and 10.11; Book 4, 12.2.1.
     """
-    session.issuer = yield from ask_issuer(data_record(session))
+    session.issuer = yield from ask_issuer(data_record(session), session.cvm)
     answer = session.issuer
     if answer is None:
         return (yield from decide_unable(session))

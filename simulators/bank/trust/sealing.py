@@ -70,8 +70,8 @@ def open_card(token: str, key: ECKey, attempt: str) -> SealedCard:
     """Return the sealed card of this attempt. Raises Refused."""
     card = _decode(_open(token, key), SealedCard)
     _check_attempt(card.attempt, attempt)
-    if card.entry != "contactless":
-        raise Refused(422, "entry_unknown", "this bank takes contactless cards only")
+    if card.entry not in ("contactless", "contact"):
+        raise Refused(422, "entry_unknown", "this bank takes taps and chips only")
     if (card.pin_block is None) is not (card.pin_ksn is None):
         raise Refused(422, "pin_malformed", "pin_block and pin_ksn come together")
     return card

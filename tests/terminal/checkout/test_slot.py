@@ -1,4 +1,4 @@
-"""A card in the slot of a till that reads no chips is told the way that is open."""
+"""A slot and what is put into it: chips, other cards, cards that are left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from emv import entry_point
 from simulators.readers.in_process import InProcessReader
 from simulators.responses import Answer, Response
 from terminal.checkout.cards import CardWorker
-from terminal.events import Arm, CardEnd, CardRead, DeviceHealth, InboxEvent
+from terminal.events import Arm, CardEnd, CardPresented, CardRead, DeviceHealth, InboxEvent
 from terminal.messages import Message
 from terminal.opening import card_rules
 from terminal.view import Readiness
@@ -95,37 +95,53 @@ def bench() -> Iterator[Bench]:
     made.worker.close()
 
 
-def test_a_slot_is_no_way_to_pay_yet_and_no_fault(bench: Bench) -> None:
-    assert bench.next() == DeviceHealth("Counter slot", "contact", Readiness.OFF)
+def test_a_slot_is_a_way_to_pay(bench: Bench) -> None:
+    assert bench.next() == DeviceHealth("Counter slot", "contact", Readiness.READY)
 
 
-def test_a_chip_is_told_once_to_tap_and_left_alone(bench: Bench) -> None:
+def test_a_card_of_another_kind_is_told_once_and_left_alone(bench: Bench) -> None:
+    """It answers yes to everything, and has no application."""
     bench.next()
     chip = Chip()
     bench.slot.present(chip, stay=True)
     bench.worker.arm(Arm(7, "a1", 1250, "CNY"))
 
-    assert bench.next() == CardRead(
-        7, CardEnd.AGAIN, Message.CHIP_NOT_READ, Message.TAP_OR_CODE, reader="Counter slot"
-    )
+    assert bench.next() == CardPresented(7, "Counter slot")
+    told = bench.next()
+    assert isinstance(told, CardRead)
+    assert (told.end, told.reason) == (CardEnd.AGAIN, Message.CARD_NOT_ACCEPTED)
+    asked = len(chip.commands)
     for _ in range(3):
         assert chip.powered.acquire(timeout=PATIENCE_S), "nobody looks whether it is still there"
     assert bench.inbox.empty()
-    assert chip.commands == []
+    assert len(chip.commands) == asked
     assert Signal.ALERT in bench.slot.signals
 
 
-def test_the_next_chip_is_told_again(bench: Bench) -> None:
+def test_the_next_chip_is_read_again(bench: Bench) -> None:
     bench.next()
     bench.worker.arm(Arm(7, "a1", 1250, "CNY"))
     for _ in range(2):
         bench.slot.was_empty.clear()
         assert bench.slot.was_empty.wait(PATIENCE_S)
         bench.slot.present(Chip())
-        told = bench.next()
-        assert isinstance(told, CardRead)
-        assert told.reason is Message.CHIP_NOT_READ
+        assert isinstance(bench.next(), CardPresented)
+        assert isinstance(bench.next(), CardRead)
         bench.slot.remove()
+
+
+def test_a_card_that_is_left_does_not_pay_the_next_sale(bench: Bench) -> None:
+    bench.next()
+    bench.slot.present(Chip(), stay=True)
+    bench.worker.arm(Arm(7, "a1", 1250, "CNY"))
+    bench.next()
+    bench.next()
+
+    bench.worker.arm(Arm(8, "a2", 1250, "CNY"))
+
+    assert bench.next() == CardRead(
+        8, CardEnd.AGAIN, Message.TAKE_CARD_OUT, Message.TAP_OR_CODE, reader="Counter slot"
+    )
 
 
 def test_a_slot_that_is_lost_sends_the_customer_to_the_antenna(bench: Bench) -> None:

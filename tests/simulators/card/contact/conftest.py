@@ -105,7 +105,7 @@ class Counter:
                     answer = self.verify(card, request)
                 case TakeOnlinePIN():
                     answer = PINAnswer(PINEntry.ENTERED)
-                case AskIssuer(record):
+                case AskIssuer(record, _):
                     answer = None if self.is_bank_away else self.authorise(dict(record))
                 case _:
                     assert isinstance(request, Note)

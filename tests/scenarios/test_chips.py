@@ -1,0 +1,216 @@
+"""Chips in the slot of a whole shop: kernel, core, bank link, issuer, and back to the card."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulators.card.contact import load_profiles, make_contact_card
+from simulators.card.faults import with_faults
+from simulators.responses import Answer, AnyCard, Response
+from terminal.messages import Message
+from terminal.states import FINAL, State
+from terminal.view import Medium, Stage
+
+PATIENCE_S = 20.0
+ENDED = (*FINAL, State.STORED)
+
+
+class Counted:
+    """A card that counts its commands."""
+
+    def __init__(self, card: AnyCard) -> None:
+        self._card = card
+        self.commands: list[bytes] = []
+        self.answers: list[bytes] = []
+
+    def power_up(self) -> None:
+        self._card.power_up()
+
+    def respond(self, command: bytes) -> Response:
+        self.commands.append(command)
+        response = self._card.respond(command)
+        if isinstance(response, Answer):
+            self.answers.append(response.data)
+        return response
+
+    def returns_after_s(self) -> float | None:
+        return None
+
+
+def chip(counter: Any, name: str) -> AnyCard:
+    return make_contact_card(load_profiles()[name], counter.home)
+
+
+def pay(counter: Any, name: str, amount_minor: int = 6_000) -> Any:
+    attempt = counter.begin(amount_minor)
+    counter.shop.slot.present(chip(counter, name))
+    return counter.until_state(attempt, *ENDED)
+
+
+def until_empty(slot: Any) -> None:
+    """Wait until the till has found the slot empty: no card goes in before."""
+    found_empty = threading.Event()
+    look = slot.wait_for_card
+
+    def wait_for_card(timeout_s: float) -> bool:
+        is_there: bool = look(timeout_s)
+        if not is_there:
+            found_empty.set()
+        return is_there
+
+    slot.wait_for_card = wait_for_card
+    assert found_empty.wait(PATIENCE_S)
+    slot.wait_for_card = look
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "reason"),
+    [
+        ("contact-cda-online", State.APPROVED, Message.APPROVED),
+        ("contact-cvn10", State.APPROVED, Message.APPROVED),
+        ("contact-online", State.APPROVED, Message.APPROVED_SIGN),
+        ("contact-refuses-approval", State.REVERSED, Message.REVERSED),
+        ("contact-script-sets-limits", State.APPROVED, Message.APPROVED),
+        ("contact-wrong-cryptogram", State.DECLINED, Message.DECLINED_BY_BANK),
+        ("contact-declined", State.DECLINED, Message.DECLINED_BY_CARD),
+        ("contact-forged", State.DECLINED, Message.CARD_NOT_AUTHENTIC),
+    ],
+)
+def test_a_chip_sale_ends_as_card_and_bank_agree(
+    counter: Any, name: str, state: State, reason: Message
+) -> None:
+    end = pay(counter, name)
+
+    assert (end.state, end.medium) == (state, Medium.CHIP)
+    assert end.reason is reason
+
+
+def test_a_sale_below_the_floor_limit_is_approved_by_the_card_and_booked_later(
+    counter: Any,
+) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-cda-offline"))
+
+    stored = counter.until_state(attempt, *ENDED)
+    assert stored.medium is Medium.CHIP
+    assert counter.until_state(attempt, State.APPROVED).response_code == "00"
+
+
+def test_a_blocked_card_leaves_the_sale_open_for_another(counter: Any) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-blocked"))
+    counter.until(lambda view: view.hint is Message.CARD_BLOCKED)
+    until_empty(counter.shop.slot)
+
+    counter.shop.slot.present(chip(counter, "contact-cda-online"))
+
+    assert counter.until_state(attempt, *ENDED).state is State.APPROVED
+
+
+def test_the_issuers_script_is_carried_out_and_remembered(counter: Any) -> None:
+    """The card is the whole run's: only this test may block it."""
+    assert pay(counter, "contact-script-blocks-app").state is State.DECLINED
+    attempt = counter.begin(6_000)
+    until_empty(counter.shop.slot)
+    counter.shop.slot.present(chip(counter, "contact-script-blocks-app"))
+
+    counter.until(lambda view: view.hint is Message.CARD_NOT_ACCEPTED)
+    counter.till.cancel()
+    assert counter.until_state(attempt, *ENDED).state is State.CANCELLED
+
+
+def commands_of(counter: Any, name: str) -> list[bytes]:
+    card = Counted(chip(counter, name))
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(card)
+    counter.until_state(attempt, *ENDED)
+    return card.commands
+
+
+@pytest.mark.parametrize("verb", ["tear-before", "tear-after", "silence"])
+def test_a_card_pulled_at_any_command_costs_nobody_anything(counter: Any, verb: str) -> None:
+    """Before the request the sale stays open; after an approval the money goes back.
+
+    The shop's own check at the end compares every journal with the bank's books.
+    """
+    counter.shop.slot._silence_s = 0.01
+    name = "contact-cda-online"
+    whole = commands_of(counter, name)
+    first, second = (n for n, command in enumerate(whole, start=1) if command[1] == 0xAE)
+    for at in (2, first - 1, first, first + 1, second):
+        attempt = counter.begin(6_000)
+        counter.shop.slot.present(with_faults(chip(counter, name), (f"{verb}:{at}",)))
+        if at <= first:
+            counter.until(lambda view: view.hint is Message.CARD_PULLED)
+            counter.till.cancel()
+            assert counter.until_state(attempt, *ENDED).state is State.CANCELLED
+        else:
+            assert counter.until_state(attempt, *ENDED).state is State.REVERSED
+
+
+def test_a_bank_out_of_reach_ends_the_sale_and_the_card_declines(counter: Any) -> None:
+    counter.do("fault:bank-cut")
+    card = Counted(chip(counter, "contact-cda-online"))
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(card)
+
+    assert counter.until_state(attempt, *ENDED).state is State.NOT_SENT
+    last = [command for command in card.commands if command[1] == 0xAE][-1]
+    assert last[2] == 0x00, "the card is asked to decline"
+    counter.do("fault:bank-cut")
+
+
+def test_a_card_left_in_the_slot_does_not_pay_again(counter: Any) -> None:
+    card = chip(counter, "contact-cda-online")
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(card, stay=True)
+    assert counter.until_state(attempt, *ENDED).state is State.APPROVED
+
+    again = counter.begin(7_000)
+    counter.until(lambda view: view.hint is Message.TAKE_CARD_OUT)
+    assert counter.till.payment(again).state is State.AWAITING_TENDER
+
+    counter.shop.slot.remove()
+    until_empty(counter.shop.slot)
+    counter.shop.slot.present(chip(counter, "contact-cvn10"))
+    assert counter.until_state(again, *ENDED).state is State.APPROVED
+
+
+@pytest.mark.parametrize(("pin", "state"), [("1234", State.APPROVED), ("0000", State.DECLINED)])
+def test_a_pin_for_the_bank_travels_with_the_chip(counter: Any, pin: str, state: State) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-pin-online"))
+    counter.until(lambda view: view.stage is Stage.PIN)
+    counter.do(f"pin:{pin}")
+
+    end = counter.until_state(attempt, *ENDED)
+    assert (end.state, end.pin) == (state, True)
+
+
+def test_a_cancelled_pin_lets_the_chip_go(counter: Any) -> None:
+    attempt = counter.begin(6_000)
+    card = Counted(chip(counter, "contact-pin-online"))
+    counter.shop.slot.present(card)
+    counter.until(lambda view: view.stage is Stage.PIN)
+    counter.do("pin:cancel")
+    counter.until(lambda view: view.stage is Stage.PRESENT)
+    until_empty(counter.shop.slot)
+
+    counter.shop.slot.present(chip(counter, "contact-cvn10"))
+
+    assert counter.until_state(attempt, *ENDED).state is State.APPROVED
+    assert [command[2] for command in card.commands if command[1] == 0xAE][-1] == 0x00
+
+
+def test_a_tap_and_a_chip_at_once_pay_once(counter: Any, hold: Callable[..., None]) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-cda-online"))
+    hold(counter, "visa-online")
+
+    end = counter.until_state(attempt, *ENDED)
+    assert end.state is State.APPROVED
+    assert end.medium in (Medium.CHIP, Medium.CARD)
