@@ -16,6 +16,8 @@ from emv.outcome import (
     UserInterfaceRequest,
 )
 
+SEE_PHONE_MS = 1300  # Hold time 13, field off 13. Source: Book C-3, 5.2.2.2.
+
 CVM_RESULTS = {
     CVM.NONE: bits.CVM_RESULTS_NOT_PERFORMED,
     CVM.NOT_APPLICABLE: bits.CVM_RESULTS_NOT_PERFORMED,
@@ -40,6 +42,28 @@ def try_contact(reason: Reason, status_word: int | None = None) -> Outcome:
         alternate_interface=Interface.CONTACT,
         error=ErrorIndication(2, reason, status_word, MessageId.INSERT_CARD),
         reason=reason,
+    )
+
+
+def see_phone(status_word: int | None = None) -> Outcome:
+    """Return the outcome of a phone that wants its owner first.
+
+    The field goes off while the owner looks; then the tap is asked for again.
+
+    Source: Book C-3, 5.2.2.2.
+    """
+    return Outcome(
+        Status.TRY_AGAIN,
+        start=Start.B,
+        ui=UserInterfaceRequest(
+            MessageId.SEE_PHONE, ReaderStatus.PROCESSING_ERROR, hold_ms=SEE_PHONE_MS
+        ),
+        ui_on_restart=UserInterfaceRequest(
+            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
+        ),
+        field_off_ms=SEE_PHONE_MS,
+        error=ErrorIndication(2, Reason.SEE_PHONE, status_word, MessageId.SEE_PHONE),
+        reason=Reason.SEE_PHONE,
     )
 
 

@@ -101,6 +101,14 @@ def pan_of_track_2(track: bytes) -> str:
     return pan
 
 
+def pan_of(card: Mapping[int, bytes]) -> str:
+    """Return the PAN of tag 5A, which must be there. Raises MalformedData if it is none."""
+    number = card[tags.TAG_5A_PAN].hex().upper().rstrip("F")
+    if not number.isdecimal() or not 8 <= len(number) <= 19:
+        raise MalformedData("tag 5A is no card number")
+    return number
+
+
 def sequence_number(card: Mapping[int, bytes]) -> int | None:
     """Return the PAN sequence number; None if the card has none that is a number."""
     number = card.get(tags.TAG_5F34_PAN_SEQUENCE_NUMBER, b"").hex()

@@ -13,7 +13,7 @@ from emv.conversation import Kernel, note
 from emv.entry_point.configuration import TYPE_CASH, TYPE_CASHBACK, TYPE_GOODS, TYPE_MANUAL_CASH
 from emv.kernels.c2.configuration import CONTACT_CHIP
 from emv.kernels.c2.session import FIELD_OFF_DETECTION, Session
-from emv.kernels.objects import chosen
+from emv.kernels.data_record import gather
 from emv.outcome import (
     CVM,
     ErrorIndication,
@@ -173,41 +173,6 @@ def _settled(
     )
 
 
-_FROM_CARD = (
-    tags.TAG_57_TRACK_2_EQUIVALENT_DATA,
-    tags.TAG_5A_PAN,
-    tags.TAG_5F24_EXPIRATION_DATE,
-    tags.TAG_5F34_PAN_SEQUENCE_NUMBER,
-    tags.TAG_82_AIP,
-    tags.TAG_9F10_ISSUER_APPLICATION_DATA,
-    tags.TAG_9F26_APPLICATION_CRYPTOGRAM,
-    tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA,
-    tags.TAG_9F36_ATC,
-    tags.TAG_9F6E_THIRD_PARTY_DATA,
-)
-_FROM_FCI = (
-    tags.TAG_50_APPLICATION_LABEL,
-    tags.TAG_84_DF_NAME,
-    tags.TAG_9F11_ISSUER_CODE_TABLE_INDEX,
-    tags.TAG_9F12_APPLICATION_PREFERRED_NAME,
-)
-_FROM_TERMINAL = (
-    tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE,
-    tags.TAG_95_TVR,
-    tags.TAG_9A_TRANSACTION_DATE,
-    tags.TAG_9C_TRANSACTION_TYPE,
-    tags.TAG_9F02_AMOUNT_AUTHORISED,
-    tags.TAG_9F03_AMOUNT_OTHER,
-    tags.TAG_9F1A_TERMINAL_COUNTRY_CODE,
-    tags.TAG_9F33_TERMINAL_CAPABILITIES,
-    tags.TAG_9F34_CVM_RESULTS,
-    tags.TAG_9F35_TERMINAL_TYPE,
-    tags.TAG_9F37_UNPREDICTABLE_NUMBER,
-    tags.TAG_9F39_POS_ENTRY_MODE,
-    tags.TAG_9F53_TRANSACTION_CATEGORY_CODE,
-)
-
-
 def data_record(session: Session) -> dict[int, bytes]:
     """Return what goes to the bank and onto the receipt, tag to value.
 
@@ -216,6 +181,10 @@ def data_record(session: Session) -> dict[int, bytes]:
 
     Source: Book C-2, Data Record.
     """
-    record = chosen(_FROM_FCI, session.fci)
-    record |= chosen(_FROM_CARD, session.card)
-    return record | chosen(_FROM_TERMINAL, session.terminal)
+    return gather(
+        session.fci,
+        session.card,
+        session.terminal,
+        also_card=(tags.TAG_9F6E_THIRD_PARTY_DATA,),
+        also_terminal=(tags.TAG_9F53_TRANSACTION_CATEGORY_CODE,),
+    )

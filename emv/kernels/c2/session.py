@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from emv import bits, tags
 from emv.bits import AIP, TVR
 from emv.entry_point import Activation
-from emv.errors import MalformedData
 from emv.kernels.c2.configuration import Configuration
 from emv.kernels.c2.torn import TornRecord
 from emv.kernels.evidence import Evidence
+from emv.kernels.objects import pan_of
 from emv.outcome import CVM, UserInterfaceRequest
 from emv.records import Record
 
@@ -55,10 +55,7 @@ class Session:
     @property
     def pan(self) -> str:
         """The card number. Raises MalformedData if tag 5A holds none."""
-        number = self.card[tags.TAG_5A_PAN].hex().upper().rstrip("F")
-        if not number.isdecimal() or not 8 <= len(number) <= 19:
-            raise MalformedData("tag 5A is no card number")
-        return number
+        return pan_of(self.card)
 
     @property
     def capabilities(self) -> bytes:

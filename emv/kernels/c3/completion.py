@@ -5,6 +5,7 @@ from __future__ import annotations
 from emv import tags
 from emv.conversation import Kernel, note
 from emv.kernels.c3.session import Session
+from emv.kernels.data_record import gather
 from emv.kernels.endings import CVM_RESULTS
 from emv.kernels.objects import chosen
 from emv.outcome import (
@@ -75,53 +76,23 @@ def _discretionary(session: Session) -> dict[int, bytes]:
     )
 
 
-FROM_CARD = (
-    tags.TAG_57_TRACK_2_EQUIVALENT_DATA,
-    tags.TAG_5A_PAN,
-    tags.TAG_5F24_EXPIRATION_DATE,
-    tags.TAG_5F34_PAN_SEQUENCE_NUMBER,
-    tags.TAG_82_AIP,
-    tags.TAG_9F10_ISSUER_APPLICATION_DATA,
-    tags.TAG_9F26_APPLICATION_CRYPTOGRAM,
-    tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA,
-    tags.TAG_9F36_ATC,
-    tags.TAG_9F6C_CTQ,
-    tags.TAG_9F7C_CUSTOMER_EXCLUSIVE_DATA,
-)
-FROM_FCI = (
-    tags.TAG_50_APPLICATION_LABEL,
-    tags.TAG_84_DF_NAME,
-    tags.TAG_9F11_ISSUER_CODE_TABLE_INDEX,
-    tags.TAG_9F12_APPLICATION_PREFERRED_NAME,
-)
-FROM_TERMINAL = (
-    tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE,
-    tags.TAG_95_TVR,
-    tags.TAG_9A_TRANSACTION_DATE,
-    tags.TAG_9C_TRANSACTION_TYPE,
-    tags.TAG_9F02_AMOUNT_AUTHORISED,
-    tags.TAG_9F03_AMOUNT_OTHER,
-    tags.TAG_9F1A_TERMINAL_COUNTRY_CODE,
-    tags.TAG_9F33_TERMINAL_CAPABILITIES,
-    tags.TAG_9F35_TERMINAL_TYPE,
-    tags.TAG_9F37_UNPREDICTABLE_NUMBER,
-    tags.TAG_9F39_POS_ENTRY_MODE,
-    tags.TAG_9F66_TTQ,
-)
-
-
 def data_record(session: Session, cvm: CVM) -> dict[int, bytes]:
     """Return what goes to the bank and onto the receipt, tag to value.
 
-    Card objects never stand in for the terminal's. The TVR is the one the
+    The TVR is the one the
     card's cryptogram was made over, zeros: the issuer recomputes it, so the
     result of offline authentication is not written into it. Public
     implementations of this kernel send zeros as well.
 
     Source: Book C-3, Annex B.
     """
-    record = chosen(FROM_CARD, session.card) | chosen(FROM_FCI, session.fci)
-    record |= {tag: session.terminal[tag] for tag in FROM_TERMINAL}
+    record = gather(
+        session.fci,
+        session.card,
+        session.terminal,
+        also_card=(tags.TAG_9F6C_CTQ, tags.TAG_9F7C_CUSTOMER_EXCLUSIVE_DATA),
+        also_terminal=(tags.TAG_9F66_TTQ,),
+    )
     record[tags.TAG_9F34_CVM_RESULTS] = CVM_RESULTS[cvm]
     form_factor = session.card.get(tags.TAG_9F6E_FORM_FACTOR_INDICATOR)
     if form_factor is not None:

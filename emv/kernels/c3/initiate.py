@@ -12,20 +12,12 @@ from emv.apdu import (
 )
 from emv.conversation import Kernel, exchange, fresh_bytes, note
 from emv.kernels.c3.session import Session
-from emv.kernels.endings import end_application, select_next, try_contact
+from emv.kernels.endings import end_application, see_phone, select_next, try_contact
 from emv.kernels.objects import pdol_data, response_objects, take
 from emv.outcome import (
-    ErrorIndication,
-    MessageId,
     Outcome,
-    ReaderStatus,
     Reason,
-    Start,
-    Status,
-    UserInterfaceRequest,
 )
-
-SEE_PHONE_MS = 1300  # Hold time 13, field off 13. Source: 5.2.2.2.
 
 
 def initiate_application(session: Session) -> Kernel[Outcome | None]:
@@ -56,25 +48,3 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
     # unsettled: the book's own text for the rest could not be seen; public
     # implementations end the application.
     return end_application(Reason.CARD_REFUSED, "GPO", reply.status)
-
-
-def see_phone(status_word: int) -> Outcome:
-    """Return the outcome of a phone that wants its owner first.
-
-    The field goes off while the owner looks; then the tap is asked for again.
-
-    Source: Book C-3, 5.2.2.2.
-    """
-    return Outcome(
-        Status.TRY_AGAIN,
-        start=Start.B,
-        ui=UserInterfaceRequest(
-            MessageId.SEE_PHONE, ReaderStatus.PROCESSING_ERROR, hold_ms=SEE_PHONE_MS
-        ),
-        ui_on_restart=UserInterfaceRequest(
-            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
-        ),
-        field_off_ms=SEE_PHONE_MS,
-        error=ErrorIndication(2, "GPO", status_word, MessageId.SEE_PHONE),
-        reason=Reason.SEE_PHONE,
-    )

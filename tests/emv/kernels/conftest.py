@@ -43,6 +43,9 @@ class PaperChip:
     """A card of kernel 2, in EMV mode unless its AIP says otherwise."""
 
     pki: PKI
+    aid: bytes = MASTERCARD
+    pdol: str = PDOL
+    options_extra: bytes = b""
     aip: str = "1980"
     """Cardholder verification, risk management, CDA; EMV mode."""
     wants: int = 0x80
@@ -110,20 +113,19 @@ class PaperChip:
 
     def select(self, name: bytes) -> bytes:
         if name == b"2PAY.SYS.DDF01":
-            entry = tlv("61", tlv("4F", MASTERCARD) + tlv("87", "01"))
+            entry = tlv("61", tlv("4F", self.aid) + tlv("87", "01"))
             return tlv("6F", tlv("84", name) + tlv("A5", tlv("BF0C", entry))) + b"\x90\x00"
-        if name != MASTERCARD:
+        if name != self.aid:
             return b"\x6a\x82"
-        inner = tlv("50", b"MASTERCARD") + tlv("5F2D", b"enzh") + tlv("9F38", PDOL)
+        inner = tlv("50", b"MASTERCARD") + tlv("5F2D", b"enzh") + tlv("9F38", self.pdol)
         if self.capabilities:
             inner += tlv("BF0C", tlv("9F5D", self.capabilities))
         return tlv("6F", tlv("84", name) + tlv("A5", inner)) + b"\x90\x00"
 
     def options(self) -> bytes:
         objects = {"82": self.aip, "94": "10010301"}
-        return tlv(
-            "77", b"".join(tlv(*one) for one in objects.items() if one[0] not in self.gpo_without)
-        )
+        kept = [tlv(*one) for one in objects.items() if one[0] not in self.gpo_without]
+        return tlv("77", b"".join(kept) + self.options_extra)
 
     def records(self) -> dict[tuple[int, int], bytes]:
         """Record 1 of file 2 is signed, the others hold certificates."""
