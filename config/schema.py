@@ -87,11 +87,31 @@ class Receipts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A cash drawer is plugged into the printer."""
 
 
+class Iso8583(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a bank that speaks ISO 8583 wants its messages."""
+
+    encoding: Literal["bcd", "ascii"] = "bcd"
+    """Two digits in a byte, or a letter for each."""
+    code: Literal["retail", "xor-block"] = "retail"
+    """The message code in the last field: ISO/IEC 9797-1 algorithm 3, or UnionPay's."""
+    tpdu: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{10})?\Z")] = "6000030000"
+    """What stands before each message, five bytes in hex; empty for none."""
+    header: Annotated[str, Meta(pattern=r"^([0-9A-Fa-f]{2}){0,32}\Z")] = ""
+    """What stands between it and the message, in hex."""
+    original_elements: bool = False
+    """A reversal names its original in field 90, too."""
+
+
 class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the bank is, and how long the till waits for it."""
 
-    url: Annotated[str, Meta(pattern=r"^https://[^\s/@?#]+\Z")]
-    """Scheme, host and port, without a path: 'https://bank.example:8443'."""
+    url: Annotated[
+        str,
+        Meta(pattern=r"^(https://[^\s/@?#]+|iso8583://([^\s/@?#:]+|\[[^\s\]]+\]):[0-9]{1,5})\Z"),
+    ]
+    """How it speaks, and where: 'https://bank.example:8443' for the signed link,
+    'iso8583://bank.example:7001' for ISO 8583:1987 over TLS. No path."""
+    iso8583: Iso8583 = msgspec.field(default_factory=Iso8583)
     server_name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")] | None = None
     """The name its certificate must carry; absent: the host of the url."""
     connect_s: Annotated[float, Meta(gt=0, le=60)] = 5.0

@@ -56,17 +56,21 @@ class SimulatedShop:
         random: Callable[[int], bytes],
         *,
         bank_url: str | None = None,
+        speaks_iso8583: bool = False,
         bank_command: Sequence[str] = (sys.executable, "-m", "terminal", "sim", "bank"),
     ) -> None:
         """home: the state directory.
 
         bank_url: a simulated bank of the same state directory that runs already.
+        speaks_iso8583: the till talks to the bank's other door; the bank is
+        this shop's own then.
         bank_command: what starts one otherwise.
         """
         self._home = home
         self._wall_ms = wall_ms
         self._random = random
         self._bank_command = bank_command
+        self._speaks_iso8583 = speaks_iso8583
         self.place: BankPlace = bank_bench.prepare(home, wall_ms())
         self.ca_keys = _scheme_key(home, wall_ms())
         """The simulated scheme's public key, as a file for the till."""
@@ -77,7 +81,7 @@ class SimulatedShop:
         self.see_shown_code: Callable[[], bytes | None] = lambda: None
         """Returns the code on the till's customer screen as a PNG; the assembly sets it."""
         self._bank: subprocess.Popen[str] | None = None
-        self._bank_url = bank_url or ""
+        self._bank_url = self._till_door = bank_url or ""
         self._bank_is_up = threading.Event()
         self._bank_lock = threading.Lock()
         self._is_bank_begun = bank_url is not None
@@ -95,7 +99,8 @@ class SimulatedShop:
     @property
     def bank_url(self) -> str:
         """The bank behind the network that can be cut."""
-        return f"https://localhost:{self.network.port}"
+        scheme = "iso8583" if self._speaks_iso8583 else "https"
+        return f"{scheme}://localhost:{self.network.port}"
 
     @property
     def camera(self) -> CameraSimulator:
@@ -123,6 +128,10 @@ class SimulatedShop:
     def enrol(self, request: Mapping[str, object]) -> dict[str, Any]:
         """Carry an enrolment request to the bank; return its answer."""
         return bank_bench.enrol(self.place, request, self._wall_ms())
+
+    def transport_key(self, till: str) -> bytes:
+        """Return what protects a till's keys of ISO 8583, as two people would carry it."""
+        return bank_bench.transport_key(self.place, till, self._random)
 
     # --- what can be done -----------------------------------------------------
 
@@ -186,6 +195,8 @@ class SimulatedShop:
 
     def _start_bank(self) -> None:
         command = [*self._bank_command, "--home", str(self._home), "--port", "0", "--until-eof"]
+        if self._speaks_iso8583:
+            command += ["--iso8583", "0"]
         bank = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
@@ -194,7 +205,9 @@ class SimulatedShop:
         if not line:
             # Its own words are on standard error; the till shows "no bank".
             return
-        self._bank_url = json.loads(line)["url"]
+        told = json.loads(line)
+        self._bank_url = told["url"]
+        self._till_door = told.get("iso8583", self._bank_url)
         self._bank_is_up.set()
         if self._closed:
             bank.kill()
@@ -215,7 +228,7 @@ class SimulatedShop:
         """Return the bank's port once it is up. Raises OSError if it never is."""
         if not self._bring_bank_up():
             raise ConnectionError("the simulated bank has not come up")
-        return int(self._bank_url.rpartition(":")[2])
+        return int(self._till_door.rpartition(":")[2])
 
     # --- customers -------------------------------------------------------------
 

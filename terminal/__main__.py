@@ -24,6 +24,7 @@ from drivers.errors import DriverError
 from drivers.protocols import ReceiptPrinter
 from drivers.registry import Drivers, Entry, Registry
 from emv.errors import EmvError
+from terminal.bank import dialects
 from terminal.bench import Bench, BenchPerson, Group, Offer
 from terminal.commands.place import Place
 from terminal.errors import BenchRefused, NotAllowed, TillError
@@ -325,11 +326,20 @@ class Assembly:
         from terminal.opening import open_till
 
         write_log(self._till_folder)
+        speaks_iso8583 = dialects.speaks_iso8583(self.settings.bank)
+        if speaks_iso8583 and self._bank_url is not None:
+            raise click.UsageError("--bank is for the signed link: leave it out with iso8583://")
         shop = SimulatedShop(
-            self._home, self._clock.wall_ms, system_randomness, bank_url=self._bank_url
+            self._home,
+            self._clock.wall_ms,
+            system_randomness,
+            bank_url=self._bank_url,
+            speaks_iso8583=speaks_iso8583,
         )
         try:
             self._enrol(shop, self._till_folder / "keys")
+            if speaks_iso8583:
+                self._carry_transport_key(shop, self._till_folder / "keys")
             settings = self._load(
                 {"bank.url": shop.bank_url, "bank.server_name": "localhost"}, [shop.ca_keys]
             )
@@ -358,6 +368,13 @@ class Assembly:
                 yield till, shop
         finally:
             shop.close()
+
+    def _carry_transport_key(self, shop: SimulatedShop, folder: Path) -> None:
+        from terminal.bank.iso8583.opening import TRANSPORT_KEY
+        from terminal.security.files import write_file
+
+        if not (folder / TRANSPORT_KEY).exists():
+            write_file(folder / TRANSPORT_KEY, shop.transport_key(TILL_ID).hex().encode("ascii"))
 
     def _enrol(self, shop: SimulatedShop, folder: Path) -> None:
         """At first run, take the till in at its bank, the way every till is."""

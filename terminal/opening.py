@@ -13,12 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Device, Settings
+from config.schema import Bank, Device, Settings
 from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
 from emv.entry_point import EntryPointConfig, Terminal, Transaction
+from emv.errors import ConfigurationError
 from terminal.bank.desk import BankDesk
+from terminal.bank.dialects import (
+    CardSealer,
+    Client,
+    open_client,
+    open_sealer,
+    shared,
+    speaks_iso8583,
+)
 from terminal.bench import Bench
 from terminal.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.book import RECENT_MAX
@@ -44,8 +53,6 @@ from terminal.till import Till
 from terminal.view import ShopFacts
 
 if TYPE_CHECKING:
-    from terminal.bank.client import BankClient
-    from terminal.bank.sealing import Sealer
     from terminal.doctor.examination import Doctor
     from terminal.security.keys import TillKeys
 
@@ -72,16 +79,17 @@ def open_till(
     ConfigurationError, UnknownDriver.
     """
     refuse_unknown_drivers(settings, drivers)
+    refuse_pin_pads(settings)
     if settings.shop.mode == "live":
         refuse_bench_things(settings, drivers, bench)
-    keys = Keys(home / "keys")
+    keys = Keys(home / "keys", settings.bank, random)
     claim(home, settings.shop.mode)
     journal = Journal(home, clock)
     try:
         core = Core(clock, _limits(settings), journal.payment)
         runner = Runner(core, journal, clock)
         desk = BankDesk(
-            partial(_open_client, settings, keys, clock, random),
+            bank_clients(settings, keys, clock, random),
             runner.post,
             journal.sealed,
             code_valid_s=settings.shop.code_valid_s,
@@ -131,6 +139,15 @@ def refuse_unknown_drivers(settings: Settings, drivers: Drivers) -> None:
         registry.is_simulated(device.driver)
 
 
+def refuse_pin_pads(settings: Settings) -> None:
+    """Raise ConfigurationError for a PIN pad at a bank that cannot be told its PINs."""
+    if speaks_iso8583(settings.bank) and settings.devices.pin_pads:
+        raise ConfigurationError(
+            "devices.pin_pads: ISO 8583 has no room for a PIN of format 4. "
+            "Take the PIN pad out, or use a bank of the signed link"
+        )
+
+
 def refuse_bench_things(settings: Settings, drivers: Drivers, bench: Bench | None) -> None:
     """Raise LiveShopRefused, naming it, for anything only a bench may have."""
     for registry, device in configured_devices(settings, drivers):
@@ -169,14 +186,19 @@ def claim(home: Path, mode: str) -> None:
 class Keys:
     """The till's keys, loaded once, by whoever needs them first."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raise KeysUnusable at once if the till has never been enrolled."""
+    def __init__(self, folder: Path, bank: Bank, random: Randomness) -> None:
+        """Raise KeysUnusable at once if the till has never been enrolled.
+
+        bank: what the sealer is to suit.
+        """
         if not is_enrolled(folder):
             raise KeysUnusable(f"This till has no keys in {folder}: enrol it at the bank first")
-        self._folder = folder
+        self.folder = folder
+        self._bank = bank
+        self._random = random
         self._lock = threading.Lock()
         self._keys: TillKeys | None = None
-        self._sealer: Sealer | None = None
+        self._sealer: CardSealer | None = None
 
     @property
     def keys(self) -> TillKeys:
@@ -185,21 +207,31 @@ class Keys:
             return self._load()
 
     @property
-    def sealer(self) -> Sealer:
-        """What closes an envelope to the bank. Raises KeysUnusable."""
-        from terminal.bank.sealing import Sealer
-
+    def sealer(self) -> CardSealer:
+        """What closes card data for the bank. Raises KeysUnusable."""
         with self._lock:
             if self._sealer is None:
-                self._sealer = Sealer(self._load().sealing_key)
+                keys = self._load()
+                self._sealer = open_sealer(self._bank, keys, self.folder, self._random)
             return self._sealer
 
     def _load(self) -> TillKeys:
         from terminal.security.keys import load_keys
 
         if self._keys is None:
-            self._keys = load_keys(self._folder)
+            self._keys = load_keys(self.folder)
         return self._keys
+
+
+def bank_clients(
+    settings: Settings, keys: Keys, clock: Clock, random: Randomness
+) -> Callable[[], Client]:
+    """Return what opens a client for each lane; in ISO 8583 one that all of them share."""
+
+    def open_one() -> Client:
+        return open_client(settings, keys.keys, keys.folder, clock, random)
+
+    return shared(open_one) if speaks_iso8583(settings.bank) else open_one
 
 
 def shop_facts(settings: Settings) -> ShopFacts:
@@ -341,21 +373,6 @@ def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:
         currency_exponent=currency.digits,
         date=now.date(),
         time=now.time(),
-    )
-
-
-def _open_client(settings: Settings, keys: Keys, clock: Clock, random: Randomness) -> BankClient:
-    from terminal.bank.client import BankClient
-
-    bank = settings.bank
-    return BankClient(
-        bank.url,
-        keys.keys,
-        clock,
-        random,
-        server_name=bank.server_name,
-        connect_s=bank.connect_s,
-        answer_s=bank.answer_s,
     )
 
 

@@ -28,9 +28,9 @@ from terminal.events import NeverLeft as NeverLeftEvent
 from terminal.view import Kind
 
 if TYPE_CHECKING:
-    # The client brings requests and cryptography: they load on the lanes, so
+    # A client brings requests and cryptography: they load on the lanes, so
     # that the first digit need not wait for them.
-    from terminal.bank.client import BankClient
+    from terminal.bank.dialects import Client
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class BankDesk:
 
     def __init__(
         self,
-        open_client: Callable[[], BankClient],
+        open_client: Callable[[], Client],
         post: Callable[[InboxEvent], None],
         find_sealed: Callable[[str], str],
         *,
@@ -72,7 +72,7 @@ class BankDesk:
         self._post = post
         self._find_sealed = find_sealed
         self._code_valid_s = code_valid_s
-        self._clients: list[BankClient] = []
+        self._clients: list[Client] = []
         self._closing = False
         self._queues: dict[str, queue.SimpleQueue[Send | None]] = {
             lane: queue.SimpleQueue() for lane in dict.fromkeys(_LANES.values())
@@ -103,7 +103,7 @@ class BankDesk:
                 thread.join(CLOSE_S)
 
     def _serve(self, lane: str) -> None:
-        client: BankClient | None = None
+        client: Client | None = None
         while (wish := self._queues[lane].get()) is not None and not self._closing:
             if client is None:
                 try:
@@ -120,7 +120,7 @@ class BankDesk:
             # A sealed card, and a PIN with it, is not kept until the next one comes.
             del wish
 
-    def _ask(self, client: BankClient, wish: Send) -> InboxEvent:
+    def _ask(self, client: Client, wish: Send) -> InboxEvent:
         from terminal.bank.client import Refusal
 
         purpose, attempt = wish.purpose, wish.payment.id

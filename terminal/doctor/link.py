@@ -1,11 +1,12 @@
-"""The bank link: one signed question over TLS, and what its answer proves."""
+"""The bank link: one question over TLS, and what its answer proves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.schema import Bank
+from config.schema import Settings
+from terminal.bank.dialects import open_client, speaks_iso8583
 from terminal.doctor.lines import Group, Line
 from terminal.doctor.memory import load
 from terminal.doctor.wording import Matter
@@ -17,26 +18,18 @@ SKEW_SEEN_MS = 30_000
 """From here on a clock is worth setting."""
 
 
-def bank(settings: Bank, keys: Path, clock: Clock, random: Randomness) -> Iterator[Line]:
-    """Ask the bank for nothing, signed as every request is."""
-    from terminal.bank.client import BankClient, Refusal
+def bank(settings: Settings, keys: Path, clock: Clock, random: Randomness) -> Iterator[Line]:
+    """Ask the bank for nothing, in the way every request is asked."""
+    from terminal.bank.client import Refusal
     from terminal.bank.messages import Echo
 
     def line(code: Matter, **facts: str) -> Line:
-        return Line(Group.BANK, "link", code, {"url": settings.url, **facts})
+        return Line(Group.BANK, "link", code, {"url": settings.bank.url, **facts})
 
     try:
         if not is_enrolled(keys):
             raise KeysUnusable("not enrolled")
-        client = BankClient(
-            settings.url,
-            load(keys),
-            clock,
-            random,
-            server_name=settings.server_name,
-            connect_s=settings.connect_s,
-            answer_s=settings.answer_s,
-        )
+        client = open_client(settings, load(keys), keys, clock, random)
     except KeysUnusable:
         yield line(Matter.BANK_UNKNOWN)
         return
@@ -59,6 +52,9 @@ def bank(settings: Bank, keys: Path, clock: Clock, random: Randomness) -> Iterat
     else:
         took_ms = round(1000 * (clock.monotonic() - asked_at))
         yield line(Matter.BANK_ANSWERS, ms=str(took_ms))
+    if speaks_iso8583(settings.bank):
+        # Its answers have neither year nor zone: they prove no clock.
+        return
     if reply.is_clock_wrong:
         code = Matter.CLOCK_WRONG
     else:

@@ -359,6 +359,37 @@ def open_counter(city: City) -> Iterator[OpenCounter]:
 
 
 @pytest.fixture
+def iso8583_counter(tmp_path: Path) -> Iterator[Counter]:
+    """One till whose bank speaks ISO 8583: a bank of its own, in a process of its own.
+
+    When the test is over, the ledger balances and the merchant has what the
+    journal says.
+    """
+    shop_file = tmp_path / "shop.toml"
+    shop_file.write_text(without_pin_pad(config.BENCH.read_text("utf-8")), "utf-8")
+    with Assembly(tmp_path, shop_file, None).open_bench() as (till, shop), watching(till) as watch:
+        till.staff.let_in("00")
+        booked = Booked(shop.place)
+        yield Counter(tmp_path, till, shop, watch, booked).until_ready()
+        assert booked.faults() == []
+        signs = {Kind.SALE: 1, Kind.REFUND: -1, Kind.VOID: 0}
+        taken = sum(
+            signs[each.kind] * each.amount_minor
+            for each in till.payments()
+            if each.state is State.APPROVED
+        )
+        assert sum(booked.net_minor().values()) == taken
+
+
+def without_pin_pad(bench: str) -> str:
+    """The bench shop's file for a bank that can be told no PIN."""
+    before, _, rest = bench.partition("[[devices.pin_pads]]")
+    _, _, after = rest.partition("[[")
+    other = 'url = "iso8583://localhost:1"'
+    return before.replace('url = "https://localhost:8443"', other) + "[[" + after
+
+
+@pytest.fixture
 def counter(open_counter: OpenCounter) -> Counter:
     """One till, with reader and bank ready."""
     return open_counter().until_ready()

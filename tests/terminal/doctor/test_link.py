@@ -11,7 +11,7 @@ from shutil import copytree
 
 import pytest
 
-from config.schema import Bank
+from config import load_settings
 from simulators.bank import bench
 from simulators.bank.place import BankPlace
 from simulators.bank.service import BankServer
@@ -57,7 +57,14 @@ def url(place: BankPlace) -> Iterator[str]:
 
 
 def looked(url: str, folder: Path, *, name: str | None = None, ahead_s: float = 0) -> list[Line]:
-    settings = Bank(url=url, server_name=name, connect_s=5, answer_s=5)
+    settings = load_settings(
+        overrides={
+            "bank.url": url,
+            "bank.server_name": name or "127.0.0.1",
+            "bank.connect_s": 5,
+            "bank.answer_s": 5,
+        }
+    )
     return list(bank(settings, folder, Clock(ahead_s), os.urandom))
 
 

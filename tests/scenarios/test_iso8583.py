@@ -1,0 +1,66 @@
+"""The core set of payments at a bank that speaks ISO 8583: same till, same core, other words."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from typing import Any
+
+import pytest
+
+from terminal.messages import Message
+from terminal.states import FINAL, State
+from terminal.view import Stage
+
+
+def refund(counter: Any, sale: Any, amount_minor: int | None = None) -> Any:
+    return counter.until_state(counter.till.refund(sale.id, amount_minor), *FINAL)
+
+
+def test_sales_refunds_and_voids(iso8583_counter: Any) -> None:
+    counter = iso8583_counter
+    first, second = counter.pay(amount_minor=5000), counter.pay("phone:phone-approved", 800)
+    assert (first.state, second.state) == (State.APPROVED, State.APPROVED)
+    assert refund(counter, first, 1200).reason is Message.REFUNDED
+    assert counter.until_state(counter.till.void(second.id), *FINAL).state is State.APPROVED
+    assert counter.till.payment(second.id).state is State.VOIDED
+    assert counter.pay("card:visa-insufficient-funds").state is State.DECLINED
+
+
+def test_a_sale_that_the_card_approves_is_told_to_the_bank(iso8583_counter: Any) -> None:
+    sale = iso8583_counter.pay("card:visa-offline")
+    assert iso8583_counter.until_state(sale.id, State.APPROVED).state is State.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("way", "cuts"),
+    [
+        ("request", (0, 900, 1500, 1900, 2100, 2300, 5000)),
+        ("answer", (0, 900, 1500, 1800, 2100, 2400, 2700, 5000)),
+    ],
+)
+def test_a_wire_cut_at_any_byte_is_paid_once_or_not_at_all(
+    iso8583_counter: Any, way: str, cuts: tuple[int, ...]
+) -> None:
+    """The ledger and the journal are compared when it is over."""
+    counter, ends = iso8583_counter, Tally[State]()
+    for bytes_max in cuts:
+        attempt = counter.begin()
+        counter.shop.network.cut_after(way, bytes_max)
+        counter.do("card:visa-online")
+        counter.until_state(attempt, State.UNKNOWN, State.REVERSING, *FINAL)
+        counter.shop.network.heal()
+        ends[counter.until_final(attempt).state] += 1
+        counter.until(lambda view: view.stage is Stage.RESULT)
+    assert {State.NOT_SENT, State.REVERSED, State.APPROVED} == set(ends)
+
+
+def test_what_the_dialect_does_not_have_is_said(iso8583_counter: Any) -> None:
+    """A customer's code reaches the bank in no message: nothing is taken, and it is said why."""
+    end = iso8583_counter.pay("wallet:alipay-qr")
+    assert (end.state, end.reason) == (State.DECLINED, Message.BANK_REFUSED_REQUEST)
+    attempt = iso8583_counter.begin()
+    iso8583_counter.till.show_code()
+    view = iso8583_counter.until(lambda view: view.hint is Message.CODE_UNAVAILABLE)
+    assert view.code is None
+    iso8583_counter.till.cancel()
+    assert iso8583_counter.until_final(attempt).state is State.CANCELLED
