@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simulators.card.contact import load_profiles, make_contact_card
 from terminal.messages import Message
 from terminal.states import FINAL, State
 from terminal.view import Stage
@@ -29,6 +30,24 @@ def test_sales_refunds_and_voids(iso8583_counter: Any) -> None:
 def test_a_sale_that_the_card_approves_is_told_to_the_bank(iso8583_counter: Any) -> None:
     sale = iso8583_counter.pay("card:visa-offline")
     assert iso8583_counter.until_state(sale.id, State.APPROVED).state is State.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("contact-cda-online", State.APPROVED),
+        ("contact-script-sets-limits", State.APPROVED),
+        ("contact-refuses-approval", State.REVERSED),
+    ],
+)
+def test_what_the_issuer_says_reaches_the_chip(
+    iso8583_counter: Any, name: str, state: State
+) -> None:
+    """Field 55 both ways: the issuer's cryptogram, scripts, and a card that says no after all."""
+    attempt = iso8583_counter.begin(6_000)
+    chip = make_contact_card(load_profiles()[name], iso8583_counter.home)
+    iso8583_counter.shop.slot.present(chip)
+    assert iso8583_counter.until_state(attempt, *FINAL).state is state
 
 
 @pytest.mark.parametrize(

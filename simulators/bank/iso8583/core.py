@@ -44,6 +44,9 @@ CODE_WRONG = "A0"
 # What an answer repeats of its request.
 REPEATED = (2, 3, 4, 11, 25, 41, 42, 49, 60)
 
+CHIP_IN_SLOT = "05"
+"""How field 22 begins then."""
+
 TOTALS_AGREE, TOTALS_DIFFER = "1", "2"
 
 
@@ -217,7 +220,9 @@ def _advice(asked: _Asked) -> Fields:
 
 def _charge(asked: _Asked, cryptogram_type: int) -> Fields:
     request = _request(asked, "sale")
-    sealed = SealedCard(asked.attempt, "contactless", _card_data(asked.heard))
+    is_chip_in_slot = asked.heard[22].startswith(CHIP_IN_SLOT)
+    entry = "contact" if is_chip_in_slot else "contactless"
+    sealed = SealedCard(asked.attempt, entry, _card_data(asked.heard))
     told = books.charge_card(asked.desk, request, sealed, cryptogram_type)
     return _tell(asked, told.state or "", told.emv or "")
 

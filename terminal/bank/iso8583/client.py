@@ -138,9 +138,10 @@ class Iso8583Client:
     def _reverse(self, request: messages.Reversal) -> VerifiedAnswer:
         original = self._originals.find(request.attempt)
         if original is not None:
-            message = transactions.reversal(
-                self._session.till, original.fields, original.type, Reason.NO_ANSWER
-            )
+            is_silence = request.reason in ("no_answer", "not_found")
+            reason = Reason.NO_ANSWER if is_silence else Reason.OTHER
+            till, kept = self._session.till, original.fields
+            message = transactions.reversal(till, kept, original.type, reason)
             reply = self._exchange(message)
             if not reply.is_approved:
                 raise AnswerLost(f"the bank answered the reversal with code {reply.code}")
