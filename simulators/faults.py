@@ -40,6 +40,10 @@ class Fault:
     bytes_max: int = 0
     is_held: bool = False
     """What comes after bytes_max waits for the next verb, where it would be cut."""
+    mangle: Callable[[bytes], bytes] | None = None
+    """What is done to the piece after bytes_max, where it would be cut."""
+    drip_s: float = 0.0
+    """How long each byte waits for the one before it."""
 
 
 class FaultProxy:
@@ -100,6 +104,18 @@ class FaultProxy:
     def wait_until_holding(self, timeout_s: float) -> bool:
         """Return True once hold_after keeps something back, False when the time is up."""
         return self._holding.wait(timeout_s)
+
+    def mangle_after(self, way: Way, bytes_max: int, mangle: Callable[[bytes], bytes]) -> None:
+        """Carry bytes_max more bytes of a connection's request or answer, and mangle what is next.
+
+        mangle: given the rest of the piece that these bytes end in, returns
+        what is carried in its place. Everything behind it flows as it is.
+        """
+        self._become(Fault(way=way, bytes_max=bytes_max, mangle=mangle))
+
+    def drip(self, way: Way, pause_s: float) -> None:
+        """Carry one direction a byte at a time."""
+        self._become(Fault(way=way, drip_s=pause_s))
 
     def delay(self, delay_s: float) -> None:
         """Hold each piece back for this long, in both directions."""
@@ -223,11 +239,20 @@ class FaultProxy:
         if fault.garbage:
             connection.near.sendall(fault.garbage)
             return False
+        if fault.way == way and fault.drip_s:
+            for place in range(len(data)):
+                if changed.wait(fault.drip_s):
+                    # A new verb decides about the rest.
+                    return self._carry(connection, way, data[place:], target)
+                target.sendall(data[place : place + 1])
+            return True
         if fault.way == way and not fault.is_held:
             left = fault.bytes_max - connection.carried[way]
-            if len(data) >= left:
+            if fault.mangle is None and len(data) >= left:
                 target.sendall(data[:left])
                 return False
+            if fault.mangle is not None and 0 <= left < len(data):
+                data = data[:left] + fault.mangle(data[left:])
         with self._lock:
             connection.carried[way] += len(data)
         target.sendall(data)

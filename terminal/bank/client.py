@@ -250,6 +250,10 @@ class BankClient:
         if not is_bound:
             # Anyone could have kept it from another day and played it back.
             raise AnswerLost(f"the bank could not read the request: {fault.error}")
+        if fault.error == "replayed":
+            # Something between delivered the request twice, and this answers the
+            # second: what the first was taken for, only the bank knows.
+            raise AnswerLost("the bank had this very request before")
         if 400 <= status < 500 and status != 429:
             return Refusal(status, fault.error, fault.detail, self._skew_ms(fault.at))
         raise AnswerLost(f"the bank answered {status}, {fault.error}, which decides nothing")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulators.faults import FaultProxy
+from simulators.faults import FaultProxy, Way
 
 
 class Echo:
@@ -224,3 +224,25 @@ def test_closing_twice_is_safe(wire: FaultProxy) -> None:
 
     with pytest.raises(ConnectionRefusedError):
         connect(wire)
+
+
+@pytest.mark.parametrize("way", ["request", "answer"])
+def test_one_piece_is_mangled_and_the_rest_is_carried(wire: FaultProxy, way: Way) -> None:
+    wire.mangle_after(way, 3, lambda rest: rest[::-1] + b"!")
+    with connect(wire) as connection:
+        connection.sendall(b"abcdef")
+        assert receive(connection, 7) == b"abcfed!"
+        assert ask(connection, b"ghi") == b"ghi"
+
+
+def test_a_dripping_wire_carries_all_and_the_next_verb_carries_the_rest_at_once(
+    wire: FaultProxy, echo: Echo
+) -> None:
+    wire.drip("answer", 0.001)
+    with connect(wire) as connection:
+        assert ask(connection, b"abcdef") == b"abcdef"
+        wire.drip("answer", 3600)
+        connection.sendall(b"ghi")
+        assert echo.wait_for(9)
+        wire.heal()
+        assert receive(connection, 3) == b"ghi"

@@ -170,6 +170,15 @@ class TestAnAnswer:
         with pytest.raises(AnswerLost, match=f"{status}, busy"):
             connect(bank.url).call(sale)
 
+    def test_that_it_came_before_is_no_refusal(
+        self, start_bank: StartBank, connect: ConnectTill, sale: Payment, answering: Answering
+    ) -> None:
+        """A gateway sent it twice: the first may have been paid."""
+        bank = start_bank(answering.send(answering.fault("replayed"), 401))
+
+        with pytest.raises(AnswerLost, match="had this very request before"):
+            connect(bank.url).call(sale)
+
     def test_a_till_whose_clock_is_wrong_hears_so(
         self, start_bank: StartBank, connect: ConnectTill, answering: Answering
     ) -> None:
