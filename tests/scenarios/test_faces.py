@@ -20,6 +20,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from simulators.people import SimulatedPeople
+from terminal.bench import Group
 from terminal.commands.watch import Watch, watching
 from terminal.states import FINAL, State
 from terminal.view import Stage, View
@@ -48,8 +49,13 @@ def keys_of(counter: Any, offer: str) -> Sequence[str]:
     """Return the keys that do this on the bench panel."""
     from ui.screens.bench import KEYS
 
-    place = [each.id for each in counter.till.bench.offers()].index(offer)
-    return KEYS[place] if place < len(KEYS) else ("down",) * place + ("enter",)
+    offers = counter.till.bench.offers()
+    group = next(each.group for each in offers if each.id == offer)
+    groups = list(dict.fromkeys(each.group for each in offers))
+    place = [each.id for each in offers if each.group is group].index(offer)
+    # While a code is shown, the panel opens on the wallets that can scan it.
+    begins_at = groups.index(Group.CODE) if counter.till.view().stage is Stage.CODE else 0
+    return ("tab",) * ((groups.index(group) - begins_at) % len(groups)) + (KEYS[place],)
 
 
 async def test_a_tap_by_keys_alone(counter: Any) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from terminal.bench import Bench, Group
+from terminal.view import Stage
 from ui.desk import Desk
 from ui.locale import mark
 from ui.screens.page import Key, Page
@@ -15,7 +16,7 @@ from ui.widgets.canvas import Canvas, cut
 from ui.widgets.chrome import Action
 
 KEYS = "1234567890" + string.ascii_lowercase + string.ascii_uppercase
-"""One for each offer, in its order. Those that come after are chosen by arrows."""
+"""One for each offer of a group, in its order."""
 
 GROUPS = {
     Group.CARD: mark("CARD"),
@@ -43,6 +44,8 @@ class BenchPage(Page):
         self._bench = bench
         self._offers = list(bench.offers())
         self._cursor = 0
+        if desk.view.stage is Stage.CODE and Group.CODE in self._groups():
+            self._cursor = self._groups()[Group.CODE][0]
 
     def actions(self) -> Sequence[Action]:
         """Do it, or go back."""
@@ -70,7 +73,7 @@ class BenchPage(Page):
         elif key.name in ("tab", "right", "shift+tab", "left"):
             self._change_group(1 if key.name in ("tab", "right") else -1)
         elif key.character and key.character in KEYS:
-            self._do(KEYS.index(key.character))
+            self._do_by_key(KEYS.index(key.character))
         else:
             return False
         return True
@@ -81,10 +84,14 @@ class BenchPage(Page):
             current = groups.index(self._offers[self._cursor].group)
             self._cursor = self._groups()[groups[(current + step) % len(groups)]][0]
 
-    def _do(self, number: int) -> None:
-        if number >= len(self._offers):
+    def _do_by_key(self, place: int) -> None:
+        numbers = self._groups()[self._offers[self._cursor].group]
+        if place < len(numbers):
+            self._do(numbers[place])
+        else:
             self.desk.say(self.desk.words("The bench has nothing on this key"))
-            return
+
+    def _do(self, number: int) -> None:
         offer = self._offers[number]
         self._cursor = number
         answer = self._bench.do(offer.id)
@@ -97,6 +104,10 @@ class BenchPage(Page):
         else:
             self.close_page()
         self.desk.say(self.desk.words("Bench: {what}").format(what=what))
+
+    def _key_of(self, number: int) -> str:
+        place = self._groups()[self._offers[number].group].index(number)
+        return KEYS[place] if place < len(KEYS) else ">"
 
     def _groups(self) -> dict[Group, list[int]]:
         """Return the places of each group's offers, groups as they first appear."""
@@ -152,8 +163,8 @@ class BenchPage(Page):
             is_current = number == self._cursor
             if is_current:
                 canvas.fill(x, row, width, 1, "raise")
-            key = KEYS[number] if number < len(KEYS) else ">"
-            canvas.put(x, row, key, "key", bold=True)
+            if offer.group is self._offers[self._cursor].group:
+                canvas.put(x, row, self._key_of(number), "key", bold=True)
             room = width - 2
             if offer.is_on:
                 on = self.desk.words("ON")
