@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from simulators.card.contact import load_profiles, make_contact_card
+from simulators.card.faults import with_faults
 from simulators.scanner import ScannerSimulator
 from simulators.serial_line import SerialLine
 from terminal.messages import Message
@@ -36,9 +38,14 @@ class Everything:
         return held
 
     def insert(self) -> Any:
+        """Put a card into the slot that can only tap."""
         held = self.card(self.counter)
         self.slot.front.present(held, stay=True)
         return held
+
+    def insert_chip(self, profile: str, *faults: str) -> None:
+        chip = make_contact_card(load_profiles()[profile], self.counter.home)
+        self.slot.front.present(with_faults(chip, faults))
 
     def hold_code(self) -> None:
         self.counter.do(f"wallet:{WALLET}")
@@ -74,12 +81,11 @@ def test_all_are_armed_and_a_tap_wins(everything: Everything) -> None:
     everything.counter.until(lambda view: view.stage is Stage.READING)
     everything.hold_code()
     everything.scan_code()
-    chip = everything.insert()
+    everything.insert()
     paid = everything.counter.until_state(attempt, *FINAL)
 
     assert (paid.state, paid.medium) == (State.APPROVED, Medium.CARD)
     assert everything.counter.booked.transfers_of(attempt) == ["sale"]
-    assert chip.commands == 0
     moves = everything.moves(attempt)
     everything.counter.until(lambda view: view.scan is Readiness.OFF)
     assert everything.moves(attempt) == moves
@@ -94,7 +100,7 @@ def test_a_code_wins_and_the_antenna_is_off_at_its_next_poll(
     paid = everything.counter.until_state(attempt, *FINAL)
     assert (paid.state, paid.medium) == (State.APPROVED, Medium.PAYMENT_CODE)
     late = everything.tap()
-    chip = everything.insert()
+    everything.insert()
     # The scanner is deaf as well: what it reads between two sales is nobody's.
     everything.scan_code()
 
@@ -104,13 +110,32 @@ def test_a_code_wins_and_the_antenna_is_off_at_its_next_poll(
     assert (paid.state, paid.medium) == (State.APPROVED, Medium.CARD)
     assert everything.counter.booked.transfers_of(attempt) == ["sale"]
     assert late.commands > 0
-    assert chip.commands == 0
 
 
-def test_a_chip_is_told_to_tap_and_the_tap_pays(everything: Everything) -> None:
+def test_a_chip_pays_through_its_slot(everything: Everything) -> None:
+    """Two cryptograms, and the bank between them."""
+    attempt = everything.counter.begin()
+    everything.insert_chip("contact-cda-online")
+
+    paid = everything.counter.until_state(attempt, *FINAL)
+    assert (paid.state, paid.medium) == (State.APPROVED, Medium.CHIP)
+    assert everything.counter.booked.transfers_of(attempt) == ["sale"]
+
+
+def test_a_chip_that_refuses_what_its_bank_approved_gives_the_money_back(
+    everything: Everything,
+) -> None:
+    attempt = everything.counter.begin()
+    everything.insert_chip("contact-refuses-approval")
+
+    assert everything.counter.until_state(attempt, *FINAL).state is State.REVERSED
+    assert everything.counter.booked.transfers_of(attempt) == ["sale", "reversal"]
+
+
+def test_a_card_that_can_only_tap_is_told_so_and_the_tap_pays(everything: Everything) -> None:
     attempt = everything.counter.begin()
     everything.insert()
-    view = everything.counter.until(lambda view: view.hint is Message.CHIP_NOT_READ)
+    view = everything.counter.until(lambda view: view.hint is Message.CARD_NOT_ACCEPTED)
     assert view.stage is Stage.PRESENT
     everything.tap()
 
