@@ -24,7 +24,8 @@ Minor = Annotated[int, Meta(ge=0, le=999_999_999_999)]
 TVR_BYTES = 5
 KERNEL_MASTERCARD = 2
 KERNEL_UNIONPAY = 7
-KERNELS_WITH_TTQ = (3, KERNEL_UNIONPAY)
+KERNELS_WITH_TTQ = (3, 6, KERNEL_UNIONPAY)
+KERNELS_WITH_ACTION_CODES = (KERNEL_MASTERCARD, 4, 5, 6)
 
 
 class HexBytes(bytes):
@@ -165,6 +166,26 @@ class Relay(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How alike both sides' times on the air must be, in percent."""
 
 
+class ActionCodes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An acquirer's terminal action codes: what follows from what was found, bits of the TVR.
+
+    Source: EMV 4.4 Book 3, 10.7.
+    """
+
+    denial: HexBytes
+    """Findings that decline; 5 bytes."""
+    online: HexBytes
+    """Findings that send a tap online; 5 bytes."""
+    default: HexBytes
+    """Findings that decline where the bank cannot be asked; 5 bytes."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        for name in ("denial", "online", "default"):
+            if len(getattr(self, name)) != TVR_BYTES:
+                raise ValueError(f"{name}: {len(getattr(self, name))} bytes, must be {TVR_BYTES}")
+
+
 class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an acquirer sets for a Mastercard application.
 
@@ -173,16 +194,6 @@ class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     device_transaction_limit_minor: Minor | None = None
     """Above this amount no tap, for a phone that verifies its holder; minor units."""
-    tac_denial: HexBytes
-    """Findings that decline; 5 bytes, bits of the TVR."""
-    tac_online: HexBytes
-    """Findings that send a tap online; 5 bytes."""
-    tac_default: HexBytes
-    """Findings that decline where the bank cannot be asked; 5 bytes."""
-    signature: bool = True
-    """A signature can verify the cardholder."""
-    contact_chip: bool = False
-    """There is a slot for a card that declines a tap."""
     device_verification: bool = True
     """A phone that has verified its holder is believed."""
     relay_resistance: bool = True
@@ -196,12 +207,6 @@ class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long one is remembered, in seconds."""
     balance: bool = False
     """Ask a card for its offline balance, to show it."""
-
-    def __post_init__(self) -> None:
-        """Check what a pattern cannot say. Raises ValueError naming the key."""
-        for name in ("tac_denial", "tac_online", "tac_default"):
-            if len(getattr(self, name)) != TVR_BYTES:
-                raise ValueError(f"{name}: {len(getattr(self, name))} bytes, must be {TVR_BYTES}")
 
 
 class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -217,18 +222,24 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """What people call it."""
     kernel: Annotated[int, Meta(ge=1, le=255)]
     """Which contactless kernel speaks with it; 2 is Mastercard's, 3 Visa's,
-    7 UnionPay's."""
+    4 American Express's, 5 JCB's, 6 Discover's, 7 UnionPay's."""
     enabled: bool = True
     ttq: HexBytes | None = None
-    """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernels 3 and 7 need them."""
+    """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernels 3, 6 and 7 need them."""
     transaction_limit_minor: Minor | None = None
     """From this amount on a tap is not allowed, with kernel 2 above it; minor units."""
     floor_limit_minor: Minor | None = None
     """Above this amount a tap must go online; minor units."""
     cvm_limit_minor: Minor | None = None
     """From this amount on the cardholder must be verified, with kernel 2 above it."""
+    signature: bool = True
+    """A signature can verify the cardholder; kernels 2, 4, 5 and 6."""
+    contact_chip: bool = False
+    """There is a slot for a card that declines a tap; kernels 2, 4, 5 and 6."""
+    action_codes: ActionCodes | None = None
+    """Kernels 2, 4, 5 and 6 need them."""
     kernel_2: Kernel2 | None = None
-    """What else kernel 2 needs."""
+    """What only kernel 2 has."""
     electronic_cash: bool = False
     """Take UnionPay electronic cash, and show what is left of it; kernel 7."""
     status_check: bool = False
@@ -250,9 +261,10 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"ttq: missing, and kernel {self.kernel} needs it")
         if self.electronic_cash and self.kernel != KERNEL_UNIONPAY:
             raise ValueError(f"electronic_cash: not for it; its kernel is {self.kernel}")
-        if (self.kernel_2 is not None) != (self.kernel == KERNEL_MASTERCARD):
-            fault = "missing, and kernel 2 needs it" if self.kernel_2 is None else "not for it"
-            raise ValueError(f"kernel_2: {fault}; the application's kernel is {self.kernel}")
+        if self.kernel in KERNELS_WITH_ACTION_CODES and self.action_codes is None:
+            raise ValueError(f"action_codes: missing, and kernel {self.kernel} needs them")
+        if self.kernel_2 is not None and self.kernel != KERNEL_MASTERCARD:
+            raise ValueError(f"kernel_2: not for it; its kernel is {self.kernel}")
 
 
 class CAKey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

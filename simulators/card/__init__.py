@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from simulators.card.applet import Applet
 from simulators.card.card import Card
 from simulators.card.decision import Nobody, Owner
+from simulators.card.emv_mode import JCB, AmericanExpress, Discover
 from simulators.card.errors import CardSimulatorError
 from simulators.card.keys import CardKeys
 from simulators.card.mchip import MChip
 from simulators.card.personalisation import Personalisation, personalise
-from simulators.card.profile import KERNEL_MASTERCARD, KERNEL_UNIONPAY, Profile, find, load_profiles
+from simulators.card.profile import KERNEL_MASTERCARD, Profile, find, load_profiles
 from simulators.card.qpboc import QPBOC
 from simulators.card.qvsdc import QVSDC
 from simulators.card.stripe import Stripe
@@ -69,8 +72,21 @@ def _applet(card: Personalisation, owner: Owner, is_phone: bool) -> Applet:
     kernel = card.application.kernel
     if kernel == KERNEL_MASTERCARD and card.profile.mchip.is_magstripe:
         return Stripe(card)
-    if kernel == KERNEL_MASTERCARD:
-        return MChip(card, owner, is_phone=is_phone)
-    if kernel == KERNEL_UNIONPAY:
-        return QPBOC(card, owner, is_phone=is_phone)
-    return QVSDC(card, owner, is_phone=is_phone)
+    return _APPLETS[kernel](card, owner, is_phone=is_phone)
+
+
+class _Maker(Protocol):
+    """The shape of an applet's class."""
+
+    def __call__(self, card: Personalisation, owner: Owner, *, is_phone: bool) -> Applet:
+        """Make it."""
+
+
+_APPLETS: Mapping[int, _Maker] = {
+    2: MChip,
+    3: QVSDC,
+    4: AmericanExpress,
+    5: JCB,
+    6: Discover,
+    7: QPBOC,
+}

@@ -32,8 +32,11 @@ from simulators.card.errors import KeysUnusable
 from simulators.card.folder import PrivateFolder
 from simulators.card.unsaid import Unsaid
 
-RIDS = tuple(bytes.fromhex(rid) for rid in ("A000000003", "A000000004", "A000000333"))
-"""The schemes that the one authority certifies for: Visa, Mastercard, UnionPay."""
+RIDS = tuple(
+    bytes.fromhex(f"A000000{scheme}")
+    for scheme in ("003", "004", "025", "065", "152", "324", "333")
+)
+"""The schemes that the one authority certifies for, Visa's first; Discover has two."""
 CA_INDEX = 0xF1
 """An index that no scheme has published a key under, neither live nor test."""
 UNKNOWN_CA_INDEX = 0xF2

@@ -68,6 +68,8 @@ _WISHES = {
 class MChip:
     """One M/Chip application of a card or a phone, in EMV mode."""
 
+    pdol = PDOL
+
     def __init__(self, card: Personalisation, owner: Owner, *, is_phone: bool) -> None:
         self.card = card
         self._owner = owner
@@ -79,6 +81,8 @@ class MChip:
     def _begin(self) -> None:
         """Forget the transaction."""
         self._lists = b""
+        self._told: dict[int, bytes] = {}
+        """What the reader said in its options."""
         self._counter = 0
         self._relay_data = b""
         self._is_open = False
@@ -90,7 +94,7 @@ class MChip:
         information = BALANCE_IS_READABLE if can_tell else NO_CAPABILITY
         return application_control(
             self.card,
-            PDOL,
+            self.pdol,
             tlv.encode(tags.TAG_9F5D_APPLICATION_CAPABILITIES_INFORMATION, information),
         )
 
@@ -124,7 +128,7 @@ class MChip:
         if self._counter:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
         given = command_template(command.data)
-        split(PDOL, given)
+        self._told = split(self.pdol, given)
         counter = self.card.counter.next()
         if counter is None:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
@@ -134,7 +138,12 @@ class MChip:
             tags.TAG_77_RESPONSE_FORMAT_2,
             (tags.TAG_82_AIP, self.card.aip),
             (tags.TAG_94_AFL, bytes((RECORDS_SFI << 3, 1, last, 1))),
+            *self._more_options().items(),
         )
+
+    def _more_options(self) -> dict[int, bytes]:
+        """Return what else the answer to the options holds. May raise Refused."""
+        return {}
 
     def _resist_relay(self, command: CommandAPDU) -> bytes:
         """EXCHANGE RELAY RESISTANCE DATA. Source: Book C-2, 3.10."""
@@ -190,18 +199,9 @@ class MChip:
     ) -> bytes:
         """Decide, and return the response with its cryptogram."""
         kind, interaction = self._decide(asked, given)
-        # Card verification results: no second cryptogram asked for (bits 8-7
-        # = 10), the first is of this type (bits 6-5). Source: M/Chip 4.
-        results = bytes((0x80 | kind << 4, 0, 0, 0, 0, 0))
-        issuer_data = bytes((KEY_INDEX, CRYPTOGRAM_VERSION)) + results + bytes(9) + b"\xff"
         counter = self._counter.to_bytes(2, "big")
         covered = given | {tags.TAG_82_AIP: self.card.aip, tags.TAG_9F36_ATC: counter}
-        made = mchip_cryptogram(
-            self.card.card_key,
-            self._counter,
-            b"".join(covered[tag] for tag in COVERED_TAGS),
-            results,
-        )
+        issuer_data, made = self._make(kind, b"".join(covered[tag] for tag in COVERED_TAGS))
         objects = [
             (tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA, bytes((kind << 6,))),
             (tags.TAG_9F36_ATC, counter),
@@ -216,6 +216,14 @@ class MChip:
         else:
             objects.append((tags.TAG_9F26_APPLICATION_CRYPTOGRAM, made))
         return template(tags.TAG_77_RESPONSE_FORMAT_2, *objects)
+
+    def _make(self, kind: Cryptogram, covered: bytes) -> tuple[bytes, bytes]:
+        """Return issuer application data, and the cryptogram over it."""
+        # Card verification results: no second cryptogram asked for (bits 8-7
+        # = 10), the first is of this type (bits 6-5). Source: M/Chip 4.
+        results = bytes((0x80 | kind << 4, 0, 0, 0, 0, 0))
+        issuer_data = bytes((KEY_INDEX, CRYPTOGRAM_VERSION)) + results + bytes(9) + b"\xff"
+        return issuer_data, mchip_cryptogram(self.card.card_key, self._counter, covered, results)
 
     def _decide(self, asked: Cryptogram, given: dict[int, bytes]) -> tuple[Cryptogram, bytes]:
         """Choose the cryptogram, and what a phone has its reader tell."""

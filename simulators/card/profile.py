@@ -14,7 +14,7 @@ from simulators.card.errors import BadProfile, UnknownProfile
 FOLDER = Path(__file__).parent / "profiles"
 
 KERNEL_MASTERCARD = 2
-KERNEL_UNIONPAY = 7
+KERNELS_EMV_MODE = (4, 5, 6)
 
 AID_VISA_CREDIT_OR_DEBIT = bytes.fromhex("A0000000031010")
 
@@ -62,7 +62,7 @@ class ApplicationProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     aid: HexName = AID_VISA_CREDIT_OR_DEBIT.hex().upper()
     """5 to 16 bytes, hexadecimal."""
-    kernel: Literal[2, 3, 7] = 3
+    kernel: Literal[2, 3, 4, 5, 6, 7] = 3
     """Which contactless kernel the directory asks for, and the application speaks with."""
     label: str = "VISA CREDIT"
     """Tag 50, at most 16 characters."""
@@ -89,7 +89,7 @@ class MChip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """What only a card of kernel 2 has."""
 
     cda: bool = True
-    """Sign the cryptogram."""
+    """Sign the cryptogram; kernels 4, 5 and 6 too."""
     relay: Relay | None = None
     """Relay resistance, where it has it."""
     leaves_early: bool = False

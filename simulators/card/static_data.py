@@ -8,7 +8,7 @@ from __future__ import annotations
 from emv import tags, tlv
 from emv.bits import AIP
 from simulators.card.identity import Identity
-from simulators.card.profile import KERNEL_MASTERCARD, MChip, Method, Profile
+from simulators.card.profile import KERNEL_MASTERCARD, KERNELS_EMV_MODE, MChip, Method, Profile
 
 USAGE_EVERYWHERE = b"\xff\xc0"
 ISSUER_COUNTRY = b"\x01\x56"
@@ -54,6 +54,8 @@ def static_data(profile: Profile, kernel: int, identity: Identity) -> tuple[byte
     """Return a card's AIP, and the contents of its signed record."""
     if kernel == KERNEL_MASTERCARD:
         return _mchip(profile, profile.mchip, identity)
+    if kernel in KERNELS_EMV_MODE:
+        return _emv_mode(profile, profile.mchip, identity)
     return AIP.DDA.encoded, _record(
         (tags.TAG_5A_PAN, identity.application_pan),
         (tags.TAG_5F24_EXPIRATION_DATE, identity.expiration_date),
@@ -66,14 +68,30 @@ def static_data(profile: Profile, kernel: int, identity: Identity) -> tuple[byte
 def _mchip(profile: Profile, chip: MChip, identity: Identity) -> tuple[bytes, bytes]:
     if chip.is_magstripe:
         return bytes(2), _stripes(identity)
-    aip = AIP.EMV_MODE | AIP.CARDHOLDER_VERIFICATION | AIP.TERMINAL_RISK_MANAGEMENT
-    if chip.cda:
-        aip |= AIP.CDA
+    aip, objects = _common(profile, chip, identity)
+    aip |= AIP.EMV_MODE
     if Method.DEVICE in profile.cvm:
         aip |= AIP.ON_DEVICE_VERIFICATION
     if chip.relay is not None:
         aip |= AIP.RELAY_RESISTANCE
-    objects = [
+    if chip.leaves_early:
+        objects.append((tags.TAG_9F51_DRDOL, MCHIP_DRDOL))
+    return aip.encoded, _record(*objects)
+
+
+def _emv_mode(profile: Profile, chip: MChip, identity: Identity) -> tuple[bytes, bytes]:
+    aip, objects = _common(profile, chip, identity)
+    return aip.encoded, _record(*objects)
+
+
+def _common(
+    profile: Profile, chip: MChip, identity: Identity
+) -> tuple[AIP, list[tuple[int, bytes]]]:
+    """Return what every card has that answers GENERATE AC."""
+    aip = AIP.CARDHOLDER_VERIFICATION | AIP.TERMINAL_RISK_MANAGEMENT
+    if chip.cda:
+        aip |= AIP.CDA
+    return aip, [
         (tags.TAG_57_TRACK_2_EQUIVALENT_DATA, identity.track_2),
         (tags.TAG_5A_PAN, identity.application_pan),
         (tags.TAG_5F24_EXPIRATION_DATE, identity.expiration_date),
@@ -88,9 +106,6 @@ def _mchip(profile: Profile, chip: MChip, identity: Identity) -> tuple[bytes, by
         (tags.TAG_9F42_APPLICATION_CURRENCY_CODE, CURRENCY),
         (tags.TAG_9F4A_SDA_TAG_LIST, bytes((tags.TAG_82_AIP,))),
     ]
-    if chip.leaves_early:
-        objects.append((tags.TAG_9F51_DRDOL, MCHIP_DRDOL))
-    return aip.encoded, _record(*objects)
 
 
 def _cvm_list(profile: Profile) -> bytes:

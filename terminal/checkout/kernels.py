@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from config.schema import Application, Kernel2, Relay, Settings
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
 from emv.bits import TTQ, TVR, TerminalCapabilities
 from emv.entry_point import Combination, KernelFactory, Terminal
-from emv.kernels import c2, c3, c7, contact
-from emv.kernels.c2.configuration import AMOUNT_MAX, CONTACT_CHIP, ONLINE_PIN, SIGNATURE
+from emv.kernels import c2, c3, c4, c5, c6, c7, contact, emv_mode
+from emv.kernels.c2.configuration import AMOUNT_MAX
 from emv.risk import RiskLimits
 from terminal.checkout.chip import ContactRules
+
+T = TypeVar("T")
 
 
 def combinations(settings: Settings) -> tuple[Combination, ...]:
@@ -43,22 +47,23 @@ def kernels(settings: Settings, ca_keys: CAKeyStore) -> Mapping[int, KernelFacto
 
     Raises ConfigurationError naming the setting.
     """
-    mastercard = {
-        bytes(application.aid): _kernel_2(settings, application, application.kernel_2, ca_keys)
-        for application in enabled(settings)
-        if application.kernel_2 is not None
-    }
-    unionpay = {
-        bytes(application.aid): c7.Configuration(
-            ca_keys=ca_keys, electronic_cash=application.electronic_cash
-        )
-        for application in enabled(settings)
-        if application.kernel == c7.KERNEL_ID
-    }
+    by_kernel: dict[int, list[Application]] = {}
+    for application in enabled(settings):
+        by_kernel.setdefault(application.kernel, []).append(application)
+
+    def configured(kernel_id: int, configure: Callable[[Application], T]) -> dict[bytes, T]:
+        return {bytes(one.aid): configure(one) for one in by_kernel.get(kernel_id, ())}
+
+    kernel_2 = partial(_kernel_2, settings, ca_keys=ca_keys)
+    plain = partial(_emv_mode, settings, ca_keys=ca_keys)
+    kernel_7 = partial(_kernel_7, ca_keys=ca_keys)
     return {
-        2: c2.kernel(mastercard, c2.TornLog()),
+        2: c2.kernel(configured(2, kernel_2), c2.TornLog()),
         3: c3.kernel(c3.Configuration(ca_keys=ca_keys)),
-        7: c7.kernel(unionpay),
+        4: c4.kernel(configured(4, plain)),
+        5: c5.kernel(configured(5, plain)),
+        6: c6.kernel(configured(6, plain)),
+        7: c7.kernel(configured(7, kernel_7)),
     }
 
 
@@ -124,7 +129,7 @@ def enabled(settings: Settings) -> Iterable[Application]:
 
 
 def _limit(application: Application, limit_minor: int | None) -> int | None:
-    return None if application.kernel_2 is not None else limit_minor
+    return None if application.kernel == c2.KERNEL_ID else limit_minor
 
 
 def _ttq(settings: Settings, application: Application) -> bytes | None:
@@ -136,27 +141,65 @@ def _ttq(settings: Settings, application: Application) -> bytes | None:
     return (ttq | TTQ.ONLINE_PIN if has_pin_pad else ttq.without(TTQ.ONLINE_PIN)).encoded
 
 
+def _capabilities(settings: Settings, application: Application) -> TerminalCapabilities:
+    """Return what the reader can do for a tap: online PIN only with a PIN pad."""
+    able = TerminalCapabilities.NO_CVM | TerminalCapabilities.SDA | TerminalCapabilities.CDA
+    if application.signature:
+        able |= TerminalCapabilities.SIGNATURE
+    if application.contact_chip:
+        able |= TerminalCapabilities.CONTACT_CHIP
+    if settings.devices.pin_pads:
+        able |= TerminalCapabilities.ONLINE_PIN
+    return able
+
+
+def _action_codes(application: Application) -> ActionCodes:
+    """Return an application's action codes; the schema has seen that they are there."""
+    codes = application.action_codes
+    if codes is None:
+        return ActionCodes()
+    return ActionCodes(
+        denial=TVR.decode(codes.denial),
+        online=TVR.decode(codes.online),
+        default=TVR.decode(codes.default),
+    )
+
+
+def _emv_mode(
+    settings: Settings, application: Application, *, ca_keys: CAKeyStore
+) -> emv_mode.Configuration:
+    """Return the configuration of kernels 4, 5 and 6 for one application."""
+    return emv_mode.Configuration(
+        ca_keys=ca_keys,
+        action_codes=_action_codes(application),
+        capabilities=_capabilities(settings, application).encoded,
+    )
+
+
+def _kernel_7(application: Application, *, ca_keys: CAKeyStore) -> c7.Configuration:
+    """Return kernel 7's configuration for one application."""
+    return c7.Configuration(ca_keys=ca_keys, electronic_cash=application.electronic_cash)
+
+
 def _kernel_2(
-    settings: Settings, application: Application, own: Kernel2, ca_keys: CAKeyStore
+    settings: Settings, application: Application, *, ca_keys: CAKeyStore
 ) -> c2.Configuration:
     """Return kernel 2's configuration for one application."""
-    cvm = (SIGNATURE if own.signature else 0) | (ONLINE_PIN if settings.devices.pin_pads else 0)
+    own = application.kernel_2 or Kernel2()
+    able = _capabilities(settings, application)
     return c2.Configuration(
         ca_keys=ca_keys,
         floor_limit_minor=_or_any(application.floor_limit_minor),
         transaction_limit_minor=_or_any(application.transaction_limit_minor),
         transaction_limit_device_minor=_or_any(own.device_transaction_limit_minor),
         cvm_required_limit_minor=_or_any(application.cvm_limit_minor),
-        action_codes=ActionCodes(
-            denial=TVR.decode(own.tac_denial),
-            online=TVR.decode(own.tac_online),
-            default=TVR.decode(own.tac_default),
-        ),
+        action_codes=_action_codes(application),
         supports_mag_stripe=own.mag_stripe,
         on_device_verification=own.device_verification,
         relay_resistance=_relay(own.relay) if own.relay_resistance else None,
-        card_data_input=CONTACT_CHIP if own.contact_chip else 0,
-        cvm_capability_required=cvm,
+        card_data_input=able.encoded[0],
+        # Above the limit somebody has to be verified: "no CVM" is no way.
+        cvm_capability_required=able.without(TerminalCapabilities.NO_CVM).encoded[1],
         torn_records_max=own.torn_records,
         torn_record_lifetime_s=own.torn_lifetime_s,
         reads_balance_after=own.balance,

@@ -41,6 +41,7 @@ from emv.kernels.objects import usable_objects
 from emv.outcome import MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
 
 __all__ = [
+    "KERNEL_ID",
     "Configuration",
     "PhoneMessage",
     "RelayResistance",

@@ -18,8 +18,6 @@ AMOUNT_MAX = 10**12 - 1
 
 CONTACT_CHIP = 0x20
 """Terminal Capabilities, byte 1: IC with contacts."""
-ONLINE_PIN = 0x40
-"""Terminal Capabilities, byte 2: enciphered PIN, verified online."""
 SIGNATURE = 0x20
 """Terminal Capabilities, byte 2: signature."""
 NO_CVM = 0x08

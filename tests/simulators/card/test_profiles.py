@@ -281,6 +281,17 @@ ONLINE, APPROVED, DECLINED = Status.ONLINE_REQUEST, Status.APPROVED, Status.DECL
         ("unionpay-declined", BELOW_ALL, DECLINED, Reason.CARD_DECLINED),
         ("unionpay-phone", BELOW_ALL, ONLINE, ""),
         ("unionpay-phone", ABOVE_CVM, ONLINE, ""),
+        ("amex-online", BELOW_ALL, ONLINE, ""),
+        ("amex-online", ABOVE_CVM, ONLINE, ""),
+        ("amex-cda-offline", BELOW_ALL, APPROVED, ""),
+        ("amex-cda-offline", ABOVE_FLOOR, ONLINE, ""),
+        ("amex-see-phone", BELOW_ALL, ONLINE, ""),
+        ("amex-see-phone", ABOVE_CVM, ONLINE, ""),
+        ("jcb-online", BELOW_ALL, ONLINE, ""),
+        ("jcb-declined", BELOW_ALL, DECLINED, Reason.CARD_DECLINED),
+        ("discover-online-pin", BELOW_ALL, ONLINE, ""),
+        ("discover-online-pin", ABOVE_CVM, ONLINE, ""),
+        ("diners-wrong-signature", BELOW_ALL, DECLINED, Reason.NOT_AUTHENTIC),
         ("phone-approved", BELOW_ALL, ONLINE, ""),
         ("phone-approved", ABOVE_CVM, ONLINE, ""),
         ("phone-see-phone", BELOW_ALL, ONLINE, ""),
@@ -301,7 +312,12 @@ def test_the_kernel_comes_to_what_the_profile_promises(
     assert (result.outcome.status, result.outcome.reason) == (status, reason)
     is_forged = name.endswith("-wrong-cryptogram")
     assert result.genuine is (not is_forged if status in (ONLINE, APPROVED) else None)
-    asks_twice = name in ("phone-see-phone", "phone-refused", "mastercard-see-phone")
+    asks_twice = name in (
+        "phone-see-phone",
+        "phone-refused",
+        "mastercard-see-phone",
+        "amex-see-phone",
+    )
     is_tapped_again = (asks_twice and amount == ABOVE_CVM) or name == "mastercard-cda-torn"
     assert result.taps == (2 if is_tapped_again else 1)
 
@@ -316,6 +332,9 @@ def test_the_kernel_comes_to_what_the_profile_promises(
         ("mastercard-online", ABOVE_CVM, CVM.SIGNATURE),
         ("mastercard-online-pin", ABOVE_CVM, CVM.NONE),
         ("unionpay-online", ABOVE_CVM, CVM.SIGNATURE),
+        ("amex-online", ABOVE_CVM, CVM.SIGNATURE),
+        ("amex-see-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
+        ("jcb-online", ABOVE_CVM, CVM.SIGNATURE),
         ("unionpay-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
         ("mastercard-phone", BELOW_ALL, CVM.NONE),
         ("mastercard-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
@@ -330,7 +349,9 @@ def test_the_cardholder_is_verified_as_the_profile_promises(
     assert pay(name, amount).outcome.cvm is cvm
 
 
-@pytest.mark.parametrize("name", ["visa-pin-required", "mastercard-online-pin", "unionpay-online"])
+@pytest.mark.parametrize(
+    "name", ["visa-pin-required", "mastercard-online-pin", "unionpay-online", "discover-online-pin"]
+)
 def test_a_pin_pad_lets_a_card_have_its_pin(
     pay_with_pin_pad: Callable[[str, int], Result], name: str
 ) -> None:
