@@ -49,6 +49,7 @@ COMMANDS = {
     "refund": "terminal.commands.give_back:refund",
     "void": "terminal.commands.give_back:void",
     "recover": "terminal.commands.recover:command",
+    "enrol": "terminal.commands.enrol:command",
     "people": "terminal.commands.people:people",
     "audit": "terminal.commands.people:audit",
     "decode": "terminal.commands.decode:command",
@@ -69,6 +70,7 @@ SUMMARIES = {
     "people": "See and change who works here.",
     "audit": "Show who did what, and check that nothing was altered.",
     "recover": "Bring what is open to its end.",
+    "enrol": "Have a bank take this till in.",
     "decode": "Show card data objects in words.",
     "qr": "Read and make payment codes.",
     "scan": "Show what a camera sees, and read codes.",
@@ -174,6 +176,7 @@ class Assembly:
         """Return what the commands are handed."""
         return Place(
             home=self._home,
+            clock=self._clock,
             settings=lambda: self.settings,
             open_till=self.open_till,
             open_staff=self.open_staff,

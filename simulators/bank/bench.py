@@ -109,6 +109,14 @@ def issue_enrolment_code(
         store.close()
 
 
+def with_fingerprint(place: BankPlace, code: str) -> str:
+    """Return a code that also says by which authority a till is to know the bank."""
+    from simulators.bank.trust import enrolment
+    from simulators.bank.trust.authority import Authority
+
+    return enrolment.with_fingerprint(code, Authority.load(place))
+
+
 def enrol(
     place: BankPlace, request: Mapping[str, object], now_ms: int, *, database: str | None = None
 ) -> dict[str, Any]:

@@ -58,6 +58,14 @@ enrolment_codes = Table(
     Column("used", Boolean, nullable=False),
 )
 
+# Which keys a code was used for: whoever has them may ask again.
+enrolled_keys = Table(
+    "enrolled_keys",
+    metadata,
+    Column("code_digest", String(64), primary_key=True),
+    Column("keys_digest", String(64), nullable=False),
+)
+
 nonces = Table(
     "nonces",
     metadata,

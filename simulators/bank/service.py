@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -116,8 +116,78 @@ class Mute:
             pass
 
 
-class BankServer:
-    """A running bank on loopback, in a thread of its own or in the caller's.
+class WebServer:
+    """An application on loopback behind TLS, in a thread of its own or in the caller's."""
+
+    def __init__(self, app: ASGIApp, context: ssl.SSLContext, listening: socket.socket) -> None:
+        """listening: a socket of listen(), which other processes may serve, too."""
+        self._socket = listening
+        self.port: int = self._socket.getsockname()[1]
+        config = uvicorn.Config(
+            app,
+            http=PeerProtocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ssl_context_factory=lambda _config, _default: context,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=GOODBYE_S,
+        )
+        self._ready = threading.Event()
+        self._server = _Server(config, self._ready.set)
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a path."""
+        return f"https://{HOST}:{self.port}"
+
+    def run(self, on_ready: Callable[[], None]) -> None:
+        """Serve in this thread until stop() or a signal.
+
+        on_ready: called once connections are accepted.
+        """
+        self._server.on_ready = on_ready
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def start(self) -> Self:
+        """Serve in a thread of its own; return once connections are accepted."""
+        self._thread = threading.Thread(target=self.run, args=(self._ready.set,), daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def stop(self) -> None:
+        """Ask the server to finish. Returns at once; safe from any thread."""
+        self._server.should_exit = True
+
+    def close(self) -> None:
+        """Finish, and wait until it is done. Safe to call twice."""
+        self.stop()
+        if self._thread is not None:
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _value: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class BankServer(WebServer):
+    """A running bank.
 
     port: 0 takes any that is free.
     """
@@ -144,63 +214,17 @@ class BankServer:
         self.bank = Bank.open(place, database)
         self._clock = clock
         self._ended = threading.Event()
-        self._socket = listening or listen(port)
-        self.port: int = self._socket.getsockname()[1]
-        context = tls_of(place)
         self.mute = Mute(app or create_app(self.bank, clock, random))
-        config = uvicorn.Config(
-            self.mute,
-            http=PeerProtocol,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ssl_context_factory=lambda _config, _default: context,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=GOODBYE_S,
-        )
-        self._ready = threading.Event()
-        self._server = _Server(config, self._ready.set)
-        self._thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        """Where the bank is, without a path."""
-        return f"https://{HOST}:{self.port}"
+        super().__init__(self.mute, tls_of(place), listening or listen(port))
 
     def run(self, on_ready: Callable[[], None]) -> None:
-        """Serve in this thread until stop() or a signal.
-
-        on_ready: called once connections are accepted.
-        """
-        self._server.on_ready = on_ready
+        """Serve, and make room for the days to come meanwhile."""
         threading.Thread(target=self._prepare_days, daemon=True).start()
         try:
-            self._server.run(sockets=[self._socket])
+            super().run(on_ready)
         finally:
             self._ended.set()
-            self._socket.close()
             self.bank.close()
-
-    def start(self) -> BankServer:
-        """Serve in a thread of its own; return once connections are accepted."""
-        self._thread = threading.Thread(target=self.run, args=(self._ready.set,), daemon=True)
-        self._thread.start()
-        self._ready.wait()
-        return self
-
-    def stop(self) -> None:
-        """Ask the server to finish. Returns at once; safe from any thread."""
-        self._server.should_exit = True
-
-    def close(self) -> None:
-        """Finish, and wait until it is done. Safe to call twice."""
-        self.stop()
-        if self._thread is not None:
-            self._thread.join()
 
     def _prepare_days(self) -> None:
         while True:
@@ -211,17 +235,6 @@ class BankServer:
                 log.warning("no partition was made: %s", type(error.orig).__name__)
             if self._ended.wait(PREPARE_S):
                 return
-
-    def __enter__(self) -> BankServer:
-        return self.start()
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _value: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class _Server(uvicorn.Server):
@@ -249,11 +262,17 @@ def listen(port: int) -> socket.socket:
 
 def tls_of(place: BankPlace) -> ssl.SSLContext:
     """TLS 1.3 only, and nobody comes in without a certificate of our authority."""
+    context = tls_for_newcomers(place)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(place.ca_certificate)
+    return context
+
+
+def tls_for_newcomers(place: BankPlace) -> ssl.SSLContext:
+    """TLS 1.3 only, and nobody is asked for a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(place.server_certificate, place.server_key)
-    context.load_verify_locations(place.ca_certificate)
     return context
 
 

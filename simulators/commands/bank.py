@@ -23,10 +23,16 @@ if TYPE_CHECKING:
     from simulators.commands.bank_serving import Plan
 
 
+MERCHANT = "merchant"
+"""Whose money the tills take that are given a code here."""
+
+
 @click.command(
     "bank",
     epilog="\b\nExamples:\n  till sim bank --home /tmp/shop --port 8443\n"
     "  till sim bank --home /tmp/shop --database postgresql:///bank --workers 4\n"
+    "  till sim bank --home /tmp/shop --enrolment 8444\n"
+    "  till sim bank --home /tmp/shop --code till-2\n"
     "  till sim bank --home /tmp/shop --ledger",
 )
 @click.option(
@@ -68,6 +74,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="The message code its tills use.",
 )
+@click.option(
+    "--enrolment",
+    "enrolment_port",
+    type=click.IntRange(0, 65535),
+    help="Also take tills in on this port; 0 takes any free one.",
+)
+@click.option("--code", "till", metavar="TILL", help="Print a code that enrols this till and end.")
 @click.option("--verbose", is_flag=True, help="A line on standard error for each answer.")
 @click.option("--accounts", is_flag=True, help="List the test accounts and end.")
 @click.option("--ledger", is_flag=True, help="Print the balances, check their sum and end.")
@@ -84,6 +97,8 @@ def command(
     workers: int,
     iso8583_port: int | None,
     iso8583_code: str,
+    enrolment_port: int | None,
+    till: str | None,
     verbose: bool,
     accounts: bool,
     ledger: bool,
@@ -101,6 +116,8 @@ def command(
         _write_contract(openapi)
     elif ledger:
         _print_ledger(home or default_home(), database)
+    elif till is not None:
+        _print_code(home or default_home(), database, till)
     else:
         if workers > 1 and database is None:
             raise click.UsageError("several workers share a server: --database is missing")
@@ -108,7 +125,7 @@ def command(
             home or default_home(),
             database,
             workers,
-            ports=(port, iso8583_port),
+            ports=(port, enrolment_port, iso8583_port),
             iso8583_code=iso8583_code,
             until_eof=until_eof,
             is_verbose=verbose,
@@ -120,7 +137,7 @@ def _run(
     database: str | None,
     workers: int,
     *,
-    ports: tuple[int, int | None],
+    ports: tuple[int, int | None, int | None],
     iso8583_code: str,
     until_eof: bool,
     is_verbose: bool,
@@ -129,12 +146,13 @@ def _run(
     from simulators.bank.errors import BankError
     from simulators.commands.bank_serving import Plan
 
-    web_port, iso8583_port = ports
+    web_port, enrolment_port, iso8583_port = ports
     try:
         plan = Plan(
             place=prepare(home, int(time.time() * 1000)),
             database=database,
             web=_listen(web_port),
+            newcomers=None if enrolment_port is None else _listen(enrolment_port),
             iso8583=None if iso8583_port is None else _listen(iso8583_port),
             iso8583_code=iso8583_code,
             is_verbose=is_verbose,
@@ -198,6 +216,29 @@ def _obey(server: BankServer) -> None:
             case "speak":
                 server.mute.is_on = False
     server.stop()
+
+
+def _print_code(home: Path, database: str | None, till: str) -> None:
+    from simulators.bank import bench
+    from simulators.bank.errors import BankError
+    from simulators.bank.trust.enrolment import CERTIFICATE_DAYS
+
+    now_ms = int(time.time() * 1000)
+    try:
+        place = bench.prepare(home, now_ms)
+        code = bench.issue_enrolment_code(
+            place,
+            "till",
+            till,
+            now_ms,
+            os.urandom,
+            merchant=MERCHANT,
+            certificate_days=CERTIFICATE_DAYS,
+            database=database,
+        )
+        click.echo(bench.with_fingerprint(place, code))
+    except BankError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _list_accounts() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from simulators.bank.iso8583.core import Host
 from simulators.bank.iso8583.door import Door
+from simulators.bank.newcomers import newcomers_server
 from simulators.bank.place import BankPlace
 from simulators.bank.service import BankServer, tls_of
 
@@ -26,6 +27,8 @@ class Plan:
     database: str | None
     """A postgresql:// address; None for the file in the bank's folder."""
     web: socket.socket
+    newcomers: socket.socket | None
+    """Where tills enrol; None for a bank that takes none in."""
     iso8583: socket.socket | None
     iso8583_code: str
     is_verbose: bool
@@ -33,6 +36,8 @@ class Plan:
     def addresses(self) -> dict[str, str]:
         """Return where tills find each door."""
         told = {"url": "https://{}:{}".format(*self.web.getsockname())}
+        if self.newcomers is not None:
+            told["enrolment"] = "https://{}:{}".format(*self.newcomers.getsockname())
         if self.iso8583 is not None:
             told["iso8583"] = "{}:{}".format(*self.iso8583.getsockname())
         return told
@@ -51,6 +56,10 @@ def opened(plan: Plan) -> Iterator[BankServer]:
         plan.place, time.time, os.urandom, database=plan.database, listening=plan.web
     )
     with contextlib.ExitStack() as doors:
+        if plan.newcomers is not None:
+            doors.enter_context(
+                newcomers_server(plan.place, time.time, plan.newcomers, database=plan.database)
+            )
         if plan.iso8583 is not None:
             host = Host.open(server.bank, plan.place, os.urandom, plan.iso8583_code)
             door = Door(host, tls_of(plan.place), time.time, os.urandom, plan.iso8583)

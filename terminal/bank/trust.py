@@ -284,10 +284,7 @@ def client_context(bank_ca: Path, certificates: Path, key: Path, line: Line) -> 
     bank_ca, certificates, key: PEM files.
     Raises KeysUnusable, naming the file, if one cannot be used.
     """
-    context = BankContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_3
-    context.sslsocket_class = BankSocket
-    context.line = line
+    context = _context(line)
     try:
         context.load_verify_locations(cafile=bank_ca)
     except OSError as error:
@@ -298,6 +295,30 @@ def client_context(bank_ca: Path, certificates: Path, key: Path, line: Line) -> 
         raise KeysUnusable(
             f"{certificates} and {key}: no certificate with its key: {error.strerror}"
         ) from None
+    return context
+
+
+def newcomer_context(bank_ca: str | None, line: Line) -> BankContext:
+    """Return TLS settings of a till that has no certificate yet.
+
+    bank_ca: PEM of the one CA to trust. None believes anybody: only good for
+    asking what a bank's CA is, which the caller then proves.
+    Raises ssl.SSLError if the PEM cannot be used.
+    """
+    context = _context(line)
+    if bank_ca is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context.load_verify_locations(cadata=bank_ca)
+    return context
+
+
+def _context(line: Line) -> BankContext:
+    context = BankContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_3
+    context.sslsocket_class = BankSocket
+    context.line = line
     return context
 
 

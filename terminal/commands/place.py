@@ -14,6 +14,7 @@ from config.schema import Settings
 from drivers.protocols import Camera, ReceiptPrinter
 from terminal.errors import TillError
 from terminal.people.staff import Staff
+from terminal.seams import Clock
 from terminal.till import Till
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Place:
 
     home: Path
     """The state directory; the till's own folder is home/till."""
+    clock: Clock
     settings: Callable[[], Settings]
     open_till: Callable[..., AbstractContextManager[Till]]
     """Opens the till, and in a bench shop the simulators around it; with
@@ -53,6 +55,11 @@ class Place:
     def till_folder(self) -> Path:
         """Where journal and keys are."""
         return self.home / "till"
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the till's keys are, once it is enrolled."""
+        return self.till_folder / "keys"
 
     @property
     def customer_socket(self) -> Path:

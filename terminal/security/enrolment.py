@@ -77,9 +77,16 @@ def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
         (keys.ANSWER_KEY, answer.answer_key.encode("ascii")),
         (keys.SEALING_KEY, msgspec.json.encode(answer.sealing_key)),
     ):
-        write_file(folder / name, content)
-    write_file(folder / TILL_ID, answer.id.encode("ascii"))
+        _write(folder / name, content)
+    _write(folder / TILL_ID, answer.id.encode("ascii"))
     return keys.load_keys(folder)
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_file(path, content)
+    except OSError as error:
+        raise KeysUnusable(f"{path}: {error.strerror}. Mend that, then try again") from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -96,7 +103,7 @@ def _kept_key(
 ) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey:
     if path.exists():
         return keys.read_private_key(path)
-    write_file(
+    _write(
         path,
         fresh.private_bytes(
             serialization.Encoding.PEM,

@@ -13,10 +13,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from simulators.bank.errors import EnrolmentRefused
-from simulators.bank.schema import enrolment_codes, identities
+from simulators.bank.schema import enrolled_keys, enrolment_codes, identities
 from simulators.bank.trust.authority import (
     Authority,
     certificate_pem,
@@ -27,6 +27,9 @@ from simulators.bank.trust.authority import (
 CODE_VALID_S = 3600
 
 CERTIFICATE_DAYS = 90
+
+FINGERPRINT_BYTES = 20
+"""Of the SHA-256 of the authority's certificate; 32 characters of a code."""
 
 ANSWER_KEY_ID = "bank"
 """What the bank's signatures name as their key."""
@@ -65,6 +68,12 @@ def issue_code(
     return code
 
 
+def with_fingerprint(code: str, authority: Authority) -> str:
+    """Return a code that also says by which authority a till is to know the bank."""
+    own = authority.certificate.fingerprint(hashes.SHA256())[:FINGERPRINT_BYTES]
+    return f"{code}-{base64.b32encode(own).decode()}"
+
+
 def enrol(
     connection: Connection,
     authority: Authority,
@@ -91,8 +100,8 @@ def enrol(
     found = connection.execute(
         select(enrolment_codes).where(enrolment_codes.c.digest == _digest(code))
     ).first()
-    if found is None or found.used or found.expires_ms <= now_ms:
-        raise EnrolmentRefused("the code is not known, was used, or is too old")
+    if found is None or found.expires_ms <= now_ms:
+        raise EnrolmentRefused("the code is not known, or is too old")
 
     tls_key, tls_algorithm = read_signing_request(tls_csr)
     if tls_algorithm != "ecdsa-p256-sha256" or not isinstance(tls_key, ec.EllipticCurvePublicKey):
@@ -118,9 +127,7 @@ def enrol(
         signer = authority.issue_signer(found.role, found.id, signing_key, now_ms, days)
         answer |= {"signing_certificate": certificate_pem(signer), "algorithm": algorithm, **keys}
 
-    connection.execute(
-        enrolment_codes.update().where(enrolment_codes.c.digest == found.digest).values(used=True)
-    )
+    _use_code(connection, found, public_pem(tls_key) + signing_pem)
     # Enrolled again, the old certificate and key open nothing any more.
     where = (identities.c.role == found.role) & (identities.c.id == found.id)
     connection.execute(identities.delete().where(where))
@@ -137,6 +144,24 @@ def enrol(
         },
     )
     return answer
+
+
+def _use_code(connection: Connection, code: Row[Any], keys: str) -> None:
+    """Use a code up for these keys. Raises EnrolmentRefused if others used it.
+
+    A till whose answer was lost asks again, with the keys that it has kept.
+    """
+    digest = hashlib.sha256(keys.encode()).hexdigest()
+    where = enrolled_keys.c.code_digest == code.digest
+    if code.used:
+        if connection.scalar(select(enrolled_keys.c.keys_digest).where(where)) != digest:
+            raise EnrolmentRefused("the code was used already")
+        return
+    connection.execute(
+        enrolment_codes.update().where(enrolment_codes.c.digest == code.digest).values(used=True)
+    )
+    row = {"code_digest": code.digest, "keys_digest": digest}
+    connection.execute(enrolled_keys.insert(), row)
 
 
 def _digest(code: str) -> str:

@@ -68,13 +68,19 @@ def test_the_signing_key_is_certified_apart(shop: Shop) -> None:
         signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
 
 
-def test_a_code_enrols_once(shop: Shop, csr: Any) -> None:
+def test_a_code_is_good_for_the_keys_that_used_it_and_no_others(shop: Shop, csr: Any) -> None:
+    """A till whose answer was lost asks again; whoever saw the code go by gets nothing."""
     request = {"code": code(shop), "tls_csr": csr(p256())}
     request["signing_csr"] = csr(ed25519.Ed25519PrivateKey.generate())
-    bench.enrol(shop.place, request, shop.now_ms)
+    first = bench.enrol(shop.place, request, shop.now_ms)
+    again = bench.enrol(shop.place, request, shop.now_ms)
 
-    with pytest.raises(EnrolmentRefused):
-        bench.enrol(shop.place, request, shop.now_ms)
+    assert again["id"] == first["id"]
+    for changed in ({"tls_csr": csr(p256())}, {"signing_csr": csr(p256())}):
+        with pytest.raises(EnrolmentRefused, match="used already"):
+            bench.enrol(shop.place, request | changed, shop.now_ms)
+    with pytest.raises(EnrolmentRefused, match="too old"):
+        bench.enrol(shop.place, request, shop.now_ms + 3_600_000)
 
 
 def test_a_code_ends_after_an_hour(shop: Shop, csr: Any) -> None:

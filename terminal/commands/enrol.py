@@ -1,0 +1,92 @@
+"""`till enrol`: the bank takes this till in, by a one-time code."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from terminal.commands.place import Place, refusals
+from terminal.commands.who import acting, sign_in
+from terminal.errors import EnrolmentRefused, KeysUnusable
+from terminal.people.privileges import Act
+from terminal.security.folder import is_enrolled
+
+if TYPE_CHECKING:
+    from terminal.security.door import EnrolmentCode, EnrolmentDoor
+
+
+@click.command(name="enrol")
+@click.option("--bank", "url", metavar="URL", required=True, help="Where the bank takes tills in.")
+@click.option("--code", "typed", required=True, help="The one-time code that the bank gave.")
+@click.option(
+    "--ca",
+    "ca_file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The bank's CA certificate in PEM form, if the code does not name it.",
+)
+@acting
+@click.pass_obj
+def command(
+    place: Place,
+    url: str,
+    typed: str,
+    ca_file: Path | None,
+    user: str | None,
+    approvers: tuple[str, ...],
+) -> None:
+    """Make this till's keys and have a bank certify them.
+
+    The private keys never leave the till. Cut off in the middle, the same
+    command goes on with the same keys and the same code. Where people work at
+    the till already, it takes two who may.
+    Exit status: 0 enrolled, 30 not.
+
+    \b
+    Example:
+      till enrol --bank https://bank.example:8444 --code ABCDEFGHIJKLMNOP-ABCD…
+    """
+    from terminal.security.door import EnrolmentCode, EnrolmentDoor
+    from terminal.security.enrolment import enrol
+
+    with refusals():
+        if is_enrolled(place.key_folder):
+            raise KeysUnusable(f"This till is enrolled already, by the keys in {place.key_folder}")
+        code = EnrolmentCode.parse(typed)
+        door = EnrolmentDoor(url, place.clock)
+        _check_persons(place, user, approvers)
+        bank_ca = _authority(door, code, ca_file)
+        click.echo(f"Asking {url} to certify this till's keys", err=True)
+        keys = enrol(place.key_folder, code.secret, partial(door.carry, bank_ca))
+    until = datetime.fromtimestamp(keys.expires_ms / 1000, UTC).date().isoformat()
+    click.echo(f"Enrolled as {keys.till_id}, until {until}. Next: till doctor")
+
+
+def _check_persons(place: Place, user: str | None, approvers: tuple[str, ...]) -> None:
+    """Ask who wants this, in a till that people work at. Raises NotAllowed."""
+    with place.open_staff() as staff:
+        if staff.needs_first_supervisor:
+            return
+        sign_in(staff, user, approvers, is_bench=place.settings().shop.mode == "bench")
+        staff.check(Act.MANAGE_KEYS, "enrol")
+
+
+def _authority(door: EnrolmentDoor, code: EnrolmentCode, ca_file: Path | None) -> str:
+    """Return the bank's CA as PEM, proved by the code or given by hand."""
+    from terminal.security.door import is_named, pem, read_authority
+
+    if ca_file is None:
+        if not code.fingerprint:
+            raise EnrolmentRefused(
+                "The code does not say by which CA to know the bank: give its certificate "
+                "with --ca FILE"
+            )
+        click.echo("Asking the bank for its CA, to hold it against the code", err=True)
+        return door.authority(code.fingerprint)
+    authority = read_authority(ca_file.read_text("ascii", "replace"))
+    if code.fingerprint and not is_named(authority, code.fingerprint):
+        raise EnrolmentRefused(f"{ca_file} is another CA's certificate than the code names")
+    return pem(authority)

@@ -1,0 +1,94 @@
+"""`till enrol`, over the real door of a real bank."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import config
+from simulators.bank import bench
+from simulators.bank.newcomers import newcomers_server
+from simulators.bank.place import BankPlace
+from simulators.bank.service import WebServer, listen
+from terminal.__main__ import main
+from terminal.security.folder import is_enrolled
+
+NOW_MS = time.time_ns() // 1_000_000
+LIVE = str(config.BENCH.with_name("live.example.toml"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> BankPlace:
+    return bench.prepare(tmp_path_factory.mktemp("bank"), NOW_MS)
+
+
+@pytest.fixture(scope="module")
+def bank(place: BankPlace) -> Iterator[WebServer]:
+    with newcomers_server(place, time.time, listen(0)) as server:
+        yield server
+
+
+@pytest.fixture
+def secret(place: BankPlace) -> str:
+    return bench.issue_enrolment_code(place, "till", "till-2", NOW_MS, os.urandom, merchant="m")
+
+
+@pytest.fixture
+def code(place: BankPlace, secret: str) -> str:
+    return bench.with_fingerprint(place, secret)
+
+
+def till(home: Path, *arguments: str, live: bool = True) -> Result:
+    shop = ["--shop", LIVE] if live else []
+    return CliRunner().invoke(main, ["--home", str(home), *shop, *arguments])
+
+
+def test_an_empty_live_till_enrols_by_a_code(tmp_path: Path, bank: WebServer, code: str) -> None:
+    done = till(tmp_path, "enrol", "--bank", bank.url, "--code", code)
+
+    assert done.exit_code == 0, done.output
+    assert "Enrolled as till-2, until " in done.stdout
+    assert code[:16] not in done.output
+    assert is_enrolled(tmp_path / "till/keys")
+
+    again = till(tmp_path, "enrol", "--bank", bank.url, "--code", code)
+    assert again.exit_code == 30
+    assert "enrolled already" in again.stderr
+
+
+def test_without_a_fingerprint_the_ca_is_given_by_hand(
+    tmp_path: Path, bank: WebServer, secret: str, place: BankPlace
+) -> None:
+    refused = till(tmp_path, "enrol", "--bank", bank.url, "--code", secret)
+    assert refused.exit_code == 30
+    assert "--ca FILE" in refused.stderr
+
+    ca = str(place.ca_certificate)
+    done = till(tmp_path, "enrol", "--bank", bank.url, "--code", secret, "--ca", ca)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_ca_that_the_code_does_not_name_is_refused(
+    tmp_path: Path, bank: WebServer, code: str
+) -> None:
+    other = bench.prepare(tmp_path / "other", NOW_MS).ca_certificate
+    refused = till(tmp_path, "enrol", "--bank", bank.url, "--code", code, "--ca", str(other))
+
+    assert refused.exit_code == 30
+    assert "another CA's certificate" in refused.stderr
+
+
+def test_where_people_work_it_takes_two(tmp_path: Path, bank: WebServer, code: str) -> None:
+    enrol = ("enrol", "--bank", bank.url, "--code", code)
+
+    assert "may not change the till's keys" in till(tmp_path, *enrol, live=False).stderr
+    alone = till(tmp_path, *enrol, "--as", "00", live=False)
+    assert alone.exit_code == 30
+    assert "two persons" in alone.stderr
+    both = till(tmp_path, *enrol, "--as", "00", "--approve", "99", live=False)
+    assert both.exit_code == 0, both.output
