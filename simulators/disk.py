@@ -110,7 +110,16 @@ class DiskFile(apsw.VFSFile):
     def __init__(self, disk: Disk, path: str | None, flags: list[int]) -> None:
         self._disk = disk
         self._name = Path(path or "temporary").name
+        self._is_read_only = bool(flags[0] & apsw.SQLITE_OPEN_READONLY)
         super().__init__(SYSTEM_VFS, path, flags)
+
+    def xLock(self, level: int) -> None:
+        """Lock, as far as a file can be that is open for reading only."""
+        # SQLite tries it on closing, and takes the system's refusal for a no;
+        # through here that refusal would come out as an error of close().
+        if self._is_read_only and level > apsw.SQLITE_LOCK_SHARED:
+            raise apsw.BusyError
+        super().xLock(level)
 
     def xRead(self, amount: int, offset: int) -> bytes:
         """Read so many bytes."""
