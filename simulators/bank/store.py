@@ -130,6 +130,8 @@ class Store:
                     # Perhaps it was written, perhaps not: whoever asks again finds out.
                     raise StoreBusy("the database went away") from error
                 if not _is_worth_another_try(error):
+                    if self._turn is None and isinstance(error, OperationalError):
+                        raise StoreBusy("the database does not answer") from error
                     raise
                 if tries == self._tries_max:
                     raise StoreBusy(f"no transaction came through in {tries} tries") from error

@@ -20,7 +20,7 @@ from simulators.bank import payments as books
 from simulators.bank.bench import host_secret
 from simulators.bank.core import Bank, Peer, desk_maker, identify
 from simulators.bank.desk import Desk, RRow
-from simulators.bank.errors import Refused, StoreBusy
+from simulators.bank.errors import Refused
 from simulators.bank.iso8583 import keys
 from simulators.bank.iso8583.wire import Heard, NotAMessage, framed, hear, say
 from simulators.bank.issuer.card import ARQC, TC
@@ -38,7 +38,6 @@ FORMAT_WRONG = "30"
 NOT_SUPPORTED = "40"
 NOT_THIS_TILL = "58"
 DUPLICATE = "94"
-BUSY = "96"
 CODE_WRONG = "A0"
 
 # What an answer repeats of its request.
@@ -113,7 +112,8 @@ def answer(
     """Return the answer, framed, and a line for the log.
 
     routed: TPDU and message, without the length. now_ms: Unix time.
-    Raises NotAMessage or Refused for what gets no answer: the line is cut.
+    Raises NotAMessage, Refused or StoreBusy for what gets no answer: the line is
+    cut. Of the last, nobody knows whether it was booked.
     """
     heard = hear(routed)
     if not (heard.kind.isdigit() and heard.kind[3] == "0" and heard.kind[2] in "02"):
@@ -133,10 +133,7 @@ def answer(
             fields = {39: _code_of(refusal)}
         return fields, _signed_on(connection, caller.id)
 
-    try:
-        fields, signed_on = host.bank.store.write(work)
-    except StoreBusy:
-        fields, signed_on = {39: BUSY}, None
+    fields, signed_on = host.bank.store.write(work)
     told = _written(host, heard, fields, signed_on, now_ms)
     return framed(told), f"{heard.kind} {heard[60][:2]} {fields[39]}"
 
@@ -283,14 +280,13 @@ def _decided(found: RRow) -> Fields:
 
 
 def _request(asked: _Asked, kind: str, original: str | None = None) -> PaymentRequest:
-    number = int(asked.heard[49] or 0)
-    currencies = asked.desk.accounts.currencies
-    letters = next((name for name, known in currencies.items() if known == number), "")
+    currencies = asked.desk.accounts.currencies.items()
+    letters = next((name for name, known in currencies if f"{known:03}" == asked.heard[49]), "")
     if not asked.amount_minor or not letters:
         raise Refused(422, "amount_malformed", "no amount, or in a currency unknown here")
     return PaymentRequest(
         attempt=asked.attempt,
-        number=int(asked.heard[11]),
+        number=int(asked.heard[11] or 0),
         kind=kind,  # type: ignore[arg-type]  # one of three, by the callers above
         amount_minor=asked.amount_minor,
         currency=letters,

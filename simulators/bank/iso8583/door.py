@@ -9,7 +9,7 @@ import ssl
 import threading
 from collections.abc import Callable
 
-from simulators.bank.errors import Refused
+from simulators.bank.errors import BankError
 from simulators.bank.iso8583.core import Host, answer
 from simulators.bank.iso8583.wire import MESSAGE_MAX, NotAMessage
 from simulators.bank.service import peer_of
@@ -92,7 +92,7 @@ class _Line(socketserver.BaseRequestHandler):
                         line.sendall(self.server.answer(routed, line))
                 finally:
                     self.server.lines.discard(line)
-        except (Refused, NotAMessage) as error:
+        except BankError as error:
             log.info("8583 cut: %s", error)
         except OSError as error:
             # The other side went, or never was one of ours.

@@ -60,8 +60,11 @@ def hear(routed: bytes) -> Heard:
     except iso8583.DecodeError as error:
         raise NotAMessage(f"field {error.field} cannot be read") from None
     fields = {int(name): text for name, text in found.items() if name.isdigit() and name != "1"}
-    if not fields or min(fields) < 2 or set(fields) - _NUMBERS:
+    if not fields or min(fields) < 2 or set(fields) - set(_SHAPES):
         raise NotAMessage("a field that this dialect does not have")
+    for number, text in fields.items():
+        if _SHAPES[number] in "nx" and not text.isdecimal():
+            raise NotAMessage(f"field {number} is not decimal")
     has_code = max(fields) in (64, 128)
     return Heard(
         route=route,
@@ -120,4 +123,7 @@ def _row(shape: str, is_ascii: bool) -> dict[str, Any]:
 
 
 _TABLES = _tables()
-_NUMBERS = {int(number) for number in TABLE.split()[::2]}
+_SHAPES = {
+    int(number): shape[0]
+    for number, shape in zip(TABLE.split()[::2], TABLE.split()[1::2], strict=True)
+}

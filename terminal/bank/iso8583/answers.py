@@ -16,9 +16,9 @@ REPEATED = (f.PROCESSING_CODE, f.AMOUNT, f.STAN, f.TERMINAL, f.MERCHANT)
 ALWAYS_REPEATED = (f.STAN, f.TERMINAL)
 
 # Codes that leave open what was booked: in progress, approved for a part,
-# answered too late, no answer from the issuer. Source: ISO 8583:1987, annex;
-# Q/CUP 009, response codes.
-UNDECIDED = frozenset({"09", "10", "68", "98"})
+# answered too late, a fault in the system, no answer from the issuer.
+# Source: ISO 8583:1987, annex; Q/CUP 009, response codes.
+UNDECIDED = frozenset({"09", "10", "68", "96", "98"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from sqlalchemy import func, select, text
 
 from simulators.bank.core import Bank, answer
 from simulators.bank.errors import StoreBusy, StoreUnusable
+from simulators.bank.postgres import PrivatePostgres
 from simulators.bank.schema import payments
 from simulators.bank.store import Store
 
 if TYPE_CHECKING:
-    from simulators.bank.postgres import PrivatePostgres
     from tests.simulators.bank.conftest import Shop
 
 pytestmark = pytest.mark.wire
@@ -149,6 +149,14 @@ def test_a_server_that_goes_away_leaves_the_answer_open(
     with pytest.raises(StoreBusy, match="went away"):
         store.write(lose)
     assert store.write(lambda connection: connection.scalar(text("SELECT 1"))) == 1
+    store.close()
+
+
+def test_a_server_that_is_down_leaves_the_answer_open_too() -> None:
+    with PrivatePostgres() as server:
+        store = Store.on_server(server.url)
+    with pytest.raises(StoreBusy):
+        store.write(lambda connection: connection.scalar(text("SELECT 1")))
     store.close()
 
 
