@@ -20,6 +20,7 @@ ENTRY_MODE_CHIP = b"\x05"
 
 # Third Party Data, byte 3 bit 8, and bytes 5 and 6. Source: Book C-2, 9F6E.
 _RID_MASTERCARD = bytes.fromhex("A000000004")
+_RID_AMERICAN_EXPRESS = bytes.fromhex("A000000025")
 _NO_DEVICE_TYPE = 0x80
 _DEVICE_IS_CARD = b"00"
 
@@ -117,12 +118,16 @@ def facts_of(outcome: Outcome, brand: str) -> CardFacts:
 
 
 def _is_device(record: Mapping[int, bytes]) -> bool:
-    """Read tag 9F6E as the card's scheme writes it: is it something else than plastic?
+    """Read what the card says as its scheme writes it: is it something else than plastic?
 
-    Source: Book C-3, Form Factor Indicator; Book C-2, Third Party Data.
+    Source: Book C-3, Form Factor Indicator; Book C-2, Third Party Data;
+    Book C-4, Mobile CVM Results.
     """
     said = record.get(tags.TAG_9F6E_FORM_FACTOR_INDICATOR, b"")
-    if record.get(tags.TAG_84_DF_NAME, b"").startswith(_RID_MASTERCARD):
+    name = record.get(tags.TAG_84_DF_NAME, b"")
+    if name.startswith(_RID_AMERICAN_EXPRESS):
+        return tags.TAG_9F71_MOBILE_CVM_RESULTS in record
+    if name.startswith(_RID_MASTERCARD):
         has_type = len(said) >= 6 and not said[2] & _NO_DEVICE_TYPE
         return has_type and said[4:6] != _DEVICE_IS_CARD
     return bool(said) and bool(said[0] & _DEVICE_TYPE_MASK)
