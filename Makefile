@@ -80,7 +80,7 @@ bench: system-packages $(VENV)/.setup-readers
 soak: system-packages $(VENV)/.setup-readers
 	OPENTILL_SOAK=1 $(BIN)/python -m pytest -p tests.soak -vv --numprocesses 2 \
 		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py \
-		tests/scenarios/reliability
+		tests/scenarios/reliability tests/simulators/bank/test_many_tills.py
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
