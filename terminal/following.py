@@ -277,7 +277,7 @@ class Following:
             case "declined":
                 self._tell_card(payment, answer)
                 self._decline(payment, answer)
-            case "pending":
+            case "pending" if payment.medium is not Medium.CHIP:
                 brand = answer.brand or payment.brand
                 self._book.move(payment, Move.BANK_PENDING, brand=brand)
                 self._book.set_timer("poll", payment, POLL_S)
@@ -298,7 +298,7 @@ class Following:
                 self._approve(payment, answer)
             case "declined":
                 self._decline(payment, answer)
-            case "pending" | "open":
+            case "pending" | "open" if payment.medium is not Medium.CHIP:
                 payment = self._book.move(payment, Move.BANK_PENDING)
                 self._book.send(Purpose.CLOSE, payment)
             case _:

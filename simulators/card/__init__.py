@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from simulators.card import contact
 from simulators.card.applet import Applet
 from simulators.card.card import Card
+from simulators.card.contact import ContactCard, ContactProfile, make_contact_card
 from simulators.card.decision import Nobody, Owner
 from simulators.card.emv_mode import JCB, AmericanExpress, Discover
-from simulators.card.errors import CardSimulatorError
+from simulators.card.errors import CardSimulatorError, UnknownProfile
 from simulators.card.keys import CardKeys
 from simulators.card.mchip import MChip
 from simulators.card.personalisation import Personalisation, personalise
-from simulators.card.profile import KERNEL_MASTERCARD, Profile, find, load_profiles
+from simulators.card.profile import KERNEL_MASTERCARD, Profile, load_profiles
 from simulators.card.qpboc import QPBOC
 from simulators.card.qvsdc import QVSDC
 from simulators.card.stripe import Stripe
@@ -30,22 +32,39 @@ __all__ = [
     "Silent",
     "Torn",
     "find_card",
+    "load_cards",
     "load_profiles",
     "make_applets",
     "make_card",
 ]
 
 
-def find_card(name: str) -> Profile:
+AnyProfile = Profile | ContactProfile
+
+
+def load_cards() -> dict[str, AnyProfile]:
+    """Return every card by name: those to tap, then those for a slot.
+
+    Raises BadProfile, naming file and key.
+    """
+    return {**load_profiles(), **contact.load_profiles()}
+
+
+def find_card(name: str) -> AnyProfile:
     """Return one card's profile. Raises UnknownProfile, listing the names."""
-    return find(name, load_profiles)
+    known = load_cards()
+    if name not in known:
+        raise UnknownProfile(f"no {name!r} here; there are: {', '.join(known)}")
+    return known[name]
 
 
-def make_card(profile: Profile, home: Path) -> Card:
+def make_card(profile: AnyProfile, home: Path) -> Card | ContactCard:
     """Return a card of this profile, with the keys and counter it has below home.
 
     home: the state directory. Raises KeysUnusable, naming the file.
     """
+    if isinstance(profile, ContactProfile):
+        return make_contact_card(profile, home)
     return Card(make_applets(profile, home, Nobody()))
 
 

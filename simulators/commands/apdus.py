@@ -12,13 +12,13 @@ import click
 from emv.apdu import status_meaning
 
 if TYPE_CHECKING:
-    from simulators.card.profile import Profile
+    from simulators.card import AnyProfile
     from simulators.responses import AnyCard, Response
 
 COMMAND_BYTES_MIN = 4
 
 
-def list_profiles(profiles: Iterable[Profile], as_json: bool) -> None:
+def list_profiles(profiles: Iterable[AnyProfile], as_json: bool) -> None:
     """Print each profile and the outcome to expect, one a line."""
     if as_json:
         keys = ("name", "title", "title_zh", "expect", "expect_zh")

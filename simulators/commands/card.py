@@ -1,4 +1,4 @@
-"""till sim card: a contactless card, spoken to from the command line."""
+"""till sim card: a card to tap or to insert, spoken to from the command line."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ from simulators.commands.on_wire import (
     type=click.Path(path_type=Path, file_okay=False),
     help="State directory. [default: $OPENTILL_HOME, else ~/.local/state/opentill]",
 )
+@click.option(
+    "--as-new",
+    "is_as_new",
+    is_flag=True,
+    help="A chip card forgets wrong PINs, blocks and limits first.",
+)
 @wire_options
 @click.option("--list", "is_list", is_flag=True, help="List the cards and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
@@ -61,6 +67,7 @@ def command(
     udp_port: int | None,
     pn532: Path | None,
     stay: bool,
+    is_as_new: bool,
     is_list: bool,
     as_json: bool,
 ) -> None:
@@ -68,6 +75,7 @@ def command(
 
     On a wire (--pcsc, --nfc-udp, --pn532) it is held to a reader that any
     program of that stack finds; keys tear it away, remove, put back and swap it.
+    Chip cards (contact-…) belong into a slot: 'till sim pcscd --reader contact' has one.
 
     The word 'reset' in the place of a command takes the card out of the
     field and back; what follows a # on a line is left out.
@@ -75,20 +83,22 @@ def command(
     The card has real keys, made at its first use below the state directory;
     'cards/ca-public.toml' there holds what a terminal needs to trust it.
     """
-    from simulators.card import CardSimulatorError, find_card, load_profiles, make_card
+    from simulators.card import CardSimulatorError, contact, find_card, load_cards, make_card
     from simulators.card.faults import with_faults
     from simulators.readers.errors import ReaderSimulatorError
 
     try:
         if is_list:
-            list_profiles(load_profiles().values(), as_json)
+            list_profiles(load_cards().values(), as_json)
             return
         profile = profile or named
         if profile is None:
             raise click.UsageError("Name a card, or --list them.")
+        if is_as_new:
+            contact.make_new(profile, home or default_home())
         if check_wires(is_pcsc, udp_port, pn532):
             state = home or default_home()
-            names = choose_names(profile, list(load_profiles()))
+            names = choose_names(profile, list(load_cards()))
             with opened_wire(state, is_pcsc, udp_port, pn532) as wire:
                 hold(
                     wire,

@@ -14,6 +14,7 @@ from terminal.events import (
     AskPin,
     BankAnswer,
     CancelWanted,
+    CardCompleted,
     CardEnd,
     CardFacts,
     CardPresented,
@@ -23,6 +24,7 @@ from terminal.events import (
     CodeRejected,
     CodeWanted,
     EndPin,
+    Entry,
     InboxEvent,
     JournalFailed,
     LeaveWanted,
@@ -37,15 +39,18 @@ from terminal.events import (
     SaleWanted,
     Send,
     Started,
+    TellCard,
     TimerRang,
     VoidWanted,
 )
 from terminal.messages import Message
 from terminal.states import FINAL, State
+from terminal.states import Event as Move
 from terminal.view import Kind, Medium, Stage
 
 STATES = ["approved", "declined", "pending", "open", "closed", "reversed", "not_found", "odd"]
 FACTS = CardFacts(Medium.CARD, "Visa", "411111******1111")
+CHIP = CardFacts(Medium.CHIP, "Visa", "411111******1111")
 
 
 class Walk:
@@ -59,6 +64,10 @@ class Walk:
         self.pays: dict[str, int] = {}
         self.asked: AskPin | None = None
         """The question that the PIN pad is busy with."""
+        self.chip: str | None = None
+        """The attempt for which a chip in the slot waits for the bank's word."""
+        self.completing: TellCard | None = None
+        """What the chip was told, and has not answered yet."""
 
     def event(self) -> InboxEvent:
         choose = self.chance.random()
@@ -70,6 +79,9 @@ class Walk:
                 max(0.0, self.counter.timers.pop(timer) - self.counter.clock.seconds)
             )
             return TimerRang(timer)
+        if self.completing is not None and choose < 0.7:
+            told, self.completing = self.completing, None
+            return CardCompleted(told.attempt, told.code == "00" and self.chance.random() < 0.7)
         self.attempts += 1
         fresh = f"p{self.attempts}"
         known = self.chance.choice([*self.counter.payments, "none"])
@@ -96,7 +108,19 @@ class Walk:
             PinEntered(asking, "s"),
             PinEnded(asking, Message.PIN_CANCELLED, Message.ANOTHER_CARD),
         ]
+        if self.chip is None and self.completing is None:
+            events += [self.insert(arming)] * 3
         return self.chance.choice(events)
+
+    def insert(self, arming: int) -> CardRead:
+        """A chip asks for its bank, perhaps for a sale that is over."""
+        in_hand = self.counter.view.payment
+        attempt = in_hand.id if in_hand is not None else "none"
+        kept = self.chance.choice([None, 1])
+        sealed = "" if kept else "s"
+        return CardRead(
+            arming, CardEnd.ONLINE, None, None, CHIP, sealed, "Slot", kept=kept, waits_for=attempt
+        )
 
     def bank_says(self, wish: Send) -> InboxEvent:
         purpose, attempt = wish.purpose, wish.payment.id
@@ -112,6 +136,8 @@ class Walk:
 
     def step(self) -> None:
         event = self.event()
+        if isinstance(event, CardRead) and event.waits_for:
+            self.chip = event.waits_for
         before = dict(self.counter.payments)
         try:
             wishes = self.counter.core.step(event)
@@ -135,7 +161,11 @@ class Walk:
             match wish:
                 case Record(entries):
                     for entry in entries:
+                        self.check_chip(entry)
                         counter.payments[entry.payment.id] = entry.payment
+                case TellCard():
+                    assert wish.attempt == self.chip, "a chip is told once, and of its own sale"
+                    self.chip, self.completing = None, wish
                 case Send():
                     self.check_send(wish)
                     self.waiting.append(wish)
@@ -150,6 +180,13 @@ class Walk:
                 counter.timers[wish.timer] = wish.at
             elif type(wish).__name__ == "StopTimer":
                 counter.timers.pop(wish.timer, None)
+
+    def check_chip(self, entry: Entry) -> None:
+        payment = entry.payment
+        if payment.medium is not Medium.CHIP or payment.state is not State.APPROVED:
+            return
+        was_stored = self.counter.payments[payment.id].state is State.STORED
+        assert was_stored or entry.move is Move.CARD_AGREED, "a chip has the last word"
 
     def check_send(self, wish: Send) -> None:
         if wish.purpose is not Purpose.PAY:
@@ -178,7 +215,20 @@ def test_any_order_of_events_keeps_every_promise(seed: int) -> None:
         asks = None if walk.asked is None else walk.asked.attempt
         waits = in_hand.id if in_hand is not None and view.stage is Stage.PIN else None
         assert asks == waits, "the PIN pad asks while the till waits for it, and no longer"
+        if walk.chip is not None:
+            assert_waits_for_something(walk, walk.chip)
     assert_followed(walk)
+
+
+def assert_waits_for_something(walk: Walk, attempt: str) -> None:
+    """A chip is not left in its slot for an answer that nobody will give."""
+    payment = walk.counter.payments[attempt]
+    held = walk.counter.core._hand.held
+    has_tender = held is not None and held.attempt == attempt and held.tender is not None
+    is_asked = any(
+        wish.purpose is Purpose.PAY and wish.payment.id == attempt for wish in walk.waiting
+    )
+    assert has_tender or (payment.state is State.AUTHORISING and is_asked)
 
 
 def assert_followed(walk: Walk) -> None:

@@ -14,7 +14,18 @@ from simulators.card.contact.personalise import issue
 from simulators.card.contact.profile import ContactProfile, load_profiles
 from simulators.card.keys import CardKeys
 
-__all__ = ["ContactCard", "ContactProfile", "load_profiles", "make_contact_card"]
+__all__ = ["ContactCard", "ContactProfile", "load_profiles", "make_contact_card", "make_new"]
+
+
+def make_new(name: str, home: Path) -> None:
+    """Have a chip card forget what happened to it; any other card remembers nothing.
+
+    Its transaction counter goes on: a bank that has seen one refuses it for good.
+    Raises KeysUnusable, naming the file.
+    """
+    profile = load_profiles().get(name)
+    if profile is not None:
+        CardMemory.below(home, profile).forget()
 
 
 def make_contact_card(profile: ContactProfile, home: Path) -> ContactCard:

@@ -55,6 +55,10 @@ class CardMemory:
         with self.folder.locked():
             self.folder.write(self._name, msgspec.json.encode(remembered))
 
+    def forget(self) -> None:
+        """Be as new: no wrong PIN, no block, the limits it was issued with."""
+        self.write(Remembered(self.profile.pin_tries, offline_max=self.profile.offline_max))
+
     @property
     def _name(self) -> str:
         return f"{self.profile.name}.json"

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emv import tlv
-from simulators.card import Answer, Torn, load_profiles, make_card
+from simulators.card import Answer, Card, Torn, load_profiles, make_card
 
-if TYPE_CHECKING:
-    from simulators.card import Card
 
 SELECT = "00A4040007A000000004101000"
 OPTIONS = "80A8000005830322015600"
@@ -52,6 +49,7 @@ def ask(home: Path) -> Callable[[str], Asker]:
 
     def take(name: str) -> Asker:
         card = make_card(load_profiles()[name], home)
+        assert isinstance(card, Card)
         card.power_up()
         return Asker(card)
 

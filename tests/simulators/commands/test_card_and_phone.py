@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from simulators.card import load_profiles
+from simulators.card import load_cards
 from simulators.card.keys import CardKeys
 from simulators.commands import COMMANDS, command
 from simulators.phone import load_profiles as load_phones
@@ -69,9 +69,7 @@ def test_an_unknown_simulator_is_a_usage_error(sim: Callable[..., Result]) -> No
     assert sim("teapot").exit_code == 2
 
 
-@pytest.mark.parametrize(
-    ("kind", "profiles"), [("card", load_profiles()), ("phone", load_phones())]
-)
+@pytest.mark.parametrize(("kind", "profiles"), [("card", load_cards()), ("phone", load_phones())])
 def test_the_list_has_one_line_each_the_plain_approval_first(
     sim: Callable[..., Result], kind: str, profiles: dict[str, object]
 ) -> None:
@@ -162,3 +160,18 @@ def test_a_home_can_be_named(sim: Callable[..., Result], tmp_path: Path) -> None
 
     assert result.exit_code == 0
     assert (tmp_path / "new" / "cards" / "issuer-master-key").exists()
+
+
+def test_a_chip_card_remembers_until_it_is_made_as_new(sim: Callable[..., Result]) -> None:
+    """One wrong PIN of its three: it stays spent, until the card is told to forget."""
+    select, options = SELECT, "80A80000028300 00"
+    wrong, tries = "0020008008249999FFFFFFFFFF", "80CA9F1700"
+
+    def tries_left(*more: str) -> str:
+        apdus = ("--apdu", select, "--apdu", options, *more, "--apdu", tries)
+        return sim("card", "contact-pin", *apdus).output.splitlines()[-1]
+
+    assert "9F170103" in tries_left()
+    assert "9F170102" in tries_left("--apdu", wrong)
+    assert "9F170102" in tries_left()
+    assert "9F170103" in tries_left("--as-new")
