@@ -80,19 +80,22 @@ class PrivatePostgres:
         self.close()
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [self._programs / program, *arguments, f"--pgdata={self._data}"],
-            # The server keeps its starter's output open: not a pipe.
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=self._folder,
-            check=False,
-            user=self._user,
-            group=self._group,
-            extra_groups=[] if self._user is not None else None,
-        )
+        said = self._folder / "said"
+        # A file, since the server keeps its starter's output open.
+        with said.open("wb") as output:
+            done = subprocess.run(
+                [self._programs / program, *arguments, f"--pgdata={self._data}"],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+                check=False,
+                user=self._user,
+                group=self._group,
+                extra_groups=[] if self._user is not None else None,
+            )
         if done.returncode:
-            raise PostgresMissing(f"{program} failed with status {done.returncode}")
+            lines = said.read_text("utf-8", "replace").strip().splitlines()
+            raise PostgresMissing(f"{program} failed: {lines[-1] if lines else done.returncode}")
 
 
 def _programs() -> Path:

@@ -13,13 +13,18 @@ import pytest
 
 from config import load_settings
 from simulators.bank import bench
+from simulators.bank.core import Bank
+from simulators.bank.iso8583.core import Host
+from simulators.bank.iso8583.door import Door
 from simulators.bank.place import BankPlace
-from simulators.bank.service import BankServer
+from simulators.bank.service import BankServer, listen, tls_of
+from terminal.bank.iso8583.opening import TRANSPORT_KEY
 from terminal.doctor.lines import Line
 from terminal.doctor.link import bank
 from terminal.doctor.wording import Level, Matter
 from terminal.security import keys
 from terminal.security.enrolment import enrol
+from terminal.security.files import write_file
 
 NOW_MS = time.time_ns() // 1_000_000
 
@@ -76,6 +81,22 @@ def test_a_bank_that_answers_proves_it_and_tells_the_time(url: str, enrolled: Pa
     lines = looked(url, enrolled)
 
     assert codes(lines) == [Matter.BANK_ANSWERS, Matter.CLOCK_RIGHT]
+    assert url in lines[0].text
+
+
+def test_a_bank_of_iso_8583_answers_too_and_proves_no_clock(
+    place: BankPlace, enrolled: Path
+) -> None:
+    transport_key = bench.transport_key(place, "till-1", os.urandom)
+    write_file(enrolled / TRANSPORT_KEY, transport_key.hex().encode("ascii"))
+    opened = Bank.open(place)
+    host = Host.open(opened, place, os.urandom, "retail")
+    with Door(host, tls_of(place), time.time, os.urandom, listen(0)) as door:
+        url = "iso8583://{}:{}".format(*door.address)
+        lines = looked(url, enrolled)
+    opened.close()
+
+    assert codes(lines) == [Matter.BANK_ANSWERS]
     assert url in lines[0].text
 
 
