@@ -17,7 +17,7 @@ from emv.actions import Reach, analyse, issuer_action_codes, reason_of
 from emv.apdu import STATUS_FUNCTION_NOT_SUPPORTED
 from emv.conversation import Kernel, note
 from emv.entry_point import Terminal, Transaction
-from emv.errors import Cancelled, CardRefused, LinkLost, MalformedData
+from emv.errors import Cancelled, CardRefused, DataMissing, LinkLost, MalformedData
 from emv.kernels.contact.authentication import authenticate
 from emv.kernels.contact.completion import (
     approved,
@@ -26,7 +26,7 @@ from emv.kernels.contact.completion import (
     declined,
 )
 from emv.kernels.contact.cryptogram import Answer, generate
-from emv.kernels.contact.initiate import CardDataMissing, initiate_application, read_records
+from emv.kernels.contact.initiate import initiate_application, read_records
 from emv.kernels.contact.online import (
     OFFLINE_APPROVED,
     OFFLINE_DECLINED,
@@ -122,7 +122,7 @@ def _pay(
     except CardRefused as refused:
         yield from note(str(refused), "Book 3, 6.3.5")
         return broken_off(session, Reason.CARD_REFUSED, refused.command, refused.status)
-    except CardDataMissing as error:
+    except DataMissing as error:
         yield from note(str(error), "Book 3, 7.2")
         return broken_off(session, Reason.CARD_DATA_MISSING, str(error))
     except MalformedData as error:

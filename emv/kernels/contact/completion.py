@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from emv import bits, tags
 from emv.kernels.contact.session import Session
+from emv.kernels.data_record import gather
 from emv.kernels.endings import end_application
-from emv.kernels.objects import chosen
 from emv.outcome import (
     CVM,
     ErrorIndication,
@@ -17,37 +17,10 @@ from emv.outcome import (
     UserInterfaceRequest,
 )
 
-FROM_CARD = (
-    tags.TAG_57_TRACK_2_EQUIVALENT_DATA,
-    tags.TAG_5A_PAN,
-    tags.TAG_5F24_EXPIRATION_DATE,
-    tags.TAG_5F34_PAN_SEQUENCE_NUMBER,
-    tags.TAG_82_AIP,
-    tags.TAG_9F10_ISSUER_APPLICATION_DATA,
-    tags.TAG_9F26_APPLICATION_CRYPTOGRAM,
-    tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA,
-    tags.TAG_9F36_ATC,
-)
-FROM_FCI = (
-    tags.TAG_50_APPLICATION_LABEL,
-    tags.TAG_84_DF_NAME,
-    tags.TAG_9F11_ISSUER_CODE_TABLE_INDEX,
-    tags.TAG_9F12_APPLICATION_PREFERRED_NAME,
-)
-FROM_TERMINAL = (
-    tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE,
+ALSO_FROM_TERMINAL = (
     tags.TAG_8A_AUTHORISATION_RESPONSE_CODE,
-    tags.TAG_9A_TRANSACTION_DATE,
-    tags.TAG_9C_TRANSACTION_TYPE,
-    tags.TAG_9F02_AMOUNT_AUTHORISED,
-    tags.TAG_9F03_AMOUNT_OTHER,
+    tags.TAG_9B_TSI,
     tags.TAG_9F09_APPLICATION_VERSION_TERMINAL,
-    tags.TAG_9F1A_TERMINAL_COUNTRY_CODE,
-    tags.TAG_9F33_TERMINAL_CAPABILITIES,
-    tags.TAG_9F34_CVM_RESULTS,
-    tags.TAG_9F35_TERMINAL_TYPE,
-    tags.TAG_9F37_UNPREDICTABLE_NUMBER,
-    tags.TAG_9F39_POS_ENTRY_MODE,
     tags.TAG_9F41_TRANSACTION_SEQUENCE_COUNTER,
 )
 
@@ -57,11 +30,12 @@ def data_record(session: Session) -> dict[int, bytes]:
 
     Source: EMV 4.4 Book 4, 12.1.1, Tables 8 and 9.
     """
-    record = chosen(FROM_CARD, session.card)
-    record |= chosen(FROM_FCI, session.fci)
-    record |= chosen(FROM_TERMINAL, session.terminal)
-    record[tags.TAG_95_TVR] = session.tvr.encoded
-    record[tags.TAG_9B_TSI] = session.tsi.encoded
+    terminal = {
+        **session.terminal,
+        tags.TAG_95_TVR: session.tvr.encoded,
+        tags.TAG_9B_TSI: session.tsi.encoded,
+    }
+    record = gather(session.fci, session.card, terminal, also_terminal=ALSO_FROM_TERMINAL)
     if session.script_results:
         record[tags.TAG_9F5B_ISSUER_SCRIPT_RESULTS] = b"".join(
             result.encoded for result in session.script_results

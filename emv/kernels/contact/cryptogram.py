@@ -17,7 +17,8 @@ from emv.conversation import Kernel, exchange, note
 from emv.dol import fill_dol, parse_dol
 from emv.errors import AuthenticationFailed, CardRefused, MalformedData
 from emv.kernels.contact.session import Session
-from emv.kernels.objects import DOL_DATA_MAX
+from emv.kernels.first_cryptogram import cryptogram_objects
+from emv.kernels.objects import DOL_DATA_MAX, require
 
 CDA_REQUESTED = 0x10  # Reference control parameter. Source: Book 3, Table 12.
 CID_REFERRAL = 0xC0
@@ -77,8 +78,8 @@ def generate(session: Session, requested: int, *, is_second: bool = False) -> Ke
             is_forged = True
             session.tvr |= TVR.CDA_FAILED
             yield from note(f"CDA failed: {failure}", "Book 2, 6.6.2")
-    elif tags.TAG_9F26_APPLICATION_CRYPTOGRAM not in objects:
-        raise MalformedData("tag 9F26 is missing")
+    else:
+        require(objects, tags.TAG_9F26_APPLICATION_CRYPTOGRAM)
     session.card.pop(tags.TAG_9F26_APPLICATION_CRYPTOGRAM, None)
     session.card.update(objects)
     yield from note(f"card answered {kind:02X} to {requested:02X}", "Book 3, 10.8")
@@ -108,33 +109,16 @@ def _cdol_data(session: Session, cdol: bytes) -> bytes:
 def _response_objects(data: bytes) -> dict[int, bytes]:
     """Return the data objects of a GENERATE AC response, whichever of the formats.
 
-    Raises MalformedData if it is neither, or lacks CID or ATC.
+    Raises MalformedData if it is neither, DataMissing if it lacks CID or ATC.
 
     Source: EMV 4.4 Book 3, 6.5.5.4.
     """
-    nodes = tlv.decode(data)
-    if len(nodes) != 1:
-        raise MalformedData(f"GENERATE AC response of {len(nodes)} objects")
-    (node,) = nodes
-    if node.tag == tags.TAG_77_RESPONSE_FORMAT_2:
-        found = tlv.collect(nodes)
-    elif node.tag == tags.TAG_80_RESPONSE_FORMAT_1 and 11 <= len(node.value) <= 43:
-        found = {
-            tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA: node.value[:1],
-            tags.TAG_9F36_ATC: node.value[1:3],
-            tags.TAG_9F26_APPLICATION_CRYPTOGRAM: node.value[3:11],
-        }
-        if len(node.value) > 11:
-            found[tags.TAG_9F10_ISSUER_APPLICATION_DATA] = node.value[11:]
-    else:
-        raise MalformedData(f"GENERATE AC response is template {node.tag:X}")
+    found = tlv.collect(cryptogram_objects(data))
     for tag, length in (
         (tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA, 1),
         (tags.TAG_9F36_ATC, 2),
     ):
-        if tag not in found:
-            raise MalformedData(f"tag {tag:X} is missing")
-        if len(found[tag]) != length:
+        if len(require(found, tag)) != length:
             raise MalformedData(f"tag {tag:X} of {len(found[tag])} bytes")
     cryptogram = found.get(tags.TAG_9F26_APPLICATION_CRYPTOGRAM)
     if cryptogram is not None and len(cryptogram) != 8:

@@ -11,7 +11,7 @@ from emv.apdu import (
 from emv.conversation import Kernel, exchange, fresh_bytes, note
 from emv.errors import CardRefused, MalformedData
 from emv.kernels.contact.session import Session
-from emv.kernels.objects import pdol_data, response_objects, take
+from emv.kernels.objects import pdol_data, require, response_objects, take
 from emv.records import data_objects, read_application_data
 from emv.restrictions import read_date
 
@@ -43,18 +43,11 @@ DECIDING = (
 """Objects whose length a decision or the bank relies on."""
 
 
-class CardDataMissing(MalformedData):
-    """A mandatory object is not on the card."""
-
-    def __init__(self, tag: int) -> None:
-        super().__init__(f"tag {tag:X} is missing")
-
-
 def initiate_application(session: Session) -> Kernel[bool]:
     """Send GET PROCESSING OPTIONS; False if the card wants another application.
 
     Raises CardRefused for any other refusal, MalformedData if the PDOL or
-    the response cannot be read, CardDataMissing without tag 82 or 94.
+    the response cannot be read, DataMissing without tag 82 or 94.
 
     Source: EMV 4.4 Book 3, 10.1.
     """
@@ -69,8 +62,7 @@ def initiate_application(session: Session) -> Kernel[bool]:
         raise CardRefused("GET PROCESSING OPTIONS", reply.status)
     take(session.card, response_objects(reply.data))
     for tag in (tags.TAG_82_AIP, tags.TAG_94_AFL):
-        if tag not in session.card:
-            raise CardDataMissing(tag)
+        require(session.card, tag)
     return True
 
 
@@ -79,7 +71,7 @@ def read_records(session: Session) -> Kernel[None]:
 
     Raises CardRefused if one is refused; MalformedData for one that cannot
     be read, an object that occurs twice, or one of an impossible length;
-    CardDataMissing without a mandatory object.
+    DataMissing without a mandatory object.
 
     Source: EMV 4.4 Book 3, 10.2 and 7.
     """
@@ -91,10 +83,9 @@ def read_records(session: Session) -> Kernel[None]:
 
 
 def check_card_data(card: dict[int, bytes]) -> None:
-    """Raise CardDataMissing, or MalformedData, for data no payment can be made with."""
+    """Raise DataMissing, or MalformedData, for data no payment can be made with."""
     for tag in MANDATORY:
-        if tag not in card:
-            raise CardDataMissing(tag)
+        require(card, tag)
     for tag in DECIDING:
         meaning = tags.meaning(tag)
         if tag in card and meaning is not None and not meaning.fits(len(card[tag])):

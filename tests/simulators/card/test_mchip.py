@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from emv import tlv
 from simulators.card import Answer, Card, Torn, load_profiles, make_card
 
-
 SELECT = "00A4040007A000000004101000"
 OPTIONS = "80A8000005830322015600"
 NUMBER = "7FBC4049"

@@ -420,21 +420,24 @@ def test_an_object_of_a_wrong_shape_ends_the_application(
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "reason"),
     [
-        {"ac_without": frozenset({"9F27"})},
-        {"ac_without": frozenset({"9F36"})},
-        {"ac_without": frozenset({"9F26"})},
-        {"ac_format": "70"},
-        {"ac_format": "80", "ac_without": frozenset({"9F26", "9F10"})},
+        ({"ac_without": frozenset({"9F27"})}, Reason.CARD_DATA_MISSING),
+        ({"ac_without": frozenset({"9F36"})}, Reason.CARD_DATA_MISSING),
+        ({"ac_without": frozenset({"9F26"})}, Reason.CARD_DATA_MISSING),
+        ({"ac_format": "70"}, Reason.CARD_DATA_ERROR),
+        (
+            {"ac_format": "80", "ac_without": frozenset({"9F26", "9F10"})},
+            Reason.CARD_DATA_ERROR,
+        ),
     ],
 )
 def test_a_cryptogram_answer_of_a_wrong_shape_ends_the_application(
-    slot: Any, new_chip: Chip, fields: dict[str, Any]
+    slot: Any, new_chip: Chip, fields: dict[str, Any], reason: Reason
 ) -> None:
     outcome = slot.insert(new_chip(**fields))
 
-    assert ends(outcome) == (Status.END_APPLICATION, Reason.CARD_DATA_ERROR)
+    assert ends(outcome) == (Status.END_APPLICATION, reason)
 
 
 @pytest.mark.parametrize("ac_format", ["77", "80"])
