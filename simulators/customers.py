@@ -37,7 +37,7 @@ class Customers:
             for group, p in tapped
         ]
         listed += [
-            Deed(f"chip:{p.name}", Group.CARD, p.title, p.title_zh, p.expect, p.expect_zh)
+            Deed(f"chip:{p.name}", Group.CHIP, p.title, p.title_zh, p.expect, p.expect_zh)
             for p in contact.load_profiles().values()
         ]
         listed += [

@@ -10,6 +10,7 @@ class Group(enum.StrEnum):
     """What kind of thing is presented."""
 
     CARD = "card"
+    CHIP = "chip"
     PHONE = "phone"
     CODE = "code"
     FAULT = "fault"

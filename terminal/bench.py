@@ -16,6 +16,7 @@ class Group(enum.StrEnum):
     """The bench panel's columns."""
 
     CARD = "card"
+    CHIP = "chip"
     PHONE = "phone"
     CODE = "code"
     FAULT = "fault"

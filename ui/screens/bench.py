@@ -19,7 +19,8 @@ KEYS = "1234567890" + string.ascii_lowercase + string.ascii_uppercase
 """One for each offer of a group, in its order."""
 
 GROUPS = {
-    Group.CARD: mark("CARD"),
+    Group.CARD: mark("TAP"),
+    Group.CHIP: mark("INSERT"),
     Group.PHONE: mark("PHONE"),
     Group.CODE: mark("CODE"),
     Group.FAULT: mark("FAULT"),
