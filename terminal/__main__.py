@@ -49,6 +49,7 @@ COMMANDS = {
     "refund": "terminal.commands.give_back:refund",
     "void": "terminal.commands.give_back:void",
     "recover": "terminal.commands.recover:command",
+    "journal": "terminal.commands.journal:journal",
     "enrol": "terminal.commands.enrol:command",
     "people": "terminal.commands.people:people",
     "audit": "terminal.commands.people:audit",

@@ -44,7 +44,7 @@ def translated(
         raise unavailable(
             f"No room on the disk for {path}: free some space, then try again"
         ) from error
-    except (apsw.CorruptError, apsw.NotADBError) as error:
+    except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
         raise damaged(
             f"{path} is damaged ({error}): nothing was changed; export what is readable"
         ) from error

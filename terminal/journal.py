@@ -23,7 +23,9 @@ import apsw
 from terminal.database import connect, transaction, translated
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
+from terminal.journal_mark import End, Mark, read_mark
 from terminal.messages import Message
+from terminal.salvage import readable_moves
 from terminal.seams import Clock
 from terminal.states import FINAL, State
 from terminal.view import Kind, Medium, PaymentView, TraceLine
@@ -32,6 +34,7 @@ SCHEMA_VERSION = 1
 # A whole chain of a million payments takes a minute; its end is where a
 # power cut or a restored copy shows.
 CHECKED_AT_START = 64
+MARK = "journal.mark"
 NUMBER_DIGITS_MAX = 9
 """A payment's number never gets longer."""
 _GENESIS = hashlib.sha256(b"OpenTill journal").digest()
@@ -152,8 +155,11 @@ class JournalReader:
 
         Raises JournalCorrupt naming the first move that does not hold.
         """
+        self.check_mark()
+        self._check_pages()
         head = _GENESIS
         latest: dict[str, str] = {}
+        sealed: dict[str, str] = {}
         count = 0
         for seq, attempt, at_ms, body, digest in self._read(
             "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq", ()
@@ -162,13 +168,45 @@ class JournalReader:
             count += 1
             if seq != count or digest != head:
                 raise JournalCorrupt(f"Move {seq} does not follow from the one before it")
-            latest[attempt] = _dump(json.loads(body)["payment"])
+            move = json.loads(body)
+            latest[attempt] = _dump(move["payment"])
+            if move["sealed"] is not None:
+                sealed[attempt] = move["sealed"]
+        kept = self._read("SELECT attempt, data FROM sealed", ())
+        if {each: _digest(data) for each, data in kept} != {k: v for k, v in sealed.items() if v}:
+            raise JournalCorrupt("The sealed sales are not those that the moves tell of")
         for attempt, body in self._read("SELECT attempt, body FROM payments", ()):
             if latest.pop(attempt, None) != body:
                 raise JournalCorrupt(f"Payment {attempt} is not what its moves say")
         if latest:
             raise JournalCorrupt(f"Payment {next(iter(latest))} is missing from the list")
         return count
+
+    def check_mark(self) -> None:
+        """Check that the journal still goes as far as it was marked.
+
+        Raises JournalCorrupt if its end is gone, JournalUnavailable.
+        """
+        path = self._path.with_name(MARK)
+        try:
+            mark = read_mark(path)
+        except OSError as error:
+            raise JournalUnavailable(f"Cannot read {path}: {error.strerror}") from error
+        if mark is None or mark.length == 0:
+            return
+        rows = self._read("SELECT hash FROM moves WHERE seq = ?", (mark.length,))
+        if not rows or rows[0][0] != mark.digest:
+            raise JournalCorrupt(
+                f"{self._path} has lost its end: move {mark.length} was written and is not there. "
+                f"Its write-ahead log was removed, or an older copy put in its place: put back "
+                f"what belongs together; else export it, move it and {MARK} aside, and call service"
+            )
+
+    def _check_pages(self) -> None:
+        """Raise JournalCorrupt if SQLite finds tables and indexes at odds."""
+        rows = self._read("PRAGMA integrity_check(1)", ())
+        if rows != [("ok",)]:
+            raise JournalCorrupt(f"{self._path} is damaged: {rows[0][0]}; export what is readable")
 
     def check_end(self) -> bytes:
         """Check the last moves of the chain; return the hash of the last.
@@ -196,14 +234,15 @@ class JournalReader:
         return bytes(head)
 
     def export(self, out: IO[str]) -> int:
-        """Write every readable move as a line of JSON; return how many."""
+        """Write every readable move as a line of JSON; return how many.
+
+        Raises JournalCorrupt if none can be read.
+        """
         count = 0
-        for seq, attempt, at_ms, body, digest in self._read(
-            "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq", ()
-        ):
-            line = {"seq": seq, "attempt": attempt, "at_ms": at_ms, "hash": digest.hex()}
-            out.write(json.dumps({**line, **json.loads(body)}, ensure_ascii=False) + "\n")
-            count += 1
+        with self._reader_lock, _translated(self._path):
+            for move in readable_moves(self._reader):
+                out.write(json.dumps(move, ensure_ascii=False) + "\n")
+                count += 1
         return count
 
     def close(self) -> None:
@@ -245,6 +284,9 @@ class Journal(JournalReader):
                 self._prepare(path)
             super().__init__(folder)
             self._head = self.check_end()
+            self.check_mark()
+            self._mark = _open_mark(folder / MARK)
+            self._end(self._read("SELECT coalesce(max(seq), 0) FROM moves", ())[0][0])
         except BaseException:
             self._lock.close()
             raise
@@ -259,6 +301,12 @@ class Journal(JournalReader):
             for entry in entries:
                 head = self._write(connection, entry, head)
         self._head = head
+        self._end(self._length + len(entries))
+
+    def _end(self, length: int) -> None:
+        """Remember how far the journal goes, and mark it."""
+        self._length = length
+        self._mark.set(End(length, self._head))
 
     def _write(self, connection: apsw.Connection, entry: Entry, head: bytes) -> bytes:
         payment = entry.payment
@@ -297,6 +345,7 @@ class Journal(JournalReader):
         # that only reads cannot, and the next start would have to read the log.
         super().close()
         self._writer.close()
+        self._mark.close()
         self._lock.close()
 
     def _prepare(self, path: Path) -> None:
@@ -333,6 +382,13 @@ def _lock(path: Path) -> IO[str]:
     file.truncate()
     file.flush()
     return file
+
+
+def _open_mark(path: Path) -> Mark:
+    try:
+        return Mark(path)
+    except OSError as error:
+        raise JournalUnavailable(f"Cannot write {path}: {error.strerror}") from error
 
 
 def _translated(path: Path) -> AbstractContextManager[None]:
@@ -389,7 +445,12 @@ _FIELDS = {field.name for field in fields(PaymentView)}
 
 
 def _decode(body: str) -> PaymentView:
-    return _view(json.loads(body))
+    try:
+        return _view(json.loads(body))
+    except (ValueError, TypeError) as error:
+        raise JournalCorrupt(
+            "A payment in the list is damaged: export the journal and call service"
+        ) from error
 
 
 def _project(connection: apsw.Connection, payment: PaymentView, body: str) -> None:
