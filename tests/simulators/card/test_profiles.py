@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from pyemv import cvv, kd
 
 from config import load_settings
 from config.schema import Settings
@@ -21,6 +22,7 @@ from emv.authentication import CAKey, CAKeyStore
 from emv.bits import TVR
 from emv.conversation import Command, Note, OnExceptionFile, RandomBytes, Reply, Show
 from emv.errors import LinkLost
+from emv.kernels import c2
 from emv.outcome import CVM, Outcome, Reason, Start, Status
 from simulators import phone as phones
 from simulators.bank.issuer import rules
@@ -159,6 +161,31 @@ def pay_with_pin_pad(home: Path, settings: Settings) -> Callable[[str, int], Res
     return payer(home, settings)
 
 
+def converse(kernel: Any, card: AnyCard, exceptions: Container[str]) -> Outcome:
+    """Carry a kernel's requests to a card until it has an outcome."""
+    try:
+        request = next(kernel)
+        while True:
+            answer: Any = None
+            if isinstance(request, Command):
+                response = card.respond(request.encoded)
+                if isinstance(response, Torn):
+                    request = kernel.throw(LinkLost("transmission"))
+                    continue
+                assert isinstance(response, Answer)
+                answer = Reply.parse(response.data, 4000 + response.delay_us)
+            elif isinstance(request, RandomBytes):
+                answer = os.urandom(request.count)
+            elif isinstance(request, OnExceptionFile):
+                answer = request.pan in exceptions
+            else:
+                assert isinstance(request, Note | Show)
+            request = kernel.send(answer)
+    except StopIteration as finished:
+        outcome: Outcome = finished.value
+        return outcome
+
+
 def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
     """Return what taps for an amount in this shop."""
     keys = CAKeyStore(
@@ -168,29 +195,6 @@ def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
     config = entry_point.EntryPointConfig(entry_point.Terminal(country=156), combinations(settings))
     exceptions = {card.pan for card in settings.exceptions}
     known = kernels(settings, keys)
-
-    def converse(kernel: Any, card: AnyCard) -> Outcome:
-        try:
-            request = next(kernel)
-            while True:
-                answer: Any = None
-                if isinstance(request, Command):
-                    response = card.respond(request.encoded)
-                    if isinstance(response, Torn):
-                        request = kernel.throw(LinkLost("transmission"))
-                        continue
-                    assert isinstance(response, Answer)
-                    answer = Reply.parse(response.data, 4000 + response.delay_us)
-                elif isinstance(request, RandomBytes):
-                    answer = os.urandom(request.count)
-                elif isinstance(request, OnExceptionFile):
-                    answer = request.pan in exceptions
-                else:
-                    assert isinstance(request, Note | Show)
-                request = kernel.send(answer)
-        except StopIteration as finished:
-            outcome: Outcome = finished.value
-            return outcome
 
     def run(name: str, amount: int) -> Result:
         if name in phones.load_profiles():
@@ -203,7 +207,7 @@ def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
         while taps < 2:
             taps += 1
             card.power_up()
-            outcome = converse(entry_point.run(config, sale, known, *start), card)
+            outcome = converse(entry_point.run(config, sale, known, *start), card, exceptions)
             if outcome.start is not Start.B:
                 break
             start = (Start.B, outcome)
@@ -432,3 +436,27 @@ def test_the_first_choice_of_two_applications_pays(pay: Callable[[str, int], Res
     assert record is not None
     assert record[0x84] == bytes.fromhex("A000000003101001")
     assert record[0x50] == b"VISA CREDIT"
+
+
+def test_a_stripe_carries_the_code_that_pyemv_computes(home: Path) -> None:
+    """Whole: reader, card, and a third party's reading of the filled track."""
+    profile = load_profiles()["mastercard-magstripe"]
+    card = make_card(profile, home)
+    card.power_up()
+    aid = bytes.fromhex(profile.applications[0].aid)
+    configuration = c2.Configuration(supports_mag_stripe=True)
+    config = entry_point.EntryPointConfig(
+        entry_point.Terminal(country=156), (entry_point.Combination(aid, 2),)
+    )
+    sale = entry_point.Transaction(BELOW_ALL, currency=156, currency_exponent=2, date=TODAY)
+
+    known = {2: c2.kernel({aid: configuration})}
+    record = converse(entry_point.run(config, sale, known), card, set()).data_record
+
+    track = record[0x9F6B].hex().upper().rstrip("F")
+    key = kd.derive_icc_mk_a(CardKeys(home).issuer_master_key(), profile.pan, "01")
+    counter = CardKeys(home).counter("mastercard-magstripe").value()
+    template = bytes.fromhex(f"{profile.pan}D3112201{'0' * 13}F")
+    code = cvv.generate_cvc3(key, template, counter.to_bytes(2, "big"), record[0x9F6A])
+    assert track[-12:-8] == code[-4:]
+    assert track[-8:-4] == f"{counter % 100:02}" + record[0x9F6A].hex()[-2:]
