@@ -13,6 +13,7 @@ import enum
 
 from emv.errors import MalformedData
 from emv.keys import tdes
+from emv.keys.tdes import xor
 
 KSN_BYTES = 10
 """A key serial number: 59 bits of who, 21 bits of counter."""
@@ -51,7 +52,7 @@ def initial_key(base_key: bytes, ksn: bytes, *, is_legacy_allowed: bool = False)
     _refuse_unless(is_legacy_allowed)
     _check(base_key, ksn)
     device = _without_counter(ksn)[:8]
-    return tdes.encrypt(base_key, device) + tdes.encrypt(_xor(base_key, _HALVES_APART), device)
+    return tdes.encrypt(base_key, device) + tdes.encrypt(xor(base_key, _HALVES_APART), device)
 
 
 def transaction_key(initial: bytes, ksn: bytes, *, is_legacy_allowed: bool = False) -> bytes:
@@ -80,7 +81,7 @@ def working_key(transaction: bytes, usage: Usage) -> bytes:
     Source: X9.24-1:2009, annex A.4.1 and, for data, A.4.2.
     """
     variant = usage.value.to_bytes(tdes.BLOCK, "big")
-    key = _xor(transaction, variant * 2)
+    key = xor(transaction, variant * 2)
     if usage in (Usage.DATA_OF_REQUEST, Usage.DATA_OF_ANSWER):
         # A data key must not lead back to the PIN key, so it goes through once more.
         return tdes.encrypt(key, key)
@@ -90,13 +91,13 @@ def working_key(transaction: bytes, usage: Usage) -> bytes:
 def _next(key: bytes, register: bytes) -> bytes:
     """Return a key that does not lead back to the one it is made from."""
     right = _half(key, register)
-    left = _half(_xor(key, _HALVES_APART), register)
+    left = _half(xor(key, _HALVES_APART), register)
     return left + right
 
 
 def _half(key: bytes, register: bytes) -> bytes:
     left, right = key[: tdes.BLOCK], key[tdes.BLOCK :]
-    return _xor(tdes.encrypt(left, _xor(register, right)), right)
+    return xor(tdes.encrypt(left, xor(register, right)), right)
 
 
 def _without_counter(ksn: bytes) -> bytes:
@@ -113,7 +114,3 @@ def _check(key: bytes, ksn: bytes) -> None:
 def _refuse_unless(is_legacy_allowed: bool) -> None:
     if not is_legacy_allowed:
         raise LegacyRefused("TDES DUKPT is off; it is for hosts that know no other")
-
-
-def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))

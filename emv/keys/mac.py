@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from emv.errors import MalformedData
 from emv.keys import tdes
-from emv.keys.tdes import BLOCK
+from emv.keys.tdes import BLOCK, xor
 
 
 class Padding(enum.Enum):
@@ -54,10 +54,10 @@ def xor_block_mac(key: bytes, data: bytes) -> bytes:
     joined = bytes(BLOCK)
     padded = pad(data, Padding.ZEROS)
     for start in range(0, len(padded), BLOCK):
-        joined = _xor(joined, padded[start : start + BLOCK])
+        joined = xor(joined, padded[start : start + BLOCK])
     letters = joined.hex().upper().encode("ascii")
     first = tdes.encrypt(key, letters[:BLOCK])
-    second = tdes.encrypt(key, _xor(first, letters[BLOCK:]))
+    second = tdes.encrypt(key, xor(first, letters[BLOCK:]))
     return second.hex().upper().encode("ascii")[:BLOCK]
 
 
@@ -97,7 +97,3 @@ def pad(data: bytes, padding: Padding) -> bytes:
         start = (8 * len(data)).to_bytes(BLOCK, "big")
     blocks = max(1, -(-len(data) // BLOCK))
     return start + data.ljust(blocks * BLOCK, b"\0")
-
-
-def _xor(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))

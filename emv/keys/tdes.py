@@ -36,3 +36,8 @@ def decrypt(key: bytes, data: bytes) -> bytes:
     """Decipher whole blocks, each by itself."""
     work = Cipher(algorithm(key), modes.ECB()).decryptor()  # noqa: S305  # as the sources say
     return work.update(data) + work.finalize()
+
+
+def xor(one: bytes, other: bytes) -> bytes:
+    """Join two of the same length by exclusive or."""
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import random
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -185,6 +186,19 @@ class Till:
     @property
     def peer(self) -> Peer:
         return peer_of(self.enrolled["tls_chain"])
+
+    def tls(self, folder: Path) -> ssl.SSLContext:
+        """Return what a connection of this till is made with."""
+        key = self.tls_key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        chain = folder / f"{self.id}.pem"
+        chain.write_bytes(key + self.enrolled["tls_chain"].encode())
+        context = ssl.create_default_context(cafile=str(self.shop.place.ca_certificate))
+        context.load_cert_chain(chain)
+        return context
 
     def request(
         self,

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from cryptography.hazmat.primitives import serialization
 
 from simulators.commands.bank import command
 
@@ -70,19 +69,6 @@ def shop(shop: Shop) -> Shop:
     return shop
 
 
-def context_of(shop: Shop, till: Till, folder: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(shop.place.ca_certificate))
-    key = till.tls_key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    chain = folder / f"{till.id}.pem"
-    chain.write_bytes(key + till.enrolled["tls_chain"].encode())
-    context.load_cert_chain(chain)
-    return context
-
-
 def pay(running: Running, context: ssl.SSLContext, till: Till, body: dict[str, Any]) -> str:
     """Send one sale until it is answered, as a till whose line is cut asks again."""
     host = f"127.0.0.1:{running.port}"
@@ -105,7 +91,7 @@ def pay(running: Running, context: ssl.SSLContext, till: Till, body: dict[str, A
 @on_server
 def test_a_worker_that_is_killed_loses_and_doubles_nothing(shop: Shop, tmp_path: Path) -> None:
     till = shop.till()
-    context = context_of(shop, till, tmp_path)
+    context = till.tls(tmp_path)
     bodies = [till.sale(100 + number) for number in range(24)]
     with Running(shop, "--workers", "2") as running, ThreadPoolExecutor(4) as pool:
         done = [pool.submit(pay, running, context, till, body) for body in bodies]

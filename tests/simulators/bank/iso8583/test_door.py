@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from simulators.bank import bench
 from simulators.bank.iso8583.core import Host
@@ -32,18 +31,8 @@ def door(shop: Any) -> Iterator[Door]:
 
 
 @contextlib.contextmanager
-def line_of(door: Door, shop: Any, till: Any, folder: Path) -> Iterator[ssl.SSLSocket]:
-    """A TLS connection with the till's certificate, or with none."""
-    context = ssl.create_default_context(cafile=str(shop.place.ca_certificate))
-    if till is not None:
-        chain = folder / "till.pem"
-        key = till.tls_key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        chain.write_bytes(key + till.enrolled["tls_chain"].encode())
-        context.load_cert_chain(chain)
+def line_of(door: Door, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
+    """A TLS connection to the port."""
     with (
         socket.create_connection(door.address, timeout=10) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as line,
@@ -64,7 +53,7 @@ def exchange(line: ssl.SSLSocket, sent: bytes) -> bytes:
 def test_a_till_signs_on_and_asks_over_one_line(shop: Any, door: Door, tmp_path: Path) -> None:
     protection = bench.transport_key(shop.place, "till-1", os.urandom)
     session = Session(Dialect(), TILL, protection)
-    with line_of(door, shop, shop.till(), tmp_path) as line:
+    with line_of(door, shop.till().tls(tmp_path)) as line:
         request, sent = session.sign_on("000001")
         session.take_keys(request, exchange(line, sent))
         for stan in ("000002", "000003"):
@@ -72,10 +61,12 @@ def test_a_till_signs_on_and_asks_over_one_line(shop: Any, door: Door, tmp_path:
             assert session.hear(echo, exchange(line, session.ask(echo))).is_approved
 
 
-def test_nobody_gets_in_without_a_certificate(shop: Any, door: Door, tmp_path: Path) -> None:
+def test_nobody_gets_in_without_a_certificate(shop: Any, door: Door) -> None:
+    stranger = ssl.create_default_context(cafile=str(shop.place.ca_certificate))
+
     def knock() -> bytes:
         # In TLS 1.3 a refusal comes with the first bytes read.
-        with line_of(door, shop, None, tmp_path) as line:
+        with line_of(door, stranger) as line:
             return line.recv(1)
 
     with pytest.raises((ssl.SSLError, ConnectionError)):
@@ -87,10 +78,10 @@ def test_noise_ends_the_line_and_no_other(
     shop: Any, door: Door, tmp_path: Path, noise: bytes
 ) -> None:
     till = shop.till()
-    with line_of(door, shop, till, tmp_path) as line:
+    with line_of(door, till.tls(tmp_path)) as line:
         line.sendall(noise)
         assert line.recv(1) == b""
-    with line_of(door, shop, till, tmp_path) as line:
+    with line_of(door, till.tls(tmp_path)) as line:
         _, sent = Session(Dialect(), TILL, bytes(32)).sign_on("000001")
         assert exchange(line, sent)
 
@@ -98,7 +89,7 @@ def test_noise_ends_the_line_and_no_other(
 def test_closing_hangs_up_on_everybody(shop: Any, tmp_path: Path) -> None:
     host = Host.open(shop.bank, shop.place, os.urandom, "retail")
     door = Door(host, tls_of(shop.place), time.time, os.urandom, listen(0)).start()
-    with line_of(door, shop, shop.till(), tmp_path) as line:
+    with line_of(door, shop.till().tls(tmp_path)) as line:
         exchange(line, Session(Dialect(), TILL, bytes(32)).sign_on("000001")[1])
         door.close()
         with contextlib.suppress(ConnectionError):
