@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -17,12 +18,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from simulators.bank import bench
 from simulators.commands.bank import command
+from terminal.bank.iso8583 import transactions
+from terminal.bank.iso8583.framing import Frames
+from terminal.bank.iso8583.session import Dialect, Session
+from terminal.bank.iso8583.transactions import Till as Terminal
 
 if TYPE_CHECKING:
     from tests.simulators.bank.conftest import Shop, Till
 
 pytestmark = pytest.mark.wire
+
+ME = Terminal("OPENTL01", "898310154110001")
 
 on_server = pytest.mark.parametrize("shop", ["server"], indirect=True)
 
@@ -52,6 +60,7 @@ class Running:
         assert self.process.stdout is not None
         told = json.loads(self.process.stdout.readline())
         self.port = int(told["url"].rpartition(":")[2])
+        self.iso8583_port = int(told.get("iso8583", "").rpartition(":")[2] or 0)
         self.workers: list[int] = told["workers"]
 
     def __enter__(self) -> Running:
@@ -101,6 +110,34 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(shop: Shop, tmp_path:
         # The address still answers, whoever has taken the place of the dead.
         assert pay(running, context, till, till.sale(50)) == "approved"
     assert shop.taken() == sum(100 + number for number in range(24)) + 50
+
+
+@on_server
+def test_workers_share_the_other_door_too(shop: Shop, tmp_path: Path) -> None:
+    """Keys that one worker gave are known to the other: they are made again, not kept."""
+    till = shop.till()
+    protection = bench.transport_key(shop.place, till.id, os.urandom)
+    session = Session(Dialect(), ME, protection)
+    request, sent = session.sign_on("000001")
+    with Running(shop, "--workers", "2", "--iso8583", "0") as running:
+        session.take_keys(request, exchange(running, till.tls(tmp_path), sent))
+        for number in range(2, 12):
+            echo = transactions.echo(ME, f"{number:06}")
+            answer = exchange(running, till.tls(tmp_path), session.ask(echo))
+            assert session.hear(echo, answer).is_approved
+
+
+def exchange(running: Running, context: ssl.SSLContext, sent: bytes) -> bytes:
+    """Carry one message on a connection of its own; whichever worker is quicker answers."""
+    with (
+        socket.create_connection(("127.0.0.1", running.iso8583_port), timeout=60) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as line,
+    ):
+        line.sendall(sent)
+        frames, whole = Frames(), list[bytes]()
+        while not whole:
+            whole = frames.feed(line.recv(4096))
+    return whole[0]
 
 
 @on_server
