@@ -51,6 +51,7 @@ class Original:
         if self.reply is None:
             raise MalformedMessage("a payment without an answer cannot be referred to")
         return transactions.Original(
+            batch=transactions.batch_of(self.fields),
             stan=self.fields[f.STAN],
             date=self.reply.date,
             reference=self.reply.reference,

@@ -96,6 +96,7 @@ class Till:
 class Original:
     """The payment that a void, a refund or a reversal is about."""
 
+    batch: str
     stan: str
     date: str
     """MMDD, as the bank's answer said."""
@@ -143,7 +144,7 @@ def follow_up(
         f.PAN: pan,
         f.REFERENCE: original.reference,
         f.AUTHORISATION: original.authorisation,
-        f.ORIGINAL: till.batch + original.stan + original.date,
+        f.ORIGINAL: original.batch + original.stan + original.date,
     }
     return Message(kind.type, _present(fields))
 
@@ -174,6 +175,11 @@ def repeated_in_reversal(original: Message) -> Fields:
     return {number: original.get(number) for number in REPEATED if original.get(number)}
 
 
+def batch_of(kept: Mapping[int, str]) -> str:
+    """Return the batch that a payment was numbered in."""
+    return kept[f.BATCH][2:8]
+
+
 def reversal(till: Till, kept: Mapping[int, str], kind: str, reason: Reason) -> Message:
     """Undo a payment that has no trusted answer.
 
@@ -199,7 +205,7 @@ def upload(till: Till, stan: str, kept: Mapping[int, str]) -> Message:
     fields = {
         number: kept[number] for number in (f.PAN, f.PROCESSING_CODE, f.AMOUNT) if number in kept
     }
-    return _network(till, stan, UPLOAD, fields | {f.ORIGINAL: till.batch + kept[f.STAN]})
+    return _network(till, stan, UPLOAD, fields | {f.ORIGINAL: batch_of(kept) + kept[f.STAN]})
 
 
 def upload_end(till: Till, stan: str, count: int) -> Message:

@@ -77,7 +77,9 @@ class Line:
         return transactions.reversal(self.me, kept, of.type, Reason.NO_ANSWER)
 
     def give_back(self, kind: Kind, sale: Message, reply: Reply, amount_minor: int) -> Message:
-        original = Original(sale.get(f.STAN), reply.date, reply.reference, reply.authorisation)
+        original = Original(
+            self.me.batch, sale.get(f.STAN), reply.date, reply.reference, reply.authorisation
+        )
         pan = sale.get(f.PAN)
         return transactions.follow_up(self.me, kind, self.next_stan(), amount_minor, pan, original)
 
@@ -142,7 +144,7 @@ def test_a_void_and_a_refund_find_their_sale_by_its_reference(shop: Any, line: L
     for _ in range(2):
         assert line.ask(refund).is_approved
         assert shop.taken() == 500
-    unknown = Original("000001", "1124", "999999999999")
+    unknown = Original("000001", "000001", "1124", "999999999999")
     nothing = transactions.follow_up(
         TILL, transactions.VOID, line.next_stan(), 1, first.get(f.PAN), unknown
     )

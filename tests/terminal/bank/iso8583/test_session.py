@@ -24,7 +24,7 @@ REQUEST = transactions.follow_up(
     "000042",
     1250,
     "4761739001010119",
-    Original("000041", "1124", "123456789012"),
+    Original("000001", "000041", "1124", "123456789012"),
 )
 BACK = Routing(bytes.fromhex("6000000003"))
 

@@ -103,7 +103,7 @@ def test_a_reversal_names_the_original_in_field_90_where_the_host_wants_it() -> 
 
 
 def test_a_void_names_what_it_undoes() -> None:
-    original = Original("000042", "1124", "123456789012", "654321")
+    original = Original("000001", "000042", "1124", "123456789012", "654321")
     message = transactions.follow_up(TILL, transactions.VOID, "000043", 1250, PAN, original)
     assert message.get(f.REFERENCE) == "123456789012"
     assert message.get(f.AUTHORISATION) == "654321"
