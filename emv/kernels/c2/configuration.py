@@ -136,6 +136,8 @@ class Configuration:
         for name in ("card_data_input", "cvm_capability_required", "security_capability"):
             if not 0 <= getattr(self, name) <= 0xFF:
                 raise ConfigurationError(f"kernel 2: {name} is not one byte")
+        if not self.phone_messages or self.phone_messages[-1].mask:
+            raise ConfigurationError("kernel 2: the last of phone_messages must match everything")
         relay = self.relay_resistance
         if relay is not None and not 0 <= relay.mismatch_threshold_percent <= 100:
             raise ConfigurationError("kernel 2: mismatch_threshold_percent is not 0 to 100")

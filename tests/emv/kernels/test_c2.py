@@ -19,6 +19,7 @@ from emv.bits import TVR
 from emv.entry_point import Combination, EntryPointConfig, Terminal, Transaction, run
 from emv.errors import ConfigurationError
 from emv.kernels import c2
+from emv.kernels.c2.configuration import PHONE_MESSAGES
 from emv.outcome import CVM, Interface, MessageId, Outcome, Reason, Start, Status
 
 if TYPE_CHECKING:
@@ -854,6 +855,24 @@ def test_a_reader_without_the_mode_refuses_a_stripe(pay: Pay, chip: PaperChip) -
 
 
 # Whatever a card does
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"supports_emv": False}, "neither"),
+        ({"cvm_capability_required": 0x100}, "cvm_capability_required"),
+        ({"phone_messages": ()}, "phone_messages"),
+        ({"phone_messages": PHONE_MESSAGES[:-1]}, "phone_messages"),
+        (
+            {"relay_resistance": c2.RelayResistance(mismatch_threshold_percent=101)},
+            "mismatch_threshold_percent",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(setting: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        c2.Configuration(**setting)
 
 
 def test_an_aid_without_a_configuration_is_named(

@@ -112,7 +112,7 @@ def test_relay_resistance_tells_its_times(ask: Callable[[str], Asker]) -> None:
     response = asker.card.respond(bytes.fromhex(f"80EA000004{NUMBER}00"))
 
     assert isinstance(response, Answer)
-    assert response.delay_us == 90_000
+    assert response.delay_us == 150_000
     assert response.data[:2].hex() == "800a"
     assert response.data[6:12].hex() == "0000" + "000a" + "0018"
     assert asker("80EA000003AABBCC00") == "6700"
