@@ -56,6 +56,8 @@ class ChooseApplication:
 
     names: tuple[str, ...]
     """As the cardholder knows them, the card's first choice in front."""
+    language: str = ""
+    """ISO 639 code of the language to ask in; empty for the terminal's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +211,9 @@ def logged_amount(pan: str, sequence_number: int | None) -> Kernel[int]:
     return answer
 
 
-def choose_application(names: tuple[str, ...]) -> Kernel[int | None]:
+def choose_application(names: tuple[str, ...], language: str = "") -> Kernel[int | None]:
     """Return the place of the application the cardholder wants; None for none."""
-    answer = yield ChooseApplication(names)
+    answer = yield ChooseApplication(names, language)
     if answer is None:
         return None
     if not isinstance(answer, int) or not 0 <= answer < len(names):

@@ -259,12 +259,17 @@ def _text(value: bytes, encoding: str) -> str:
 
 
 def choose(
-    candidates: Sequence[Candidate], *, can_ask: bool, code_tables: Collection[int] = ()
+    candidates: Sequence[Candidate],
+    *,
+    can_ask: bool,
+    code_tables: Collection[int] = (),
+    language: str = "",
 ) -> Kernel[Candidate | None]:
     """Return the application to use; None if the cardholder wants none of them.
 
     can_ask: the terminal has a screen for the cardholder. Without, what
     needs a consent cannot be used.
+    language: ISO 639 code of the language to ask in.
 
     Source: Book 1, 12.4.
     """
@@ -273,7 +278,7 @@ def choose(
     if len(candidates) == 1 and not candidates[0].needs_confirmation:
         return candidates[0]
     names = tuple(display_name(candidate, code_tables) for candidate in candidates)
-    place = yield from choose_application(names)
+    place = yield from choose_application(names, language)
     return None if place is None else candidates[place]
 
 

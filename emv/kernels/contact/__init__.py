@@ -43,7 +43,13 @@ from emv.kernels.endings import end_application
 from emv.kernels.objects import usable_objects
 from emv.outcome import Outcome, Reason
 from emv.restrictions import check_restrictions
-from emv.selection import Candidate, build_candidate_list, choose, select_final
+from emv.selection import (
+    Candidate,
+    build_candidate_list,
+    choose,
+    preferred_language,
+    select_final,
+)
 
 __all__ = ["Application", "Configuration", "Terminal", "Transaction", "process"]
 
@@ -79,7 +85,10 @@ def process(
     tables = code_tables(terminal)
     while left:
         candidate = yield from choose(
-            left, can_ask=configuration.asks_cardholder, code_tables=tables
+            left,
+            can_ask=configuration.asks_cardholder,
+            code_tables=tables,
+            language=preferred_language(found.language, configuration.languages) or "",
         )
         if candidate is None:
             return end_application(Reason.CANCELLED, "choice of an application")

@@ -50,7 +50,7 @@ class Configuration:
     """In the terminal's own order."""
     ca_keys: CAKeyStore = field(default_factory=CAKeyStore)
     languages: tuple[str, ...] = ("en",)
-    """ISO 639 codes of what the cardholder's screen speaks; the first is the default."""
+    """ISO 639 codes of what the cardholder's screen speaks."""
     asks_cardholder: bool = True
     """There is a screen on which he can choose an application, or agree to one."""
     has_exception_file: bool = True

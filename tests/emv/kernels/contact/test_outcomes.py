@@ -482,3 +482,31 @@ def test_no_card_data_shows_in_a_repr_or_a_note(slot: Any, chip: Any) -> None:
     for text in (repr(outcome), *slot.notes, *map(repr, slot.people.asked)):
         assert "4761" not in text
         assert "0119" not in text
+
+
+def test_the_cardholder_is_asked_in_a_language_of_the_card(
+    slot: Any, new_chip: Chip, encode: Callable[[str, bytes | str], bytes]
+) -> None:
+    card = new_chip(answers=["40"])
+
+    def select(command: bytes, name: bytes) -> bytes:
+        if name != b"1PAY.SYS.DDF01":
+            answer: bytes = type(card).select(card, command, name)
+            return answer
+        inside = encode("88", "01") + encode("5F2D", b"frzh".hex())
+        return encode("6F", encode("84", name) + encode("A5", inside))
+
+    def record(command: bytes, data: bytes) -> bytes:
+        if command[3] >> 3 != 1 or command[2] > 1:
+            answer: bytes = type(card).record(card, command, data)
+            return answer
+        entry = encode("4F", "A0000000031010") + encode("50", "56495341") + encode("87", "81")
+        return encode("70", encode("61", entry))
+
+    card.select, card.record = select, record
+    slot.configuration = replace(slot.configuration, languages=("en", "zh"))
+
+    outcome = slot.insert(card)
+
+    assert outcome.status is Status.APPROVED
+    assert slot.people.was_asked(ChooseApplication) == [ChooseApplication(("VISA",), "zh")]

@@ -98,7 +98,7 @@ class Counter:
                     answer = self.send(card, encoded)
                 case RandomBytes(count):
                     answer = bytes(range(1, count + 1))
-                case ChooseApplication(names):
+                case ChooseApplication(names, _):
                     self.offered.append(names)
                     answer = self.choice
                 case VerifyPIN():

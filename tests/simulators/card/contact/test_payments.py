@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from emv import tlv
 from emv.bits import TVR
 from emv.outcome import CVM, Outcome, Reason, Status
 from simulators.bank.issuer import rules, scripts
+from simulators.bank.issuer.card import TC, read_card
 from simulators.card.contact import load_profiles
 from simulators.card.contact.profile import FOLDER
+from simulators.card.keys import CardKeys
 
 BELOW, ABOVE = 12_300, 50_000
 APPROVED, DECLINED, ENDED = Status.APPROVED, Status.DECLINED, Status.END_APPLICATION
@@ -199,6 +202,17 @@ def test_a_card_that_insists_on_its_issuer_refuses_a_forged_answer(
     outcome = counter.pay("contact-cvn10")
 
     assert ends(outcome) == (DECLINED, Reason.REFUSED_AFTER_APPROVAL)
+
+
+def test_the_bank_believes_a_second_cryptogram_too(counter: Any) -> None:
+    """The card was asked for an approval after its bank could not be had."""
+    counter.is_bank_away = True
+    record = counter.pay("contact-cda-online").data_record
+
+    card = read_card(b"".join(tlv.encode(*each) for each in record.items()).hex())
+
+    assert card.cryptogram_type == TC
+    assert rules.is_genuine(card, CardKeys(counter.home).issuer_master_key())
 
 
 def test_a_bank_that_is_away_leaves_it_to_the_default_codes(counter: Any) -> None:
