@@ -25,9 +25,11 @@ from terminal.bank.dialects import (
     Client,
     open_client,
     open_sealer,
+    open_signed_client,
     shared,
     speaks_iso8583,
 )
+from terminal.bank.renewing import RenewingClient
 from terminal.bench import Bench
 from terminal.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.book import RECENT_MAX
@@ -48,7 +50,8 @@ from terminal.people.staff import Staff
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
-from terminal.security.folder import is_enrolled
+from terminal.security.folder import Version, is_enrolled, key_version
+from terminal.security.upkeep import KeyUpkeep
 from terminal.till import Till
 from terminal.view import ShopFacts
 
@@ -113,6 +116,7 @@ def open_till(
     beside = [each for each in (receipts, display) if each is not None]
     for each in beside:
         runner.subscribe(each)
+    upkeep = [each for each in (key_upkeep(settings, keys, clock, random),) if each is not None]
     # First of all the core hears what was left open; devices may speak later.
     runner.start(first, counter, desk)
     return Till(
@@ -127,9 +131,9 @@ def open_till(
         receipts=receipts,
         keyboard=keyboard,
         doctor=doctor,
-        starters=(desk.start, counter.start, *(each.start for each in beside)),
+        starters=(desk.start, counter.start, *(each.start for each in (*beside, *upkeep))),
         # The last receipt comes out before the rest goes.
-        closers=(*(each.close for each in beside), counter.close, desk.close),
+        closers=(*(each.close for each in (*beside, *upkeep)), counter.close, desk.close),
     )
 
 
@@ -184,7 +188,7 @@ def claim(home: Path, mode: str) -> None:
 
 
 class Keys:
-    """The till's keys, loaded once, by whoever needs them first."""
+    """The till's keys: loaded by whoever needs them first, and again once they were renewed."""
 
     def __init__(self, folder: Path, bank: Bank, random: Randomness) -> None:
         """Raise KeysUnusable at once if the till has never been enrolled.
@@ -198,6 +202,7 @@ class Keys:
         self._random = random
         self._lock = threading.Lock()
         self._keys: TillKeys | None = None
+        self._version: Version = ()
         self._sealer: CardSealer | None = None
 
     @property
@@ -210,16 +215,18 @@ class Keys:
     def sealer(self) -> CardSealer:
         """What closes card data for the bank. Raises KeysUnusable."""
         with self._lock:
+            keys = self._load()
             if self._sealer is None:
-                keys = self._load()
                 self._sealer = open_sealer(self._bank, keys, self.folder, self._random)
             return self._sealer
 
     def _load(self) -> TillKeys:
         from terminal.security.keys import load_keys
 
-        if self._keys is None:
-            self._keys = load_keys(self.folder)
+        version = key_version(self.folder)
+        if self._keys is None or version != self._version:
+            self._keys, self._sealer = load_keys(self.folder), None
+            self._version = version
         return self._keys
 
 
@@ -231,7 +238,23 @@ def bank_clients(
     def open_one() -> Client:
         return open_client(settings, keys.keys, keys.folder, clock, random)
 
-    return shared(open_one) if speaks_iso8583(settings.bank) else open_one
+    if speaks_iso8583(settings.bank):
+        return shared(open_one)
+    return lambda: RenewingClient(open_one, lambda: keys.keys)
+
+
+def key_upkeep(
+    settings: Settings, keys: Keys, clock: Clock, random: Randomness
+) -> KeyUpkeep | None:
+    """Return what renews a live shop's keys in time; None where nothing does.
+
+    A bench shop's certificate outlives it. ISO 8583 has no words for it.
+    """
+    if settings.shop.mode != "live" or speaks_iso8583(settings.bank):
+        return None
+    return KeyUpkeep(
+        keys.folder, lambda held: open_signed_client(settings.bank, held, clock, random), clock
+    )
 
 
 def shop_facts(settings: Settings) -> ShopFacts:

@@ -141,6 +141,42 @@ def enrol(
         store.close()
 
 
+def revoke(place: BankPlace, role: str, id: str, *, database: str | None = None) -> int:
+    """Revoke every certificate of a till or a wallet; return how many there were.
+
+    Works beside a running bank. Raises EnrolmentRefused if there is none.
+    """
+    from simulators.bank.store import Store
+    from simulators.bank.trust import credentials
+
+    store = Store.open(place, database)
+    try:
+        return store.write(lambda connection: credentials.revoke(connection, role, id))
+    finally:
+        store.close()
+
+
+def replace_server(place: BankPlace, now_ms: int, *, database: str | None = None) -> None:
+    """Revoke the server's certificate and make another, for a bank that is started anew."""
+    from cryptography import x509
+
+    from simulators.bank.store import Store
+    from simulators.bank.trust import credentials
+    from simulators.bank.trust.keys import create_server
+
+    old = x509.load_pem_x509_certificate(place.server_certificate.read_bytes())
+    store = Store.open(place, database)
+    try:
+        store.write(
+            lambda connection: credentials.add(
+                connection, "revoked", credentials.SERVER, "bank", old, "", ""
+            )
+        )
+    finally:
+        store.close()
+    create_server(place, now_ms)
+
+
 @contextmanager
 def _alone(place: BankPlace) -> Iterator[None]:
     """Keep other processes from making the same files."""

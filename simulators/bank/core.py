@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from simulators.bank import payments, wallets
+from simulators.bank import payments, renewals, wallets
 from simulators.bank.accounts import Accounts, load_accounts
 from simulators.bank.desk import Desk, Secrets
 from simulators.bank.errors import BankFileWrong, Refused, StoreBusy
@@ -25,6 +25,8 @@ from simulators.bank.messages import (
     UUID_PATTERN,
     AdviceRequest,
     Answer,
+    CertificatesAnswer,
+    CertificatesRequest,
     CloseRequest,
     CodesAnswer,
     CodesRequest,
@@ -38,15 +40,18 @@ from simulators.bank.messages import (
     PendingRequest,
     Refusal,
     ReversalRequest,
+    RevocationsAnswer,
+    RevocationsRequest,
     StatusRequest,
     WalletAnswer,
     moment,
     read,
 )
 from simulators.bank.place import BankPlace
-from simulators.bank.schema import answers, identities, nonces
+from simulators.bank.schema import answers, nonces
 from simulators.bank.store import Store
-from simulators.bank.trust.authority import URI_PREFIX
+from simulators.bank.trust.authority import URI_PREFIX, Authority
+from simulators.bank.trust.credentials import Caller, find_caller, promote
 from simulators.bank.trust.keys import SERVER_NAMES, Keys
 from simulators.bank.trust.signatures import (
     SKEW_S,
@@ -116,6 +121,8 @@ TILL_ROUTES = {
     "/v1/payments/close": Route(CloseRequest, payments.close),
     "/v1/orders": Route(OrderRequest, wallets.open_order),
     "/v1/echo": Route(EchoRequest, _echo),
+    "/v1/certificates": Route(CertificatesRequest, renewals.renew, CertificatesAnswer),
+    "/v1/revocations": Route(RevocationsRequest, renewals.revocations, RevocationsAnswer),
 }
 
 WALLET_ROUTES = {
@@ -147,7 +154,11 @@ class Bank:
         """
         keys = Keys.load(place)
         secrets = Secrets(
-            keys.sealing, lambda: _read_issuer_key(place), lambda: _read_key(place.pin_base_key)
+            sealing=keys.sealing,
+            authority=lambda: Authority.load(place),
+            public=keys.public(),
+            issuer_key=lambda: _read_issuer_key(place),
+            pin_base_key=lambda: _read_key(place.pin_base_key),
         )
         store = Store.open(place, database)
         return cls(store, load_accounts(), keys, secrets, frozenset(SERVER_NAMES))
@@ -155,17 +166,6 @@ class Bank:
     def close(self) -> None:
         """Let the database go. Safe to call twice."""
         self.store.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, by the certificate."""
-
-    role: str
-    id: str
-    merchant: str
-    algorithm: str
-    signing_key: str
 
 
 def answer(
@@ -178,7 +178,7 @@ def answer(
     path = request.target.partition("?")[0]
     is_signed = not path.startswith("/wallet/")
     try:
-        caller = identify(bank, request.peer)
+        caller = identify(bank, request.peer, now_ms)
         route = _route(caller, path, request)
         if caller.role == "till":
             status, body = _answer_till(bank, caller, route, request, now_ms, random)
@@ -232,6 +232,8 @@ def _answer_till(
 
     def work(connection: Connection) -> bytes | Refused:
         _remember_nonce(connection, caller.id, signature.nonce, now_ms)
+        if caller.is_next:
+            promote(connection, caller, now_ms)
         try:
             # Refused, everything but the nonce is forgotten.
             with connection.begin_nested():
@@ -281,8 +283,8 @@ def _is_reversed(desk: Desk, attempt: str) -> bool:
     return found is not None and found.state == "reversed"
 
 
-def identify(bank: Bank, peer: Peer | None) -> Caller:
-    """Return who the certificate names, if it is the one we gave out last.
+def identify(bank: Bank, peer: Peer | None, now_ms: int) -> Caller:
+    """Return who the certificate names, if it is one that is good now.
 
     Raises Refused.
     """
@@ -290,13 +292,9 @@ def identify(bank: Bank, peer: Peer | None) -> Caller:
     if peer is None or len(names) != 1:
         raise Refused(401, "certificate_unknown", "the certificate names no till and no wallet")
     role, _, id = names[0].removeprefix(URI_PREFIX).partition(":")
-    where = (identities.c.role == role) & (identities.c.id == id)
-    found = bank.store.write(
-        lambda connection: connection.execute(select(identities).where(where)).first()
+    return bank.store.write(
+        lambda connection: find_caller(connection, role, id, peer.fingerprint, now_ms)
     )
-    if found is None or found.fingerprint != peer.fingerprint:
-        raise Refused(401, "certificate_unknown", "the certificate is not the enrolled one")
-    return Caller(role, id, found.merchant, found.algorithm, found.signing_key)
 
 
 def _route(caller: Caller, path: str, request: HttpRequest) -> Route:
@@ -330,6 +328,7 @@ def desk_maker(
             caller=caller.id,
             merchant=caller.merchant,
             signed_s=signed_s,
+            signing_key=caller.signing_key,
         )
 
     return make

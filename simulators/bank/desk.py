@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from simulators.bank import ledger
 from simulators.bank.accounts import Accounts
 from simulators.bank.messages import Answer, moment
 from simulators.bank.schema import orders, payments
+from simulators.bank.trust.authority import Authority
 
 RRow = Row[Any]
 
@@ -34,6 +35,10 @@ class Secrets:
     """What opens a card's seal, proves its cryptogram and reads its PIN."""
 
     sealing: ECKey
+    authority: Callable[[], Authority]
+    """Reads it each time: few requests need it."""
+    public: Mapping[str, Any]
+    """What a till has to know of the bank's keys, see Keys.public()."""
     issuer_key: Callable[[], bytes]
     """Reads it each time: the cards may make it after the bank has started."""
     pin_base_key: Callable[[], bytes | None]
@@ -55,6 +60,8 @@ class Desk:
     """Whose till it is; '' for a wallet."""
     signed_s: int = 0
     """When the request was signed, by the till's clock."""
+    signing_key: str = ""
+    """PEM of the key that it was signed with."""
 
     @property
     def today(self) -> datetime.date:

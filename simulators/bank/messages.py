@@ -119,6 +119,20 @@ class EchoRequest(Message, frozen=True):
     """Is the bank there, and what is its time?"""
 
 
+Pem = Annotated[str, Meta(max_length=20_000, description="PEM.")]
+
+
+class CertificatesRequest(Message, frozen=True):
+    """Certify my new keys; the old ones stay good until the new are used."""
+
+    tls_csr: Pem
+    signing_csr: Pem
+
+
+class RevocationsRequest(Message, frozen=True):
+    """Which certificates of this bank are not to be trusted any more?"""
+
+
 class Answer(Message, frozen=True):
     """A decision, or what is booked."""
 
@@ -143,6 +157,30 @@ class Answer(Message, frozen=True):
     brand: str | None = None
     shown_code: Annotated[str, Meta(description="Text to draw as a QR code.")] | None = None
     expires_at: Moment | None = None
+
+
+class CertificatesAnswer(Message, frozen=True):
+    """Certificates, as at enrolment."""
+
+    at: Moment
+    role: str
+    id: str
+    merchant: str
+    tls_chain: Pem
+    bank_ca: Pem
+    expires_ms: int
+    signing_certificate: Pem
+    algorithm: str
+    answer_key: Pem
+    answer_key_id: str
+    sealing_key: dict[str, str]
+
+
+class RevocationsAnswer(Message, frozen=True):
+    """Everything that was revoked, signed by the bank's CA."""
+
+    at: Moment
+    revoked: Annotated[str, Meta(description="An X.509 CRL as PEM.")]
 
 
 class Refusal(Message, frozen=True):

@@ -46,6 +46,21 @@ identities = Table(
     Column("enrolled_ms", BigInteger, nullable=False),
 )
 
+# Every certificate that was given out, and what the signing key beside it is.
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),  # SHA-256 of the TLS certificate
+    Column("serial", String(42), nullable=False, index=True),  # hex, of the TLS certificate
+    Column("role", String(10), nullable=False),
+    Column("id", String(60), nullable=False),
+    Column("algorithm", String(30), nullable=False),
+    Column("signing_key", String(400), nullable=False),
+    Column("state", String(10), nullable=False),  # 'next', 'current', 'last', 'ended', 'revoked'
+    Column("until_ms", BigInteger, nullable=False),  # of a last one: when it ends
+)
+Index("credentials_of", credentials.c.role, credentials.c.id)
+
 enrolment_codes = Table(
     "enrolment_codes",
     metadata,

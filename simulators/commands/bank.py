@@ -81,6 +81,12 @@ MERCHANT = "merchant"
     help="Also take tills in on this port; 0 takes any free one.",
 )
 @click.option("--code", "till", metavar="TILL", help="Print a code that enrols this till and end.")
+@click.option(
+    "--revoke",
+    "revoked",
+    metavar="TILL",
+    help="Revoke this till's certificates and end; a bank that runs refuses it at once.",
+)
 @click.option("--verbose", is_flag=True, help="A line on standard error for each answer.")
 @click.option("--accounts", is_flag=True, help="List the test accounts and end.")
 @click.option("--ledger", is_flag=True, help="Print the balances, check their sum and end.")
@@ -99,6 +105,7 @@ def command(
     iso8583_code: str,
     enrolment_port: int | None,
     till: str | None,
+    revoked: str | None,
     verbose: bool,
     accounts: bool,
     ledger: bool,
@@ -118,6 +125,8 @@ def command(
         _print_ledger(home or default_home(), database)
     elif till is not None:
         _print_code(home or default_home(), database, till)
+    elif revoked is not None:
+        _revoke(home or default_home(), database, revoked)
     else:
         if workers > 1 and database is None:
             raise click.UsageError("several workers share a server: --database is missing")
@@ -239,6 +248,18 @@ def _print_code(home: Path, database: str | None, till: str) -> None:
         click.echo(bench.with_fingerprint(place, code))
     except BankError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _revoke(home: Path, database: str | None, till: str) -> None:
+    from simulators.bank import bench
+    from simulators.bank.errors import BankError
+
+    try:
+        place = bench.prepare(home, int(time.time() * 1000))
+        count = bench.revoke(place, "till", till, database=database)
+    except BankError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{count} certificates of {till} open nothing any more")
 
 
 def _list_accounts() -> None:

@@ -7,10 +7,11 @@ table does the rest.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -34,6 +35,8 @@ SKEW_MAX_MS: Final = 300_000
 IDLE_MAX_S: Final = 25.0
 """A connection unused for longer is not used again: a router between may have
 forgotten it without telling anyone, and a request into it would be unknown."""
+
+T = TypeVar("T")
 
 _LOST = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
@@ -107,7 +110,9 @@ class BankClient:
         self._connect_s = connect_s
         self._answer_s = answer_s
         self._line = trust.Line(clock.monotonic)
-        context = trust.client_context(keys.bank_ca, keys.certificates, keys.tls_key, self._line)
+        context = trust.client_context(
+            keys.bank_ca, keys.certificates, keys.tls_key, self._line, revoked=keys.revoked
+        )
         self._adapter = trust.BankAdapter(context, keys.bank_ca, server_name)
         self._used_at = clock.monotonic()
 
@@ -126,13 +131,39 @@ class BankClient:
         if isinstance(request, messages.OWN_IDENTITY):
             identity = request.attempt
         else:
-            identity = uuid7(self._clock, self._randomness)
+            identity = self._new_identity()
+
+        def decode(told: bytes) -> VerifiedAnswer:
+            answer = messages.decode_answer(told, request)
+            return VerifiedAnswer(answer, self._skew_ms(answer.at))
+
+        return self._verified(request.path, body, identity, sending, decode)
+
+    def ask(self, path: str, content: Mapping[str, str]) -> Mapping[str, object] | Refusal:
+        """Return the verified answer to a question about keys, which no payment hangs on.
+
+        Raises NeverLeft, AnswerLost.
+        """
+        body = json.dumps(content).encode("ascii")
+        return self._verified(path, body, self._new_identity(), None, messages.decode_object)
+
+    def _new_identity(self) -> str:
+        return uuid7(self._clock, self._randomness)
+
+    def _verified(
+        self,
+        path: str,
+        body: bytes,
+        identity: str,
+        sending: Callable[[], None] | None,
+        decode: Callable[[bytes], T],
+    ) -> T | Refusal:
         self._check_certificate()
         if self._clock.monotonic() - self._used_at > IDLE_MAX_S:
             self._adapter.close()
-        headers, received = self._exchange(request.path, body, identity, sending)
+        headers, received = self._exchange(path, body, identity, sending)
         self._used_at = self._clock.monotonic()
-        return self._judge(request, headers, received)
+        return self._judge(decode, headers, received)
 
     def close(self) -> None:
         """End the link for good; a call that waits ends at once. From any thread.
@@ -226,8 +257,8 @@ class BankClient:
         return silence.meaning(error, self._line, self._host, self._port, had_left=had_left)
 
     def _judge(
-        self, request: Request, headers: Mapping[str, str], received: _Received
-    ) -> VerifiedAnswer | Refusal:
+        self, decode: Callable[[bytes], T], headers: Mapping[str, str], received: _Received
+    ) -> T | Refusal:
         status = received.status
         try:
             if not re.fullmatch(
@@ -242,8 +273,7 @@ class BankClient:
                 key=self._keys.answer_key,
             )
             if status == 200 and is_bound:
-                answer = messages.decode_answer(received.body, request)
-                return VerifiedAnswer(answer, self._skew_ms(answer.at))
+                return decode(received.body)
             fault = messages.decode_fault(received.body)
         except (UntrustedAnswer, MalformedMessage) as error:
             raise AnswerLost(f"{error} (status {status})") from None

@@ -15,7 +15,7 @@ from terminal.seams import Clock, Randomness
 
 if TYPE_CHECKING:
     from drivers.protocols import EncryptedPin
-    from terminal.bank.client import Refusal, VerifiedAnswer
+    from terminal.bank.client import BankClient, Refusal, VerifiedAnswer
     from terminal.bank.messages import Request
     from terminal.security.keys import TillKeys
 
@@ -65,6 +65,11 @@ def open_client(
         from terminal.bank.iso8583 import opening
 
         return opening.open_client(settings, keys, folder, clock, random)
+    return open_signed_client(bank, keys, clock, random)
+
+
+def open_signed_client(bank: Bank, keys: TillKeys, clock: Clock, random: Randomness) -> BankClient:
+    """Return a client of a bank of the signed link. Raises KeysUnusable."""
     from terminal.bank.client import BankClient
 
     return BankClient(

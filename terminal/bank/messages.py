@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
 import msgspec
@@ -227,6 +228,16 @@ def decode_answer(body: bytes, request: Request) -> Answer:
         if moment is not None:
             parse_moment(moment)
     return answer
+
+
+def decode_object(body: bytes) -> Mapping[str, object]:
+    """Return a JSON object whose fields its reader checks. Raises MalformedMessage."""
+    if len(body) > BODY_BYTES_MAX:
+        raise MalformedMessage(f"a body of more than {BODY_BYTES_MAX} bytes")
+    try:
+        return msgspec.json.decode(body, type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise MalformedMessage(f"not a JSON object: {error}") from None
 
 
 def decode_fault(body: bytes) -> Fault:

@@ -140,6 +140,15 @@ class BankContext(ssl.SSLContext):
     """The till's TLS settings, for the connections of one line."""
 
     line: Line
+    revoked: frozenset[int] = frozenset()
+    """Serial numbers of the bank's certificates that are not to be trusted any more."""
+
+
+class RevokedCertificate(ssl.SSLCertVerificationError):
+    """What OpenSSL would say if it looked at the list; it refuses one that is out of date."""
+
+    verify_code = 23
+    verify_message = "certificate revoked"
 
 
 class BankSocket(ssl.SSLSocket):
@@ -156,6 +165,9 @@ class BankSocket(ssl.SSLSocket):
         self.context.line.hold(self)
         self.settimeout(self.context.line.left_s())
         super().do_handshake(block)
+        shown = self.getpeercert()
+        if shown and int(str(shown["serialNumber"]), 16) in self.context.revoked:
+            raise RevokedCertificate("the bank's certificate is on its CA's list")
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Read what comes before the deadline."""
@@ -278,13 +290,21 @@ class BankAdapter(HTTPAdapter):
         )
 
 
-def client_context(bank_ca: Path, certificates: Path, key: Path, line: Line) -> BankContext:
+def client_context(
+    bank_ca: Path,
+    certificates: Path,
+    key: Path,
+    line: Line,
+    *,
+    revoked: frozenset[int] = frozenset(),
+) -> BankContext:
     """Return TLS settings that trust the bank's CA only and show the till's certificate.
 
-    bank_ca, certificates, key: PEM files.
+    bank_ca, certificates, key: PEM files. revoked: serial numbers not to trust.
     Raises KeysUnusable, naming the file, if one cannot be used.
     """
     context = _context(line)
+    context.revoked = revoked
     try:
         context.load_verify_locations(cafile=bank_ca)
     except OSError as error:

@@ -246,9 +246,7 @@ _OTHERS: Mapping[str, Wording] = {
     ),
     Matter.KEYS_UNUSABLE: Wording(_FAULT, "{why}", "Enrol again if it cannot be put right"),
     Matter.CERTIFICATE_GOOD: Wording(_OK, "good until {date}"),
-    Matter.CERTIFICATE_ENDS: Wording(
-        _WARNING, "ends on {date}", "Enrol again before then; ask the bank for a code"
-    ),
+    Matter.CERTIFICATE_ENDS: Wording(_WARNING, "ends on {date}", "Renew it: till keys renew"),
     Matter.CERTIFICATE_EXPIRED: Wording(
         _FAULT, "ended on {date}", "Check the clock; else enrol again, with a code of the bank's"
     ),

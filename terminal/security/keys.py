@@ -29,7 +29,8 @@ from terminal.bank.signing import (
     VerifyingKey,
 )
 from terminal.errors import KeysUnusable
-from terminal.security.folder import TILL_ID, is_enrolled
+from terminal.security import succession
+from terminal.security.folder import REVOKED, TILL_ID, is_enrolled
 
 TLS_KEY: Final = "tls-key.pem"
 CERTIFICATES: Final = "tls-certificates.pem"
@@ -56,6 +57,8 @@ class TillKeys:
     answer_key: VerifyingKey = field(repr=False)
     sealing_key: dict[str, str] = field(repr=False)
     """The bank's public JWK, for terminal.bank.sealing.Sealer."""
+    revoked: frozenset[int] = frozenset()
+    """Serial numbers of certificates that the bank's CA has revoked."""
 
 
 def load_keys(folder: Path) -> TillKeys:
@@ -65,6 +68,7 @@ def load_keys(folder: Path) -> TillKeys:
     """
     if not is_enrolled(folder):
         raise KeysUnusable(f"{folder}: no keys; enrol this till with its bank first")
+    succession.settle(folder)
     for name in (TLS_KEY, SIGNING_KEY):
         _check_private(folder / name)
     till_id = _read(folder / TILL_ID).decode("ascii", "replace").strip()
@@ -74,7 +78,7 @@ def load_keys(folder: Path) -> TillKeys:
     tls_key = read_private_key(folder / TLS_KEY)
     if certificate.public_key() != tls_key.public_key():
         raise KeysUnusable(f"{folder / CERTIFICATES}: not the certificate of {TLS_KEY}")
-    read_certificates(folder / BANK_CA)
+    authority = read_certificates(folder / BANK_CA)[0]
     return TillKeys(
         till_id=till_id,
         tls_key=folder / TLS_KEY,
@@ -84,6 +88,7 @@ def load_keys(folder: Path) -> TillKeys:
         signer=_signer(folder / SIGNING_KEY),
         answer_key=_verifier(folder / ANSWER_KEY),
         sealing_key=_jwk(folder / SEALING_KEY),
+        revoked=_revoked(folder / REVOKED, authority),
     )
 
 
@@ -147,6 +152,27 @@ def _verifier(path: Path) -> VerifyingKey:
         raise KeysUnusable(
             f"{path}: no Ed25519 or P-256 public key in PEM form; enrol again"
         ) from None
+
+
+def read_revoked(pem: bytes, authority: x509.Certificate) -> frozenset[int]:
+    """Return the serial numbers of a list of revoked certificates.
+
+    Raises ValueError if it is no list of this CA's.
+    """
+    listed = x509.load_pem_x509_crl(pem)
+    key = authority.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not listed.is_signature_valid(key):
+        raise ValueError("the list is not signed by the bank's CA")
+    return frozenset(entry.serial_number for entry in listed)
+
+
+def _revoked(path: Path, authority: x509.Certificate) -> frozenset[int]:
+    if not path.exists():
+        return frozenset()
+    try:
+        return read_revoked(_read(path), authority)
+    except ValueError as error:
+        raise KeysUnusable(f"{path}: {error}; remove it, then: till keys renew") from None
 
 
 def _jwk(path: Path) -> dict[str, str]:

@@ -118,7 +118,7 @@ def answer(
     heard = hear(routed)
     if not (heard.kind.isdigit() and heard.kind[3] == "0" and heard.kind[2] in "02"):
         raise NotAMessage("not a request")
-    caller = identify(host.bank, peer)
+    caller = identify(host.bank, peer, now_ms)
     if caller.role != "till":
         raise Refused(401, "not_a_till", "only tills have this door")
     make_desk = desk_maker(host.bank, caller, now_ms, random)

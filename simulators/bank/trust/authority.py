@@ -24,6 +24,7 @@ PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 CA_DAYS = 7300
 SERVER_DAYS = 3650
+LIST_DAYS = 7
 
 # A certificate made now is shown at once to a till whose clock is a little slow.
 BACKDATED = datetime.timedelta(days=1)
@@ -89,6 +90,21 @@ class Authority:
         uri = x509.UniformResourceIdentifier(f"{URI_PREFIX}{role}:{id}")
         builder = _builder(_name(id), self.certificate.subject, key, now_ms, days)
         return self._sign(builder, [uri], None)
+
+    def list_revoked(self, serials: list[int], now_ms: int) -> x509.CertificateRevocationList:
+        """Sign the list of everything that is not to be trusted any more."""
+        now = datetime.datetime.fromtimestamp(now_ms // 1000, datetime.UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(now)
+            .next_update(now + datetime.timedelta(days=LIST_DAYS))
+            .add_extension(x509.CRLNumber(now_ms), critical=False)
+        )
+        for serial in serials:
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(revoked.build())
+        return builder.sign(self.key, hashes.SHA256())
 
     def _sign(
         self,
@@ -158,8 +174,8 @@ def public_pem(key: PublicKey) -> str:
     ).decode()
 
 
-def certificate_pem(certificate: x509.Certificate) -> str:
-    """Return a certificate as PEM."""
+def certificate_pem(certificate: x509.Certificate | x509.CertificateRevocationList) -> str:
+    """Return a certificate, or a list of revoked ones, as PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 

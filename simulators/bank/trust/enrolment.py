@@ -9,14 +9,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, Row, select
 
 from simulators.bank.errors import EnrolmentRefused
 from simulators.bank.schema import enrolled_keys, enrolment_codes, identities
+from simulators.bank.trust import credentials
 from simulators.bank.trust.authority import (
     Authority,
     certificate_pem,
@@ -103,32 +106,13 @@ def enrol(
     if found is None or found.expires_ms <= now_ms:
         raise EnrolmentRefused("the code is not known, or is too old")
 
-    tls_key, tls_algorithm = read_signing_request(tls_csr)
-    if tls_algorithm != "ecdsa-p256-sha256" or not isinstance(tls_key, ec.EllipticCurvePublicKey):
-        raise EnrolmentRefused("the TLS key is not P-256")
-    days = found.certificate_days
-    certificate = authority.issue_client(found.role, found.id, tls_key, now_ms, days)
-    ca_pem = certificate_pem(authority.certificate)
-    answer: dict[str, Any] = {
-        "role": found.role,
-        "id": found.id,
-        "merchant": found.merchant,
-        "tls_chain": certificate_pem(certificate) + ca_pem,
-        "bank_ca": ca_pem,
-        "expires_ms": int(certificate.not_valid_after_utc.timestamp() * 1000),
-    }
-    algorithm = signing_pem = ""
-    if found.role == "till":
-        signing_key, algorithm = read_signing_request(_text(request, "signing_csr"))
-        signing_pem = public_pem(signing_key)
-        # One key for both would let a TLS signature pass as a request's.
-        if signing_pem == public_pem(tls_key):
-            raise EnrolmentRefused("the TLS key and the signing key are the same")
-        signer = authority.issue_signer(found.role, found.id, signing_key, now_ms, days)
-        answer |= {"signing_certificate": certificate_pem(signer), "algorithm": algorithm, **keys}
-
-    _use_code(connection, found, public_pem(tls_key) + signing_pem)
+    certified = _certify(
+        authority, found.role, found.id, found.certificate_days, tls_csr, request, now_ms
+    )
+    _use_code(connection, found, certified.keys)
     # Enrolled again, the old certificate and key open nothing any more.
+    credentials.end_all(connection, found.role, found.id)
+    fingerprint = certified.note(connection, "current", found.role, found.id)
     where = (identities.c.role == found.role) & (identities.c.id == found.id)
     connection.execute(identities.delete().where(where))
     connection.execute(
@@ -137,13 +121,88 @@ def enrol(
             "role": found.role,
             "id": found.id,
             "merchant": found.merchant,
-            "fingerprint": certificate.fingerprint(hashes.SHA256()).hex(),
-            "algorithm": algorithm,
-            "signing_key": signing_pem,
+            "fingerprint": fingerprint,
+            "algorithm": certified.algorithm,
+            "signing_key": certified.signing_key,
             "enrolled_ms": now_ms,
         },
     )
-    return answer
+    return {**certified.answer, "merchant": found.merchant, **(keys if certified.algorithm else {})}
+
+
+def renew(
+    connection: Connection,
+    authority: Authority,
+    caller: credentials.Caller,
+    request: Mapping[str, object],
+    now_ms: int,
+) -> dict[str, Any]:
+    """Certify a till's new keys; the old ones stay good until the new prove themselves.
+
+    Returns what enrol() does, but for what concerns the bank's other keys.
+    Raises EnrolmentRefused, and nothing has changed then.
+    """
+    tls_csr = _text(request, "tls_csr")
+    certified = _certify(
+        authority, caller.role, caller.id, CERTIFICATE_DAYS, tls_csr, request, now_ms
+    )
+    if caller.signing_key == certified.signing_key:
+        raise EnrolmentRefused("a renewal is for a new signing key")
+    credentials.forget_next(connection, caller.role, caller.id)
+    certified.note(connection, "next", caller.role, caller.id)
+    return {**certified.answer, "merchant": caller.merchant}
+
+
+@dataclass(frozen=True, slots=True)
+class _Certified:
+    """Certificates just made, and for which keys."""
+
+    certificate: x509.Certificate
+    algorithm: str
+    signing_key: str
+    keys: str
+    """PEM of all public keys."""
+    answer: dict[str, Any]
+
+    def note(self, connection: Connection, state: str, role: str, id: str) -> str:
+        return credentials.add(
+            connection, state, role, id, self.certificate, self.algorithm, self.signing_key
+        )
+
+
+def _certify(
+    authority: Authority,
+    role: str,
+    id: str,
+    days: int,
+    tls_csr: str,
+    request: Mapping[str, object],
+    now_ms: int,
+) -> _Certified:
+    tls_key, tls_algorithm = read_signing_request(tls_csr)
+    if tls_algorithm != "ecdsa-p256-sha256" or not isinstance(tls_key, ec.EllipticCurvePublicKey):
+        raise EnrolmentRefused("the TLS key is not P-256")
+    certificate = authority.issue_client(role, id, tls_key, now_ms, days)
+    ca_pem = certificate_pem(authority.certificate)
+    answer: dict[str, Any] = {
+        "role": role,
+        "id": id,
+        "tls_chain": certificate_pem(certificate) + ca_pem,
+        "bank_ca": ca_pem,
+        "expires_ms": int(certificate.not_valid_after_utc.timestamp() * 1000),
+    }
+    algorithm = signing_pem = ""
+    if role == "till":
+        signing_key, algorithm = read_signing_request(_text(request, "signing_csr"))
+        signing_pem = public_pem(signing_key)
+        # One key for both would let a TLS signature pass as a request's.
+        if signing_pem == public_pem(tls_key):
+            raise EnrolmentRefused("the TLS key and the signing key are the same")
+        signer = authority.issue_signer(role, id, signing_key, now_ms, days)
+        answer |= {"signing_certificate": certificate_pem(signer), "algorithm": algorithm}
+    return _Certified(
+        certificate, algorithm, signing_pem, public_pem(tls_key) + signing_pem, answer
+    )
 
 
 def _use_code(connection: Connection, code: Row[Any], keys: str) -> None:

@@ -57,18 +57,23 @@ def create_keys(place: BankPlace, now_ms: int) -> None:
     The bank's folder must exist.
     """
     authority = Authority.create("OpenTill test bank", now_ms)
-    server_key = ec.generate_private_key(ec.SECP256R1())
-    server = authority.issue_server(SERVER_NAMES, server_key.public_key(), now_ms)
     contents = {
         place.ca_key: private_pem(authority.key),
         place.ca_certificate: certificate_pem(authority.certificate).encode(),
-        place.server_key: private_pem(server_key),
-        place.server_certificate: certificate_pem(server).encode(),
         place.answer_key: private_pem(ed25519.Ed25519PrivateKey.generate()),
         place.sealing_key: private_pem(ec.generate_private_key(ec.SECP256R1())),
     }
     for path, content in contents.items():
         write_private(path, content)
+    create_server(place, now_ms)
+
+
+def create_server(place: BankPlace, now_ms: int) -> None:
+    """Make the server's key and have the bank's authority certify it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = Authority.load(place).issue_server(SERVER_NAMES, key.public_key(), now_ms)
+    write_private(place.server_key, private_pem(key))
+    write_private(place.server_certificate, certificate_pem(certificate).encode())
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import config
 from simulators.bank import bench
 from simulators.bank.newcomers import newcomers_server
 from simulators.bank.place import BankPlace
-from simulators.bank.service import WebServer, listen
+from simulators.bank.service import BankServer, WebServer, listen
 from terminal.__main__ import main
 from terminal.security.folder import is_enrolled
 
@@ -59,6 +60,29 @@ def test_an_empty_live_till_enrols_by_a_code(tmp_path: Path, bank: WebServer, co
     again = till(tmp_path, "enrol", "--bank", bank.url, "--code", code)
     assert again.exit_code == 30
     assert "enrolled already" in again.stderr
+
+
+def test_keys_are_shown_and_renewed(tmp_path: Path, place: BankPlace, code: str) -> None:
+    with (
+        newcomers_server(place, time.time, listen(0)) as door,
+        BankServer(place, time.time, os.urandom) as running,
+    ):
+        till(tmp_path, "enrol", "--bank", door.url, "--code", code)
+        shop = tmp_path / "shop.toml"
+        shop.write_text(
+            re.sub(r'url = ".*"', f'url = "{running.url}"', Path(LIVE).read_text("utf-8"))
+        )
+        before = (tmp_path / "till/keys/tls-key.pem").read_bytes()
+        done = CliRunner().invoke(
+            main, ["--home", str(tmp_path), "--shop", str(shop), "keys", "renew"]
+        )
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("Renewed: till-2, until ")
+    assert (tmp_path / "till/keys/tls-key.pem").read_bytes() != before
+    shown = till(tmp_path, "keys", "show").stdout
+    assert "till-2" in shown
+    assert "ed25519" in shown
 
 
 def test_without_a_fingerprint_the_ca_is_given_by_hand(

@@ -1,0 +1,70 @@
+"""`till keys`: the keys by which the bank knows this till."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from terminal.bank.dialects import open_signed_client, speaks_iso8583
+from terminal.commands.place import Place, Refusal, refusals
+from terminal.seams import system_randomness
+
+if TYPE_CHECKING:
+    from terminal.bank.client import BankClient
+    from terminal.security.keys import TillKeys
+
+
+@click.group(name="keys")
+def keys() -> None:
+    """See, renew and protect the keys of this till.
+
+    \b
+    Example:
+      till keys show
+      till keys renew
+    """
+
+
+@keys.command(name="show")
+@click.pass_obj
+def show(place: Place) -> None:
+    """Say who this till is to its bank, and until when."""
+    from terminal.security.keys import load_keys
+
+    with refusals():
+        held = load_keys(place.key_folder)
+    click.echo(f"till         {held.till_id}")
+    click.echo(f"certificate  until {_date(held.expires_ms)}")
+    click.echo(f"signatures   {held.signer.algorithm}")
+    click.echo(f"revoked      {len(held.revoked)} of the bank's certificates")
+
+
+@keys.command(name="renew")
+@click.pass_obj
+def renew(place: Place) -> None:
+    """Have the bank certify new keys in place of these, and learn what it revoked.
+
+    A live till does so by itself in a certificate's last thirty days. The old
+    keys are good until the new ones have proved themselves; one that was cut
+    off goes on with the keys it had begun with.
+    Exit status: 0 renewed, 30 not.
+    """
+    from terminal.security import renewal
+
+    bank = place.settings().bank
+    if speaks_iso8583(bank):
+        raise Refusal("ISO 8583 has no words for it: enrol again, by a code of the bank's")
+
+    def open_client(held: TillKeys) -> BankClient:
+        return open_signed_client(bank, held, place.clock, system_randomness)
+
+    with refusals():
+        renewal.learn_revoked(place.key_folder, open_client)
+        renewed = renewal.renew(place.key_folder, open_client)
+    click.echo(f"Renewed: {renewed.till_id}, until {_date(renewed.expires_ms)}")
+
+
+def _date(unix_ms: int) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).date().isoformat()

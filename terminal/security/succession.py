@@ -1,0 +1,49 @@
+"""How new keys take the place of old ones: all of them or none, wherever the power fails.
+
+The new ones are gathered in a folder of their own. Once a mark says that the
+bank takes them, they move; a start that finds the mark goes on moving.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from terminal.security.files import sync_folder, write_file
+from terminal.security.folder import TILL_ID
+
+NEXT: Final = "next"
+PROVED: Final = "proved"
+
+
+def next_folder(folder: Path) -> Path:
+    """Return where new keys are gathered below a key folder."""
+    return folder / NEXT
+
+
+def adopt(folder: Path) -> None:
+    """Put the new keys, which the bank has just taken, in place of the old."""
+    write_file(next_folder(folder) / PROVED, b"")
+    settle(folder)
+
+
+def settle(folder: Path) -> None:
+    """Finish what adopt() began. Does nothing where it was never called."""
+    waiting = next_folder(folder)
+    mark = waiting / PROVED
+    if not mark.exists():
+        return
+    # The till's name moves last: whoever watches it sees finished keys.
+    names = sorted((path.name for path in waiting.iterdir()), key=lambda name: name == TILL_ID)
+    for name in names:
+        if name != PROVED:
+            (waiting / name).replace(folder / name)
+    sync_folder(folder)
+    mark.unlink()
+    waiting.rmdir()
+
+
+def discard(folder: Path) -> None:
+    """Forget new keys that the bank does not take."""
+    shutil.rmtree(next_folder(folder), ignore_errors=True)
