@@ -90,8 +90,11 @@ def process(
             code_tables=tables,
             language=preferred_language(found.language, configuration.languages) or "",
         )
-        if candidate is None:
+        if candidate is None and configuration.asks_cardholder:
             return end_application(Reason.CANCELLED, "choice of an application")
+        if candidate is None:
+            # All that is left needs a consent that nobody can be asked for.
+            break
         left = [other for other in left if other is not candidate]
         outcome = yield from _pay(configuration, candidate, terminal, transaction, forced_online)
         if outcome is not None:

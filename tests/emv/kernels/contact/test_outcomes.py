@@ -484,10 +484,8 @@ def test_no_card_data_shows_in_a_repr_or_a_note(slot: Any, chip: Any) -> None:
         assert "0119" not in text
 
 
-def test_the_cardholder_is_asked_in_a_language_of_the_card(
-    slot: Any, new_chip: Chip, encode: Callable[[str, bytes | str], bytes]
-) -> None:
-    card = new_chip(answers=["40"])
+def wants_consent(card: Any, encode: Callable[[str, bytes | str], bytes]) -> Any:
+    """Give a card a directory of its own: one application, French or Chinese, with consent."""
 
     def select(command: bytes, name: bytes) -> bytes:
         if name != b"1PAY.SYS.DDF01":
@@ -504,9 +502,34 @@ def test_the_cardholder_is_asked_in_a_language_of_the_card(
         return encode("70", encode("61", entry))
 
     card.select, card.record = select, record
+    return card
+
+
+def test_the_cardholder_is_asked_in_a_language_of_the_card(
+    slot: Any, new_chip: Chip, encode: Callable[[str, bytes | str], bytes]
+) -> None:
     slot.configuration = replace(slot.configuration, languages=("en", "zh"))
 
-    outcome = slot.insert(card)
+    outcome = slot.insert(wants_consent(new_chip(), encode))
 
     assert outcome.status is Status.APPROVED
     assert slot.people.was_asked(ChooseApplication) == [ChooseApplication(("VISA",), "zh")]
+
+
+@pytest.mark.parametrize(
+    ("can_ask", "reason"), [(True, Reason.CANCELLED), (False, Reason.NO_APPLICATION)]
+)
+def test_without_a_consent_the_application_is_not_used(
+    slot: Any,
+    new_chip: Chip,
+    encode: Callable[[str, bytes | str], bytes],
+    can_ask: bool,
+    reason: Reason,
+) -> None:
+    slot.configuration = replace(slot.configuration, asks_cardholder=can_ask)
+    slot.people.choice = None
+
+    outcome = slot.insert(wants_consent(new_chip(), encode))
+
+    assert ends(outcome) == (Status.END_APPLICATION, reason)
+    assert len(slot.people.was_asked(ChooseApplication)) == can_ask
