@@ -31,12 +31,13 @@ def test_a_card_is_approved_online(counter: Any, stack: Any, card: Any) -> None:
 
 
 @on("stack", ALL, indirect=True)
+@on("profile", ["visa-offline", "mastercard-rrp"])
 def test_a_card_is_approved_by_itself_and_its_signature_verified(
-    counter: Any, stack: Any, card: Any
+    counter: Any, stack: Any, card: Any, profile: str
 ) -> None:
-    """The longest conversation: records, and a signature over the transaction."""
+    """The longest conversations: records, a distance measured, a signature over all."""
     attempt = counter.begin(500)
-    stack.front.present(card(counter, "visa-offline"))
+    stack.front.present(card(counter, profile))
 
     # It is stored first, and forwarded to the bank at once.
     assert counter.until_final(attempt).state is State.APPROVED
