@@ -145,6 +145,7 @@ def verify_request(
     )
     verifier.now_s = now_s
     _check_digest_form(request)
+    _check_one_form(request)
     try:
         results = verifier.verify(
             request,
@@ -202,6 +203,24 @@ def can_be_bound_to(headers: FieldLines) -> bool:
     """Return whether an answer can name this request's signature and key."""
     values = (headers.single("signature"), headers.single("idempotency-key"))
     return all(value and value.isascii() and value.isprintable() for value in values)
+
+
+def _check_one_form(request: SignedRequest) -> None:
+    """Raise Refused for a second text of one signature, which the library would take.
+
+    It reads base64 without its padding, and the last of two parameters of one name.
+    """
+    claim = request.headers.single("signature-input") or ""
+    for name in sorted(PARAMETERS):
+        if claim.count(f";{name}=") > 1:
+            raise Refused(401, "signature_invalid", f"the signature names {name} twice")
+    text = request.headers.single("signature") or ""
+    try:
+        raw = base64.b64decode(text.removeprefix(f"{LABEL}=:").removesuffix(":"), validate=True)
+    except ValueError:
+        raw = b""
+    if text != f"{LABEL}=:{base64.b64encode(raw).decode()}:":
+        raise Refused(401, "signature_invalid", "the signature is not base64 in its one form")
 
 
 def _check_digest_form(request: SignedRequest) -> None:

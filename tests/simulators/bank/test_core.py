@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -114,6 +115,25 @@ def test_a_digest_of_another_form_is_refused(shop: Shop, till: Till) -> None:
         assert till.ask(ECHO, body, digest=digest)[1]["error"] == "digest_invalid"
     missing = with_header(till.request(ECHO, body), "content-digest", None)
     assert till.check(missing, shop.send(missing))[0] == 401
+
+
+@pytest.mark.parametrize("name", ["created", "expires", "nonce", "keyid", "alg", "tag"])
+def test_a_parameter_named_twice_is_refused(shop: Shop, till: Till, name: str) -> None:
+    """Two texts for one signature: what stands twice was never signed."""
+    request = till.request(ECHO, {})
+    claim = header(request, "signature-input")
+    (value,) = re.findall(rf";{name}=[^;]*", claim)
+    doubled = with_header(request, "signature-input", claim.replace(value, value * 2))
+
+    assert till.check(doubled, shop.send(doubled))[0] == 401
+
+
+def test_base64_without_its_padding_is_refused(shop: Shop, till: Till) -> None:
+    request = till.request(ECHO, {})
+    loose = header(request, "signature").replace("==:", ":")
+
+    changed = with_header(request, "signature", loose)
+    assert till.check(changed, shop.send(changed))[0] == 401
 
 
 def test_a_nonce_is_good_once(shop: Shop, till: Till) -> None:
