@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from simulators.bank import payments, renewals, wallets
+from simulators.bank import batches, payments, renewals, wallets
 from simulators.bank.accounts import Accounts, load_accounts
 from simulators.bank.desk import Desk, Secrets
 from simulators.bank.errors import BankFileWrong, Refused, StoreBusy
@@ -25,6 +25,10 @@ from simulators.bank.messages import (
     UUID_PATTERN,
     AdviceRequest,
     Answer,
+    BatchAnswer,
+    BatchCloseRequest,
+    BatchLinesRequest,
+    BatchTotalsRequest,
     CertificatesAnswer,
     CertificatesRequest,
     CloseRequest,
@@ -32,6 +36,7 @@ from simulators.bank.messages import (
     CodesRequest,
     DecisionRequest,
     EchoRequest,
+    LinesAnswer,
     Message,
     OrderRequest,
     PaymentRequest,
@@ -120,6 +125,9 @@ TILL_ROUTES = {
     "/v1/payments/reverse": Route(ReversalRequest, payments.reverse),
     "/v1/payments/close": Route(CloseRequest, payments.close),
     "/v1/orders": Route(OrderRequest, wallets.open_order),
+    "/v1/batches/totals": Route(BatchTotalsRequest, batches.totals, BatchAnswer),
+    "/v1/batches/close": Route(BatchCloseRequest, batches.close, BatchAnswer),
+    "/v1/batches/lines": Route(BatchLinesRequest, batches.compare, LinesAnswer),
     "/v1/echo": Route(EchoRequest, _echo),
     "/v1/certificates": Route(CertificatesRequest, renewals.renew, CertificatesAnswer),
     "/v1/revocations": Route(RevocationsRequest, renewals.revocations, RevocationsAnswer),

@@ -29,6 +29,9 @@ AmountMinor = Annotated[
 ]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217 letters.")]
 Number = Annotated[int, Meta(ge=0, le=2**53, description="The till's own running number.")]
+Batch = Annotated[
+    int, Meta(ge=0, le=2**31 - 1, description="The till's own running number of what it closes.")
+]
 Sealed = Annotated[str, Meta(max_length=16_384, description="JWE, compact.")]
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
 
@@ -69,6 +72,7 @@ class PaymentRequest(Message, frozen=True):
     at: Moment
     tender: CardTender | CodeTender | None = None
     original: Identity | None = None
+    batch: Batch = 0
 
 
 class AdviceRequest(Message, frozen=True):
@@ -82,6 +86,7 @@ class AdviceRequest(Message, frozen=True):
     tender: CardTender
     kind: Literal["sale"] = "sale"
     original: None = None
+    batch: Batch = 0
 
 
 class StatusRequest(Message, frozen=True):
@@ -113,6 +118,60 @@ class OrderRequest(Message, frozen=True):
     currency: Currency
     at: Moment
     valid_s: Annotated[int, Meta(gt=0, le=86_400, description="Seconds.")]
+    batch: Batch = 0
+
+
+class BatchTotal(Message, frozen=True):
+    """What one kind of payment of a batch sums up to; amounts are above zero."""
+
+    kind: Literal["sale", "refund", "void"]
+    medium: Literal["card", "wallet"]
+    brand: Annotated[str, Meta(max_length=64)]
+    currency: Currency
+    count: Annotated[int, Meta(gt=0, le=2**31 - 1)]
+    amount_minor: Annotated[int, Meta(gt=0, le=2**53)]
+
+
+class BatchLine(Message, frozen=True):
+    """One payment of a batch that moved money and stands."""
+
+    attempt: Identity
+    number: Number
+    kind: Literal["sale", "refund", "void"]
+    medium: Literal["card", "wallet"]
+    brand: Annotated[str, Meta(max_length=64)]
+    currency: Currency
+    amount_minor: AmountMinor
+
+
+class BatchTotalsRequest(Message, frozen=True):
+    """What does a batch sum up to?"""
+
+    batch: Batch
+
+
+class BatchCloseRequest(Message, frozen=True):
+    """Close a batch, if it is alike on both sides."""
+
+    batch: Batch
+    totals: Annotated[list[BatchTotal], Meta(max_length=200)]
+    digest: Annotated[
+        str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256 over the lines, hex.")
+    ]
+    accepted: Annotated[
+        bool, Meta(description="Close it though the two differ: somebody has looked at it.")
+    ] = False
+
+
+class BatchLinesRequest(Message, frozen=True):
+    """Compare these lines of a batch with what is booked."""
+
+    batch: Batch
+    after: Annotated[
+        str, Meta(max_length=36, description="The attempt this part begins after; or empty.")
+    ]
+    lines: Annotated[list[BatchLine], Meta(max_length=200)]
+    is_last: bool
 
 
 class EchoRequest(Message, frozen=True):
@@ -181,6 +240,34 @@ class RevocationsAnswer(Message, frozen=True):
 
     at: Moment
     revoked: Annotated[str, Meta(description="An X.509 CRL as PEM.")]
+
+
+class BatchAnswer(Message, frozen=True):
+    """How a batch stands, and what it sums up to here."""
+
+    at: Moment
+    batch: Batch
+    state: Literal["open", "closed", "differs"]
+    totals: list[BatchTotal]
+
+
+class Difference(Message, frozen=True):
+    """One payment that both sides do not have alike; null where one has none."""
+
+    attempt: Identity
+    till: BatchLine | None
+    bank: BatchLine | None
+
+
+class LinesAnswer(Message, frozen=True):
+    """Which of the lines differ."""
+
+    at: Moment
+    batch: Batch
+    differences: list[Difference]
+    through: Annotated[
+        Identity | None, Meta(description="Compared up to here only: send what comes after it.")
+    ] = None
 
 
 class Refusal(Message, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from emv import tlv
-from simulators.bank import pins, wallets
+from simulators.bank import batches, pins, wallets
 from simulators.bank.accounts import CardAccount
 from simulators.bank.desk import (
     NO_ORIGINAL,
@@ -45,6 +45,7 @@ def pay(desk: Desk, request: PaymentRequest) -> Answer:
     refused = _check_first(desk, request.attempt)
     if refused is not None:
         return refused
+    batches.enter(desk, request.attempt, request.batch)
     if request.kind == "refund":
         _refund(desk, request)
     elif request.kind == "void":
@@ -62,6 +63,7 @@ def advise(desk: Desk, request: AdviceRequest) -> Answer:
     refused = _check_first(desk, request.attempt)
     if refused is not None:
         return refused
+    batches.enter(desk, request.attempt, request.batch)
     _charge_card(desk, request, _opened(desk, request, request.tender), TC)
     return desk.tell(request.attempt)
 
@@ -281,7 +283,11 @@ def _void(desk: Desk, request: PaymentRequest) -> None:
     if original is not None:
         code = rules.APPROVED
         is_standing = original.state == "approved" and original.kind == "sale"
-        if not is_standing or _refunded(desk, original.attempt):
+        if (
+            not is_standing
+            or _refunded(desk, original.attempt)
+            or batches.is_settled(desk, original)
+        ):
             code = NOT_POSSIBLE
         elif request.amount_minor != original.amount_minor:
             code = WRONG_AMOUNT

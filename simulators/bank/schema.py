@@ -102,16 +102,14 @@ answers = Table(
 
 # ---- payments --------------------------------------------------------------
 
+# In plain order, whatever a server's language is: a day's identities of version 7
+# stand together, and are one partition. See days.py.
+_ATTEMPT = String(36).with_variant(String(36, collation="C"), "postgresql")
+
 payments = Table(
     "payments",
     metadata,
-    # In plain order, whatever a server's language is: a day's identities of
-    # version 7 stand together, and are one partition. See days.py.
-    Column(
-        "attempt",
-        String(36).with_variant(String(36, collation="C"), "postgresql"),
-        primary_key=True,
-    ),
+    Column("attempt", _ATTEMPT, primary_key=True),
     Column("till", String(60), nullable=False),
     Column("merchant", String(60), nullable=False),
     Column("number", BigInteger, nullable=False),
@@ -196,6 +194,29 @@ pin_pads = Table(
     metadata,
     Column("pad", String(16), primary_key=True),  # hex of its initial key id
     Column("counter", BigInteger, nullable=False),  # the highest it has used
+)
+
+# ---- batches ---------------------------------------------------------------
+
+# What a till closes together, by its own running number.
+batch_members = Table(
+    "batch_members",
+    metadata,
+    Column("attempt", _ATTEMPT, primary_key=True),
+    Column("till", String(60), nullable=False),
+    Column("batch", Integer, nullable=False),
+)
+Index("batch_members_of_batch", batch_members.c.till, batch_members.c.batch)
+
+# Those that are closed.
+batches = Table(
+    "batches",
+    metadata,
+    Column("till", String(60), primary_key=True),
+    Column("batch", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),  # of the till's lines, SHA-256
+    Column("accepted", Boolean, nullable=False),  # though they were not the bank's
+    Column("closed_ms", BigInteger, nullable=False),
 )
 
 # ---- the other dialect -----------------------------------------------------

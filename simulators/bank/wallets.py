@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from emv import tlv
+from simulators.bank import batches
 from simulators.bank.accounts import WalletAccount
 from simulators.bank.desk import (
     NOT_CONFIRMED,
@@ -176,6 +177,7 @@ def open_order(desk: Desk, request: OrderRequest) -> Answer:
     # The closing overtook this order on its way: the till is past it.
     if closed_s is not None and desk.signed_s < closed_s:
         return desk.say(request.attempt, "declined", CODE_EXPIRED)
+    batches.enter(desk, request.attempt, request.batch)
     shown_code = SHOWN_CODE_PREFIX + base64.b32encode(desk.random(13)).decode()[:20]
     expires_ms = desk.now_ms + request.valid_s * 1000
     row = {
