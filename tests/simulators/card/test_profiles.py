@@ -29,9 +29,11 @@ from simulators.bank.issuer import rules
 from simulators.bank.issuer.card import read_card
 from simulators.card import Answer, AnyCard, Torn, load_profiles, make_card
 from simulators.card.errors import BadProfile, UnknownProfile
+from simulators.card.faults import with_faults
 from simulators.card.keys import CardKeys
 from simulators.card.profile import FOLDER, Profile, find
 from terminal.checkout.kernels import combinations, kernels
+from terminal.opening import card_rules
 
 TODAY = date(2026, 11, 24)
 SIMULATORS = FOLDER.parent.parent
@@ -460,3 +462,47 @@ def test_a_stripe_carries_the_code_that_pyemv_computes(home: Path) -> None:
     code = cvv.generate_cvc3(key, template, counter.to_bytes(2, "big"), record[0x9F6A])
     assert track[-12:-8] == code[-4:]
     assert track[-8:-4] == f"{counter % 100:02}" + record[0x9F6A].hex()[-2:]
+
+
+SIGNING = ["visa-offline", "mastercard-cda-offline", "mastercard-rrp", "unionpay-fdda-offline"]
+SIGNING += ["amex-cda-offline"]
+
+
+@pytest.mark.parametrize("name", SIGNING)
+@pytest.mark.parametrize("verb", ["tear-before", "tear-after"])
+def test_a_card_that_leaves_at_any_command_pays_at_the_next_tap(
+    home: Path, settings: Settings, name: str, verb: str
+) -> None:
+    """Never half: the tap is asked for again, or the cryptogram was there already."""
+    rules = card_rules(settings)
+    sale = entry_point.Transaction(BELOW_ALL, currency=156, currency_exponent=2, date=TODAY)
+    for command in range(1, 12):
+        inner = make_card(load_profiles()[name], home)
+        faulty = with_faults(inner, [f"{verb}:{command}"])
+        faulty.power_up()
+        first = converse(entry_point.run(rules.config, sale, rules.kernels), faulty, set())
+        if first.status is APPROVED:
+            continue
+        assert (first.start, first.reason) == (Start.B, Reason.LINK_LOST), command
+        assert not first.data_record
+        inner.power_up()
+        again = entry_point.run(rules.config, sale, rules.kernels, Start.B, first)
+        assert converse(again, inner, set()).status is APPROVED, command
+
+
+@pytest.mark.parametrize("name", SIGNING)
+def test_a_card_that_talks_nonsense_is_never_approved(
+    home: Path, settings: Settings, name: str
+) -> None:
+    rules = card_rules(settings)
+    sale = entry_point.Transaction(BELOW_ALL, currency=156, currency_exponent=2, date=TODAY)
+    statuses = []
+    for command in range(1, 9):
+        faulty = with_faults(make_card(load_profiles()[name], home), [f"garbage:{command}"])
+        faulty.power_up()
+        outcome = converse(entry_point.run(rules.config, sale, rules.kernels), faulty, set())
+        statuses.append(outcome.status)
+    length = next((at for at, one in enumerate(statuses) if one is APPROVED), len(statuses))
+    # Once there are no more commands to spoil, it pays.
+    assert all(one is APPROVED for one in statuses[length:])
+    assert length >= 5
