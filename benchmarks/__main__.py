@@ -23,6 +23,7 @@ SUBJECTS = (
     "decoding",
     "hand_held",
     "bank_link",
+    "bank_books",
     "start_up",
     "idle",
     "journal",
