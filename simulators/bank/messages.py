@@ -76,7 +76,7 @@ class PaymentRequest(Message, frozen=True):
 
 
 class AdviceRequest(Message, frozen=True):
-    """A sale that the card has approved offline."""
+    """A card sale that a till kept: approved by the card, or by nobody yet."""
 
     attempt: Identity
     number: Number
@@ -87,6 +87,16 @@ class AdviceRequest(Message, frozen=True):
     kind: Literal["sale"] = "sale"
     original: None = None
     batch: Batch = 0
+    deferred: Annotated[
+        bool, Meta(description="The card asked for the bank, which was not reached.")
+    ] = False
+    proof: (
+        Annotated[
+            str,
+            Meta(max_length=4_096, description="JWS, compact, made when the card was read."),
+        ]
+        | None
+    ) = None
 
 
 class StatusRequest(Message, frozen=True):

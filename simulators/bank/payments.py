@@ -34,7 +34,8 @@ from simulators.bank.messages import (
     ReversalRequest,
     StatusRequest,
 )
-from simulators.bank.schema import closings, cryptograms, payments
+from simulators.bank.schema import closings, cryptograms, identities, payments
+from simulators.bank.trust.proofs import check_proof
 from simulators.bank.trust.sealing import SealedCard, open_card, open_code
 
 DAY_MS = int(timedelta(days=1).total_seconds() * 1000)
@@ -59,13 +60,25 @@ def pay(desk: Desk, request: PaymentRequest) -> Answer:
 
 
 def advise(desk: Desk, request: AdviceRequest) -> Answer:
-    """Book a sale that the card approved offline, if the card really did."""
+    """Book a sale that a till kept: if the card approved it, or if its issuer does now."""
     refused = _check_first(desk, request.attempt)
     if refused is not None:
         return refused
+    check_proof(request, key_id=desk.caller, key_pem=_signing_key(desk))
+    card = _opened(desk, request, request.tender)
+    if card.pin_block is not None:
+        raise Refused(422, "pin_unfit", "this path takes no PIN")
     batches.enter(desk, request.attempt, request.batch)
-    _charge_card(desk, request, _opened(desk, request, request.tender), TC)
+    _charge_card(desk, request, card, ARQC if request.deferred else TC)
     return desk.tell(request.attempt)
+
+
+def _signing_key(desk: Desk) -> str:
+    """Return the caller's public key, as it was enrolled."""
+    query = select(identities.c.signing_key).where(
+        identities.c.role == "till", identities.c.id == desk.caller
+    )
+    return str(desk.connection.scalar(query))
 
 
 def charge_card(

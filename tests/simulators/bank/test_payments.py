@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from joserfc import jws
+from joserfc.jwk import OKPKey
 
 if TYPE_CHECKING:
-    from tests.simulators.bank.conftest import Shop, Till
+    from tests.simulators.bank.conftest import Body, Shop, Till
 
 FUNDS = 100_000_000
 
@@ -257,6 +263,78 @@ def test_a_forged_offline_approval_is_declined(shop: Shop, till: Till) -> None:
 def test_an_online_request_is_no_advice_and_the_other_way_round(shop: Shop, till: Till) -> None:
     assert till.advise(till.sale(100))[1]["error"] == "cryptogram_unfit"
     assert till.pay(till.sale(100, kind=0x40))[1]["error"] == "cryptogram_unfit"
+
+
+# ---- deferred ---------------------------------------------------------------
+
+
+def deferred(till: Till, amount_minor: int = 700, **changes: Any) -> Body:
+    """Return the advice of a sale that asks for approval now, signed when it was made."""
+    proof = changes.pop("proof", {})
+    body = till.sale(amount_minor, **changes)
+    claims = {name: body[name] for name in ("attempt", "amount_minor", "currency", "at")}
+    digest = hashlib.sha256(body["tender"]["sealed"].encode()).digest()
+    claims["sealed_sha256"] = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    header = {"alg": "Ed25519", "kid": till.id, "typ": "opentill-sale"}
+    header |= proof.pop("header", {})
+    key = proof.pop("key", till.signing_key)
+    token = jws.serialize_compact(
+        header, json.dumps(claims | proof), OKPKey.import_key(key), algorithms=["Ed25519"]
+    )
+    return body | {"deferred": True, "proof": token}
+
+
+def test_a_deferred_sale_is_decided_like_one_that_came_in_time(shop: Shop, till: Till) -> None:
+    assert till.advise(deferred(till))[1]["state"] == "approved"
+    poor = till.advise(deferred(till, pan="4000000000009995"))[1]
+    assert (poor["state"], poor["code"]) == ("declined", "51")
+    assert shop.taken() == 700
+
+
+def test_a_deferred_sale_that_comes_twice_is_booked_once(shop: Shop, till: Till) -> None:
+    body = deferred(till)
+    first, again = till.advise(body), till.advise(body)
+    assert first == again
+    assert till.advise(body | {"number": 8})[0] == 409
+    assert shop.taken() == 700
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {"amount_minor": 1},
+        {"currency": "USD"},
+        {"attempt": "019b0000-0000-7000-8000-000000000001"},
+        {"sealed_sha256": "A" * 43},
+        {"more": 1},
+        {"header": {"kid": "till-2"}},
+        {"header": {"typ": "JWT"}},
+        {"key": ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))},
+    ],
+    ids=lambda proof: next(iter(proof)),
+)
+def test_a_proof_of_anything_else_is_refused(shop: Shop, till: Till, proof: Body) -> None:
+    status, told = till.advise(deferred(till, proof=dict(proof)))
+    assert (status, told["error"]) == (422, "proof_invalid")
+    assert shop.taken() == 0
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "…", "e30.e30.e30"])
+def test_what_is_no_proof_is_refused(till: Till, token: str) -> None:
+    status, told = till.advise(deferred(till) | {"proof": token})
+    assert (status, told["error"]) == (422, "proof_invalid")
+
+
+def test_a_deferred_sale_needs_its_proof_and_no_pin(till: Till) -> None:
+    status, told = till.advise(deferred(till) | {"proof": None})
+    assert (status, told["error"]) == (422, "proof_missing")
+    pin = {"pin_block": "0" * 32, "pin_ksn": "0" * 24}
+    status, told = till.advise(deferred(till, sealed=pin))
+    assert (status, told["error"]) == (422, "pin_unfit")
+
+
+def test_what_the_card_approved_is_not_called_deferred(till: Till) -> None:
+    assert till.advise(deferred(till, kind=0x40))[1]["error"] == "cryptogram_unfit"
 
 
 # ---- giving back -------------------------------------------------------------
