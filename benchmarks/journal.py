@@ -117,7 +117,9 @@ class Sales:
     def __init__(self, first: int) -> None:
         """first: the number of the first sale."""
         self._clock = SystemClock()
-        self._core = Core(self._clock, Limits(amount_max_minor=1_000_000), self._find)
+        self._core = Core(
+            self._clock, Limits(amount_max_minor=1_000_000), self._find, system_randomness
+        )
         self._core.step(Started((), (), first))
 
     def next(self) -> Commits:

@@ -31,7 +31,7 @@ from terminal.events import Answered, BankAnswer, Purpose, SaleWanted, Send, Sen
 from terminal.journal import Journal
 from terminal.opening import card_rules
 from terminal.runner import Runner
-from terminal.seams import SystemClock, uuid7
+from terminal.seams import SystemClock, system_randomness, uuid7
 from terminal.states import State
 from terminal.view import View
 
@@ -84,7 +84,7 @@ class Shop:
         self._over = threading.Event()
         self._reader = InProcessReader()
         self._journal = Journal(home / "till", self._clock)
-        core = Core(self._clock, Limits(AMOUNT_MINOR), self._journal.payment)
+        core = Core(self._clock, Limits(AMOUNT_MINOR), self._journal.payment, system_randomness)
         bank = Bank()
         bank.runner = self._runner = Runner(core, self._journal, self._clock)
         worker = CardWorker(
@@ -93,6 +93,7 @@ class Shop:
             card_rules(config.load_settings(config.BENCH, more_ca_keys=[ca_keys])),
             lambda _: transaction(),
             sealer_to(ECKey.generate_key("P-256", private=True)).seal_card,
+            lambda _arm, _sealed: "",
             os.urandom,
             self._runner.post,
         )

@@ -56,6 +56,7 @@ def _till(stack: Stack, rules: CardRules, tape: Sequence[Exchange]) -> Iterator[
         rules,
         lambda _: transaction(),
         sealer_to(ECKey.generate_key("P-256", private=True)).seal_card,
+        lambda _arm, _sealed: "",
         # Always the same bytes, so that the commands are those on the tape.
         bytes,
         inbox.put,

@@ -68,6 +68,12 @@ def load_settings(
             f"{shop}: shop.currency: {own.shop.currency} is not in {currencies_path.name}"
         )
 
+    for letters in own.offline.currencies:
+        if letters not in currencies:
+            raise ConfigError(
+                f"{shop}: offline.currencies.{letters}: not in {currencies_path.name}"
+            )
+
     codes_path = _find(shop, files.payment_codes)
     payment_codes = load_payment_codes(codes_path)
 
@@ -85,6 +91,7 @@ def load_settings(
         bank=own.bank,
         devices=own.devices,
         receipts=own.receipts,
+        offline=own.offline,
         applications=applications,
         ca_keys=ca_keys,
         currencies=currencies,

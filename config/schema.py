@@ -121,6 +121,38 @@ class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Silence after which the payment is unknown, in seconds."""
 
 
+class OfflineLimit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of one currency may be kept unapproved, in its minor units."""
+
+    amount_max_minor: Minor
+    """In one sale."""
+    sum_max_minor: Minor
+    """In all kept sales together, those that cards approved included."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if self.amount_max_minor > self.sum_max_minor:
+            raise ValueError(f"amount_max_minor: above sum_max_minor, {self.sum_max_minor}")
+
+
+class Offline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is kept for later while the bank is not reached.
+
+    A sale that the card approves by itself needs no leave; count, age and sum
+    hold for it too.
+    """
+
+    enabled: bool = False
+    """The cashier may keep a card sale that nobody has approved, at the shop's
+    risk: the bank may decline it when the goods are gone."""
+    count_max: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    """Most sales kept at a time."""
+    age_max_h: Annotated[float, Meta(gt=0, le=168)] = 24.0
+    """While the oldest is older than this no further one is kept; in hours."""
+    currencies: Mapping[CurrencyLetters, OfflineLimit] = msgspec.field(default_factory=dict)
+    """By letters; what is not named here is not kept unapproved."""
+
+
 class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One device, opened by the name of its driver."""
 
@@ -382,6 +414,7 @@ class ShopFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     bank: Bank
     devices: Devices = Devices()
     receipts: Receipts = Receipts()
+    offline: Offline = Offline()
     files: Files = Files()
 
 
@@ -422,6 +455,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     bank: Bank
     devices: Devices
     receipts: Receipts = Receipts()
+    offline: Offline = Offline()
     applications: tuple[Application, ...]
     ca_keys: tuple[CAKey, ...]
     currencies: Mapping[str, Currency]

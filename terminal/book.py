@@ -20,7 +20,7 @@ from terminal.events import (
     Timer,
     Wish,
 )
-from terminal.seams import Clock
+from terminal.seams import Clock, Randomness
 from terminal.states import FINAL, State, after
 from terminal.states import Event as Move
 from terminal.view import Kind, PaymentView
@@ -45,8 +45,9 @@ NO_PAYMENT = PaymentView(
 class Book:
     """Every payment that is not at its end, moved by the table and never past it."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, random: Randomness) -> None:
         self._clock = clock
+        self._random = random
         self._open: dict[str, PaymentView] = {}
         self._ended: dict[str, PaymentView] = {}
         """Payments that ended and are still looked at."""
@@ -166,7 +167,7 @@ class Book:
 
     def _record(self, entry: Entry) -> None:
         payment = entry.payment
-        self._before.setdefault(payment.id, self._open.get(payment.id))
+        self._before.setdefault(payment.id, self.find(payment.id))
         if payment.state in FINAL:
             self._open.pop(payment.id, None)
             self._ended[payment.id] = payment
@@ -221,10 +222,16 @@ class Book:
     # --- trying again -------------------------------------------------------------
 
     def retry(self, payment: PaymentView) -> None:
-        """Follow this payment later: the longer, the more often it was tried."""
+        """Follow this payment later: the longer, the more often it was tried.
+
+        The tills that a bank has lost do not all come back at one moment:
+        each waits between half the time and the whole of it.
+        """
         tries = self.tries(payment)
         self._tries[payment.id] = tries + 1
-        delay_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(tries, 10))
+        most_s = min(RETRY_MAX_S, RETRY_FIRST_S * 2.0 ** min(tries, 10))
+        share = int.from_bytes(self._random(2), "big") / 0xFFFF
+        delay_s = most_s * (1 + share) / 2
         self._next_try[payment.id] = self._clock.monotonic() + delay_s
         self.set_timer("follow", payment, delay_s)
 

@@ -28,19 +28,24 @@ from terminal.events import (
     CodeRejected,
     CodeWanted,
     DeviceHealth,
+    Exported,
     InboxEvent,
     JournalFailed,
+    KeepWanted,
     LeaveWanted,
     NeverLeft,
     PinDigits,
     PinEnded,
     PinEntered,
     Purpose,
+    RaiseWanted,
     RefundWanted,
     Refused,
     SaleWanted,
     Sending,
+    SettleWanted,
     Started,
+    SyncWanted,
     TellCard,
     Tender,
     TimerRang,
@@ -50,11 +55,12 @@ from terminal.events import (
 from terminal.following import POLL_S, Following, Patience
 from terminal.hand import Hand, with_facts
 from terminal.messages import TEXT, Message
-from terminal.seams import Clock
+from terminal.seams import Clock, Randomness
 from terminal.showing import view_of
 from terminal.spent_codes import SpentCodes
-from terminal.states import FINAL, TRANSITIONS, State
+from terminal.states import FINAL, FOR_A_PERSON, KEPT, TRANSITIONS, State
 from terminal.states import Event as Move
+from terminal.store import OfflineLimits, Store
 from terminal.view import Kind, PaymentView, Readiness, Step, View
 
 ECHO_S = 20.0
@@ -68,7 +74,7 @@ _AFTER_CODE = {
 }
 """What to do after a code that did not count."""
 
-_KEEPABLE = frozenset({State.UNKNOWN, State.REVERSING, State.CLOSING, State.STORED})
+_KEEPABLE = frozenset({State.UNKNOWN, State.REVERSING, State.CLOSING}) | KEPT | FOR_A_PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +87,29 @@ class Limits:
     present_s: float = 60.0
     pin_s: float = 60.0
     patience: Patience = field(default_factory=Patience)
+    offline: OfflineLimits = field(default_factory=OfflineLimits)
 
 
 class Core:
     """All payments of one till, moved one event at a time."""
 
-    def __init__(self, clock: Clock, limits: Limits, lookup: Callable[[str], PaymentView]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        limits: Limits,
+        lookup: Callable[[str], PaymentView],
+        random: Randomness,
+    ) -> None:
         """lookup: finds a payment by identity; raises UnknownPayment."""
         self._clock = clock
         self._limits = limits
         self._lookup = lookup
-        self._book = Book(clock)
+        self._book = Book(clock, random)
         self._hand = Hand(self._book, clock, limits.present_s, limits.pin_s)
-        self._following = Following(self._book, self._hand, clock, limits.patience, lookup)
+        self._store = Store(self._book, self._hand, clock, limits.offline)
+        self._following = Following(
+            self._book, self._hand, clock, limits.patience, lookup, self._store
+        )
         self._next_number = 1
         self._devices = Devices()
         self._spent_codes = SpentCodes(lambda attempt: lookup(attempt).state)
@@ -107,6 +123,11 @@ class Core:
             CodeWanted: self._code_wanted,
             CheckWanted: self._check_wanted,
             LeaveWanted: self._leave_wanted,
+            KeepWanted: self._store.keep,
+            SyncWanted: self._following.hurry,
+            RaiseWanted: self._store.raise_limits,
+            SettleWanted: self._settle_wanted,
+            Exported: self._exported,
             CardPresented: self._card_presented,
             CardRead: self._card_read,
             CardCompleted: self._following.card_completed,
@@ -141,6 +162,7 @@ class Core:
             # What the last step recorded went through.
             self._journal_fault = False
         self._handlers[type(event)](event)
+        self._store.forward()
         return self._book.wishes
 
     def view(self) -> View:
@@ -229,9 +251,15 @@ class Core:
 
     def _check_wanted(self, _event: CheckWanted) -> None:
         payment = self._hand.payment
-        settled = FINAL | {State.AWAITING_TENDER, State.AUTHORISING}
+        settled = FINAL | FOR_A_PERSON | {State.AWAITING_TENDER, State.AUTHORISING}
         if payment is not None and payment.state not in settled:
             self._following.follow(payment)
+
+    def _settle_wanted(self, event: SettleWanted) -> None:
+        self._store.settle(event.attempt, event.note, event.person)
+
+    def _exported(self, event: Exported) -> None:
+        self._store.note_exported(event.attempts)
 
     def _leave_wanted(self, _event: LeaveWanted) -> None:
         payment = self._hand.payment
@@ -281,6 +309,7 @@ class Core:
                 kept=event.kept,
                 facts=event.facts,
                 slot=event.reader if event.waits_for else "",
+                proof=event.proof,
             )
         )
 

@@ -35,6 +35,7 @@ class Phase(enum.StrEnum):
     WAIT = "wait"
     CONFIRM = "confirm"
     APPROVED = "approved"
+    ACCEPTED = "accepted"
     SIGN = "sign"
     REFUNDED = "refunded"
     DECLINED = "declined"
@@ -84,6 +85,8 @@ _RESULTS = {
     State.APPROVED: Phase.APPROVED,
     # The card approved it; that it still has to be sent is the shop's matter.
     State.STORED: Phase.APPROVED,
+    # Whom the bank has still to ask is the shop's matter too; yet nobody has approved it.
+    State.DEFERRED: Phase.ACCEPTED,
     State.DECLINED: Phase.DECLINED,
     State.CANCELLED: Phase.NOT_PAID,
     State.NOT_SENT: Phase.NOT_PAID,

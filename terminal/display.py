@@ -39,6 +39,7 @@ PHASES: Final = {
     Phase.WAIT: ("请稍候", "Please wait"),
     Phase.CONFIRM: ("请在手机上确认", "Confirm on the phone"),
     Phase.APPROVED: ("已付款，谢谢", "Approved. Thank you"),
+    Phase.ACCEPTED: ("已受理，谢谢", "Thank you"),
     Phase.SIGN: ("请签名，谢谢", "Please sign. Thanks"),
     Phase.REFUNDED: ("款项退还给您", "Money goes back"),
     Phase.DECLINED: ("交易被拒绝", "Declined"),

@@ -84,6 +84,38 @@ class LeaveWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepWanted:
+    """K: keep the sale that was not sent, at the shop's risk."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWanted:
+    """Reverse and forward now what waits for its turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseWanted:
+    """Keep as much again as the shop's limits say."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettleWanted:
+    """Somebody who may has settled what the bank refused for good."""
+
+    attempt: str
+    note: str
+    person: str
+    """As receipts call them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """These kept sales were written to a file that the bank can be given."""
+
+    attempts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CardPresented:
     """A card is active in a reader."""
 
@@ -136,6 +168,8 @@ class CardRead:
     before, and the card's data are kept under this number."""
     waits_for: str = ""
     """For ONLINE: the attempt whose word from the bank a chip in a slot waits for."""
+    proof: str = ""
+    """The till's signature on the sale, made when the card was read; '' with a PIN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +303,8 @@ class NeverLeft:
     detail: str
     is_insecure: bool = False
     """A certificate or a key is wrong, on either side: a person must act."""
+    is_malformed: bool = False
+    """It can be sent to no bank: what the till has of it is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +445,11 @@ InboxEvent = (
     | CodeWanted
     | CheckWanted
     | LeaveWanted
+    | KeepWanted
+    | SyncWanted
+    | RaiseWanted
+    | SettleWanted
+    | Exported
     | CardPresented
     | CardRead
     | CardCompleted
@@ -444,3 +485,10 @@ class Tender:
     """The reader in which a chip waits for the bank's word."""
     brand: str = ""
     """Of a wallet's code."""
+    proof: str = ""
+    """The till's signature on a card sale that needs no PIN, made when it was read."""
+
+    @property
+    def to_keep(self) -> str:
+        """What the journal keeps of it until the bank has it: seal and proof, a line each."""
+        return f"{self.sealed}\n{self.proof}" if self.proof else self.sealed

@@ -20,13 +20,15 @@ from terminal.events import (
     Refused,
     Sending,
     TellCard,
+    Tender,
 )
 from terminal.hand import Hand, with_tender
 from terminal.messages import Message
-from terminal.reasons import reason_for
+from terminal.reasons import approval, reason_for
 from terminal.seams import Clock
 from terminal.states import Event as Move
 from terminal.states import State
+from terminal.store import Store
 from terminal.view import Kind, Medium, PaymentView, Readiness, ShownCode, Step
 
 # A reversal of nothing harms nobody; a customer who waits longer than this
@@ -38,6 +40,9 @@ CARD_S = 30.0
 # The order is closed by the bank's clock; ours may run a little ahead.
 CODE_GRACE_S = 3.0
 SKEW_MAX_MS = 300_000
+# Asked the same again, the bank would refuse the same again; what has to do
+# with keys and clocks (401), with other requests or with its own state passes.
+_FOR_GOOD = frozenset({400, 404, 405, 413, 422})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,20 @@ class Following:
         clock: Clock,
         patience: Patience,
         lookup: Callable[[str], PaymentView],
+        store: Store,
     ) -> None:
         """lookup: finds a payment by identity; raises UnknownPayment."""
         self._slots: dict[str, str] = {}
         """By attempt, the reader in which a chip waits for the bank's word."""
+        self._store = store
         self._book = book
         self._hand = hand
         self._clock = clock
         self._patience = patience
         self._lookup = lookup
         self.bank = Readiness.STARTING
+        self._was_out_of_reach = False
+        """The last thing heard of the bank is that nothing could be sent to it."""
         self.skew_ms = 0
         """How far the bank's clock was ahead of ours when it last spoke."""
 
@@ -98,22 +107,34 @@ class Following:
         held.tender = None
         payment = with_tender(payment, tender)
         if tender.is_offline:
-            signs = Message.CUSTOMER_SIGNS if payment.signature else Message.SENT_LATER
-            stored = self._book.move(
-                payment,
-                Move.CARD_APPROVED,
-                sealed=tender.sealed,
-                reason=Message.STORED,
-                next_step=signs,
-            )
-            self.follow(stored)
+            self._take_offline(payment, tender)
             return
+        # A PIN is for now: what carries one is not kept a moment longer.
+        held.sent = tender if tender.proof else None
         payment = self._book.move(payment, Move.ONLINE_REQUESTED)
         held.step = Step.WRITTEN
         self._hand.await_answer(self._patience.answer_s)
         if tender.slot:
             self._slots[payment.id] = tender.slot
         self._book.send(Purpose.PAY, payment, sealed=tender.sealed)
+
+    def _take_offline(self, payment: PaymentView, tender: Tender) -> None:
+        """Keep what the card has approved, unless too much is kept already."""
+        if self._store.is_full(payment):
+            self._book.move(
+                payment,
+                Move.CARD_DECLINED,
+                reason=Message.OFFLINE_FULL,
+                next_step=Message.CASH_ONLY,
+            )
+            return
+        self._book.move(
+            payment,
+            Move.CARD_APPROVED,
+            sealed=tender.to_keep,
+            reason=Message.STORED,
+            next_step=Message.CUSTOMER_SIGNS if payment.signature else Message.SENT_LATER,
+        )
 
     def close(self, payment: PaymentView, *, resume: bool) -> None:
         """Have the bank shut the door this payment has open there.
@@ -148,12 +169,15 @@ class Following:
                 self._book.send(Purpose.ASK, payment)
             case State.REVERSING:
                 is_chips = payment.medium is Medium.CHIP
-                why = "card_refused" if is_chips else "no_answer"
-                self._book.send(Purpose.REVERSE, payment, reason=why)
+                self._send_reversal(payment, "card_refused" if is_chips else "no_answer")
             case State.CLOSING:
                 self._book.send(Purpose.CLOSE, payment)
-            case State.STORED:
-                self._book.send(Purpose.ADVISE, payment)
+
+    def hurry(self, _event: object = None) -> None:
+        """Do now what would be tried again later."""
+        for payment in self._book.payments():
+            if self._book.next_try(payment) is not None:
+                self.follow(payment)
 
     # --- what comes back ----------------------------------------------------------
 
@@ -166,9 +190,8 @@ class Following:
 
     def answered(self, event: Answered) -> None:
         """The bank decided, and it is verified."""
-        self._book.landed(event.purpose, event.attempt)
-        self.bank = Readiness.READY
-        self.skew_ms = event.answer.skew_ms
+        self._landed(event)
+        self._heard(event.answer.skew_ms)
         payment, answer = self._book.get(event.attempt), event.answer
         if payment is None:
             return
@@ -191,17 +214,19 @@ class Following:
                     next_step=Message.CHARGE_AGAIN,
                 )
                 self.proceed()
-            case Purpose.ADVISE, State.STORED if answer.state in ("approved", "declined"):
-                self._advised(payment, answer)
+            case Purpose.ADVISE, (State.STORED | State.DEFERRED) if answer.state in (
+                "approved",
+                "declined",
+            ):
+                self._store.decided(payment, answer)
             case _:
                 # The bank answered, but not what ends this state: keep at it.
                 self._book.retry(payment)
 
     def refused(self, event: Refused) -> None:
         """The bank refused the request itself, and it is verified."""
-        self._book.landed(event.purpose, event.attempt)
-        self.bank = Readiness.READY
-        self.skew_ms = event.skew_ms
+        self._landed(event)
+        self._heard(event.skew_ms)
         payment = self._book.get(event.attempt)
         if payment is None:
             return
@@ -221,6 +246,17 @@ class Following:
                     next_step=Message.TELL_SUPERVISOR,
                     response_code=str(event.status),
                 )
+            case Purpose.REVERSE, State.REVERSING if event.status in _FOR_GOOD:
+                self._book.move(
+                    payment,
+                    Move.REVERSAL_REFUSED,
+                    reason=Message.REVERSAL_REFUSED,
+                    next_step=Message.TELL_SUPERVISOR,
+                    response_code=str(event.status),
+                )
+                self.proceed()
+            case Purpose.ADVISE, (State.STORED | State.DEFERRED) if event.status in _FOR_GOOD:
+                self._store.not_accepted(payment, str(event.status))
             case Purpose.ORDER, State.CODE_OPEN if says_nothing:
                 self.close(payment, resume=True)
             case Purpose.ORDER, State.CODE_OPEN:
@@ -231,17 +267,21 @@ class Following:
     def never_left(self, event: NeverLeft) -> None:
         """Provably nothing of the request left."""
         self._book.landed(event.purpose, event.attempt)
-        self.bank = Readiness.FAULTY
+        if not event.is_malformed:
+            self.bank = Readiness.FAULTY
+            self._was_out_of_reach = True
         payment = self._book.get(event.attempt)
         if payment is None:
             return
         match event.purpose, payment.state:
+            case Purpose.ADVISE, (State.STORED | State.DEFERRED) if event.is_malformed:
+                self._store.not_accepted(payment)
             case Purpose.PAY, State.AUTHORISING:
                 self._tell_card(payment)
-                reason, step = Message.NOT_SENT, Message.CHECK_NETWORK
                 if event.is_insecure:
-                    reason, step = Message.LINK_NOT_SECURE, Message.TELL_SUPERVISOR
-                self._book.move(payment, Move.NEVER_LEFT, reason=reason, next_step=step)
+                    self._not_sent(payment, Message.LINK_NOT_SECURE, Message.TELL_SUPERVISOR)
+                else:
+                    self._not_sent(payment, Message.NOT_SENT, Message.CHECK_NETWORK)
             case Purpose.ORDER, State.CODE_OPEN:
                 self._code_gone(payment, Message.CODE_UNAVAILABLE)
             case _:
@@ -249,11 +289,14 @@ class Following:
 
     def answer_lost(self, event: AnswerLost) -> None:
         """The request left, and no verified answer came."""
-        self._book.landed(event.purpose, event.attempt)
+        self._landed(event)
         self.bank = Readiness.FAULTY
+        self._was_out_of_reach = False
         payment = self._book.get(event.attempt)
         if payment is None:
             return
+        if event.purpose is Purpose.ADVISE:
+            self._store.lost(payment)
         match event.purpose, payment.state:
             case Purpose.PAY, State.AUTHORISING:
                 self._lost(payment)
@@ -363,31 +406,13 @@ class Following:
             case _:
                 self._book.retry(payment)
 
-    def _advised(self, payment: PaymentView, answer: BankAnswer) -> None:
-        if answer.state == "approved":
-            reason, step = _approval(payment)
-            move = Move.BANK_APPROVED
-        else:
-            reason, step = Message.STORED_REFUSED, Message.TELL_SUPERVISOR
-            move = Move.BANK_DECLINED
-        self._book.move(
-            payment,
-            move,
-            sealed="",
-            bank_reference=answer.reference,
-            authorisation=answer.authorisation,
-            response_code=answer.code,
-            reason=reason,
-            next_step=step,
-        )
-
     # --- ways on ------------------------------------------------------------------------
 
     def _approve(self, payment: PaymentView, answer: BankAnswer) -> None:
         self._book.stop_timer("poll", payment)
         if self._hand.holds(payment) is not None:
             self._hand.disarm()
-        reason, step = _approval(payment)
+        reason, step = approval(payment)
         self._book.move(
             payment,
             Move.BANK_APPROVED,
@@ -460,7 +485,7 @@ class Following:
         if not event.agrees:
             self._card_refused(payment)
             return
-        reason, step = _approval(payment)
+        reason, step = approval(payment)
         self._book.move(payment, Move.CARD_AGREED, reason=reason, next_step=step)
 
     def card_silent(self, payment: PaymentView) -> None:
@@ -477,7 +502,7 @@ class Following:
             reason=Message.REVERSING,
             next_step=Message.DO_NOT_CHARGE_AGAIN,
         )
-        self._book.send(Purpose.REVERSE, payment, reason="card_refused")
+        self._send_reversal(payment, "card_refused")
 
     def _lost(self, payment: PaymentView) -> None:
         self._tell_card(payment)
@@ -498,7 +523,23 @@ class Following:
             reason=Message.REVERSING,
             next_step=Message.DO_NOT_CHARGE_AGAIN,
         )
-        self._book.send(Purpose.REVERSE, payment, reason=why)
+        self._send_reversal(payment, why)
+
+    def _send_reversal(self, payment: PaymentView, why: str) -> None:
+        """Each try is on disk before it leaves: a later till counts on."""
+        if not self._book.is_in_flight(Purpose.REVERSE, payment):
+            sent = self._book.move(
+                payment, Move.REVERSAL_SENT, reversals_sent=payment.reversals_sent + 1
+            )
+            self._book.send(Purpose.REVERSE, sent, reason=why)
+
+    def _not_sent(self, payment: PaymentView, reason: Message, next_step: Message) -> None:
+        """Nothing was charged; what the customer showed may be kept, if the cashier says so."""
+        held = self._hand.holds(payment)
+        can_do = self._store.verdict(payment, held.sent if held else None)
+        if held is not None and can_do is not Message.MAY_KEEP:
+            held.sent = None
+        self._book.move(payment, Move.NEVER_LEFT, reason=reason, next_step=can_do or next_step)
 
     def _code_gone(self, payment: PaymentView, hint: Message) -> None:
         """The code on show can bring no money any more."""
@@ -528,25 +569,25 @@ class Following:
         if payment is None or held is None or held.tender is None:
             return
         if payment.state is State.AWAITING_TENDER:
+            held.sent = held.tender
+            payment = with_tender(payment, held.tender)
             self._hand.drop_tender()
-            self._book.move(
-                payment,
-                Move.NEVER_LEFT,
-                reason=Message.REVERSAL_FIRST,
-                next_step=Message.CHECK_NETWORK,
-            )
+            self._not_sent(payment, Message.REVERSAL_FIRST, Message.CHECK_NETWORK)
+
+    def _landed(self, event: Answered | Refused | AnswerLost) -> None:
+        """The request had left: it is no longer one that can be kept."""
+        self._book.landed(event.purpose, event.attempt)
+        if event.purpose is Purpose.PAY and (held := self._hand.held) is not None:
+            held.sent = None
+
+    def _heard(self, skew_ms: int) -> None:
+        """The bank has spoken; what waited for it to be there waits no longer."""
+        self.bank = Readiness.READY
+        self.skew_ms = skew_ms
+        if self._was_out_of_reach:
+            self._was_out_of_reach = False
+            self.hurry()
 
     def _current(self, payment: PaymentView) -> PaymentView:
         """Return the payment with what was noted of it since."""
         return self._book.get(payment.id) or payment
-
-
-def _approval(payment: PaymentView) -> tuple[Message, Message]:
-    """Return what to say of an approval, and the next step."""
-    if payment.kind is Kind.REFUND:
-        return Message.REFUNDED, Message.NOTHING
-    if payment.kind is Kind.VOID:
-        return Message.VOIDED, Message.NOTHING
-    if payment.signature:
-        return Message.APPROVED_SIGN, Message.CUSTOMER_SIGNS
-    return Message.APPROVED, Message.HAND_OVER

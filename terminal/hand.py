@@ -12,7 +12,7 @@ from terminal.book import Book
 from terminal.events import Arm, AskPin, CardFacts, Disarm, EndPin, TellCard, Tender
 from terminal.messages import Message
 from terminal.seams import Clock
-from terminal.states import FINAL, State
+from terminal.states import FINAL, FOR_A_PERSON, KEPT
 from terminal.view import Medium, PaymentView, ShownCode, Step
 
 
@@ -38,6 +38,8 @@ class Held:
     hint_step: Message | None = None
     tender: Tender | None = None
     """Chosen, and waiting for a code to close, a reversal to go through, or a PIN."""
+    sent: Tender | None = None
+    """On its way, or provably never sent: then the cashier may have it kept."""
     pin: PinQuestion | None = None
     resume: bool = False
     """After closing, go back to presenting instead of cancelling."""
@@ -197,7 +199,7 @@ class Hand:
     def is_free(self) -> bool:
         """True if a new payment may be taken in hand."""
         payment = self.payment
-        return payment is None or payment.state in FINAL | {State.STORED}
+        return payment is None or payment.state in FINAL | KEPT | FOR_A_PERSON
 
 
 def with_facts(payment: PaymentView, facts: CardFacts | None) -> PaymentView:

@@ -30,7 +30,7 @@ from terminal.seams import Clock
 from terminal.states import FINAL, State
 from terminal.view import Kind, Medium, PaymentView, TraceLine
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # A whole chain of a million payments takes a minute; its end is where a
 # power cut or a restored copy shows.
 CHECKED_AT_START = 64
@@ -57,7 +57,7 @@ CREATE TABLE payments (
     words TEXT NOT NULL,
     body TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX payments_open ON payments (state) WHERE state NOT IN ({final});
+CREATE INDEX payments_open ON payments (state);
 CREATE INDEX payments_by_original ON payments (original) WHERE original <> '';
 CREATE TABLE sealed (
     attempt TEXT PRIMARY KEY,
@@ -65,6 +65,16 @@ CREATE TABLE sealed (
 ) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 1;
 """
+
+# SQLite uses it where the question names the same states, so it is made anew
+# whenever the table of states has other ends.
+_OPEN_INDEX = "CREATE INDEX payments_open ON payments (state) WHERE state NOT IN ({final})"
+
+_MIGRATIONS = (
+    _SCHEMA,
+    "DROP INDEX payments_open; {open_index}; PRAGMA user_version = 2;",
+)
+"""What brings a journal of this version to the next; version 0 is no journal yet."""
 
 # The index holds only rows that have an original: SQLite uses it where the
 # question says so too, and walks every payment where it does not.
@@ -353,14 +363,15 @@ class Journal(JournalReader):
         # FULL: NORMAL loses acknowledged commits when the power goes.
         self._writer.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         (version,) = self._writer.execute("PRAGMA user_version").fetchone() or (0,)
-        if version == 0:
-            with transaction(self._writer) as connection:
-                connection.execute(_SCHEMA.format(final=_final_list()))
-        elif version > SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise JournalUnavailable(
                 f"{path} was written by a newer OpenTill (schema {version}); "
                 "run that release, or move the journal aside"
             )
+        open_index = _OPEN_INDEX.format(final=_final_list())
+        for step in [_MIGRATIONS[each] for each in range(version, SCHEMA_VERSION)]:
+            with transaction(self._writer) as connection:
+                connection.execute(step.format(open_index=open_index))
 
 
 def _lock(path: Path) -> IO[str]:

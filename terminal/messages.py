@@ -53,6 +53,10 @@ class Message(enum.StrEnum):
     REVERSING = "reversing"
     REVERSED = "reversed"
     STORED = "stored"
+    DEFERRED = "deferred"
+    OFFLINE_FULL = "offline_full"
+    REVERSAL_REFUSED = "reversal_refused"
+    SETTLED = "settled"
     STORED_REFUSED = "stored_refused"
     # Reasons of a decline
     DECLINED_BY_BANK = "declined_by_bank"
@@ -104,6 +108,8 @@ class Message(enum.StrEnum):
     CHECK_NETWORK = "check_network"
     TELL_SUPERVISOR = "tell_supervisor"
     SENT_LATER = "sent_later"
+    MAY_KEEP = "may_keep"
+    CASH_ONLY = "cash_only"
     NOTHING = "nothing"
     # Notices
     NO_BANK = "no_bank"
@@ -111,6 +117,7 @@ class Message(enum.StrEnum):
     BEING_REVERSED = "being_reversed"
     BEING_CLOSED = "being_closed"
     TO_BE_SENT = "to_be_sent"
+    DEFERRED_TO_BE_SENT = "deferred_to_be_sent"
     NO_READER = "no_reader"
     NO_CAMERA = "no_camera"
     NO_PAPER = "no_paper"
@@ -163,6 +170,10 @@ TEXT: dict[Message, str] = {
     Message.REVERSING: "Being reversed. Do not charge again yet",
     Message.REVERSED: "Reversed. Customer is not charged",
     Message.STORED: "Approved by the card. Kept here, sent to the bank",
+    Message.DEFERRED: "Bank not reached. Kept here, sent later. Not yet approved",
+    Message.OFFLINE_FULL: "Offline limit reached. Cash only",
+    Message.REVERSAL_REFUSED: "The bank refuses the reversal. Do not charge again",
+    Message.SETTLED: "Settled by a person",
     Message.STORED_REFUSED: "Stored payment declined",
     Message.DECLINED_BY_BANK: "Declined by the bank",
     Message.CARD_NOT_VALID: "Card number not valid",
@@ -212,12 +223,15 @@ TEXT: dict[Message, str] = {
     Message.CHECK_NETWORK: "Check the network, then try again",
     Message.TELL_SUPERVISOR: "Tell the supervisor",
     Message.SENT_LATER: "Hand over the goods. The till sends it by itself",
+    Message.MAY_KEEP: "Try again, or keep it here at the shop's risk",
+    Message.CASH_ONLY: "Cash only",
     Message.NOTHING: "Nothing to do",
     Message.NO_BANK: "Bank not reached",
     Message.BEING_CHECKED: "Payment being checked",
     Message.BEING_REVERSED: "Payment being reversed",
     Message.BEING_CLOSED: "Code being closed",
     Message.TO_BE_SENT: "Approved by card, still to be sent",
+    Message.DEFERRED_TO_BE_SENT: "Not yet approved, still to be sent",
     Message.NO_READER: "Reader not ready",
     Message.NO_CAMERA: "Camera not ready",
     Message.NO_PAPER: "No paper. Payment is safe",

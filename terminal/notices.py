@@ -10,9 +10,12 @@ from terminal.view import Notice, PaymentView, Readiness
 
 # In the order of their gravity: money in doubt before money merely late.
 _BY_STATE = {
+    State.REVERSAL_REFUSED: Message.REVERSAL_REFUSED,
     State.UNKNOWN: Message.BEING_CHECKED,
     State.REVERSING: Message.BEING_REVERSED,
     State.CLOSING: Message.BEING_CLOSED,
+    State.STORED_REFUSED: Message.STORED_REFUSED,
+    State.DEFERRED: Message.DEFERRED_TO_BE_SENT,
     State.STORED: Message.TO_BE_SENT,
 }
 
@@ -51,6 +54,7 @@ def notices_for(
                 Notice(
                     message,
                     count=len(those),
+                    tries=sum(payment.reversals_sent for payment in those),
                     amount_minor=sum(payment.amount_minor for payment in those),
                     age_s=max(0.0, (now_ms - oldest_ms) / 1000),
                 )

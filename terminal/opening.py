@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Bank, Device, Settings
+from config.schema import Bank, Device, Offline, Settings
 from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
@@ -52,6 +52,7 @@ from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
 from terminal.security.folder import Version, is_enrolled, key_version
 from terminal.security.upkeep import KeyUpkeep
+from terminal.store import CurrencyLimits, OfflineLimits
 from terminal.till import Till
 from terminal.view import ShopFacts
 
@@ -89,7 +90,7 @@ def open_till(
     claim(home, settings.shop.mode)
     journal = Journal(home, clock)
     try:
-        core = Core(clock, _limits(settings), journal.payment)
+        core = Core(clock, _limits(settings), journal.payment, random)
         runner = Runner(core, journal, clock)
         desk = BankDesk(
             bank_clients(settings, keys, clock, random),
@@ -321,6 +322,19 @@ def _limits(settings: Settings) -> Limits:
             code_s=settings.shop.code_valid_s,
             answer_s=settings.bank.answer_s,
         ),
+        offline=_offline_limits(settings.offline),
+    )
+
+
+def _offline_limits(offline: Offline) -> OfflineLimits:
+    return OfflineLimits(
+        defers=offline.enabled,
+        count_max=offline.count_max,
+        age_max_s=offline.age_max_h * 3600,
+        by_currency={
+            letters: CurrencyLimits(limits.amount_max_minor, limits.sum_max_minor)
+            for letters, limits in offline.currencies.items()
+        },
     )
 
 
@@ -347,6 +361,7 @@ def _workers(
             rules,
             partial(_transaction, settings, clock),
             lambda attempt, record: keys.sealer.seal_card(attempt, record, entry=entry_of(record)),
+            partial(_prove, keys, clock),
             random,
             runner.post,
             keep_for_pin=None if pin is None else pin.keep,
@@ -364,6 +379,22 @@ def _workers(
         for device in settings.devices.scanners
     ]
     return workers
+
+
+def _prove(keys: Keys, clock: Clock, arm: Arm, sealed: str) -> str:
+    """Sign a card sale as it is made."""
+    from terminal.bank.messages import format_moment
+    from terminal.bank.proof import prove_sale
+
+    return prove_sale(
+        attempt=arm.attempt,
+        amount_minor=arm.amount_minor,
+        currency=arm.currency,
+        sealed=sealed,
+        at=format_moment(clock.wall_ms()),
+        key=keys.keys.signer,
+        key_id=keys.keys.till_id,
+    )
 
 
 def _pin_worker(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from terminal.messages import Message
+from terminal.view import Kind, PaymentView
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,14 @@ CONCEALED_CODES = frozenset({"41", "43"})
 def reason_for(code: str) -> Reason:
     """Return the reason for a decline with this response code."""
     return _BY_CODE.get(code, Reason(Message.DECLINED_BY_BANK, Message.ANOTHER_CARD_OR_WALLET))
+
+
+def approval(payment: PaymentView) -> tuple[Message, Message]:
+    """Return what to say of an approval, and the next step."""
+    if payment.kind is Kind.REFUND:
+        return Message.REFUNDED, Message.NOTHING
+    if payment.kind is Kind.VOID:
+        return Message.VOIDED, Message.NOTHING
+    if payment.signature:
+        return Message.APPROVED_SIGN, Message.CUSTOMER_SIGNS
+    return Message.APPROVED, Message.HAND_OVER

@@ -9,7 +9,7 @@ from terminal.devices import Devices
 from terminal.hand import Hand, Held
 from terminal.messages import Message
 from terminal.notices import notices_for
-from terminal.states import State
+from terminal.states import FOR_A_PERSON, State
 from terminal.view import Medium, PaymentView, Readiness, Stage, View
 
 _ASKING = frozenset({Message.SEE_PHONE, Message.TAP_AGAIN, Message.ONE_CARD_ONLY})
@@ -50,7 +50,7 @@ def view_of(
             now_ms=now_ms,
         ),
         recent=book.recent,
-        open_count=len(book.payments()),
+        open_count=sum(other.state not in FOR_A_PERSON for other in book.payments()),
     )
     if payment is None or held is None:
         return view
@@ -65,12 +65,17 @@ def view_of(
         step=held.step,
         pin_digits=held.pin.digits if held.pin else 0,
         show=Readiness.READY if can_show else Readiness.OFF,
+        keep=Readiness.READY if _can_keep(payment, held) else Readiness.OFF,
         code=held.code,
         started_at=held.started_at,
         deadline_at=None if stage is Stage.RESULT else held.deadline_at,
         next_ask_at=book.next_try(payment),
         cancellable=payment.state in _CANCELLABLE,
     )
+
+
+def _can_keep(payment: PaymentView, held: Held) -> bool:
+    return payment.state is State.NOT_SENT and held.sent is not None
 
 
 def _stage(payment: PaymentView, held: Held) -> tuple[Stage, Message | None]:

@@ -22,8 +22,12 @@ class State(enum.StrEnum):
     """The bank has not yet confirmed that the open order is closed."""
     UNKNOWN = "unknown"
     REVERSING = "reversing"
+    REVERSAL_REFUSED = "reversal_refused"
+    """The bank will never reverse it: a person must find out what stands, and settle it."""
     STORED = "stored"
     """Approved by the card offline; the bank has not heard of it yet."""
+    DEFERRED = "deferred"
+    """Approved by nobody yet: kept at the shop's risk, because the bank was not reached."""
     APPROVED = "approved"
     DECLINED = "declined"
     CANCELLED = "cancelled"
@@ -31,7 +35,9 @@ class State(enum.StrEnum):
     REVERSED = "reversed"
     VOIDED = "voided"
     STORED_REFUSED = "stored_refused"
-    """Approved offline, later refused by the bank: a person must act."""
+    """Kept here, later refused by the bank: the goods are gone, and a person must act."""
+    SETTLED = "settled"
+    """A person has settled what the bank refused; the note says how."""
 
 
 class Event(enum.StrEnum):
@@ -56,7 +62,12 @@ class Event(enum.StrEnum):
     NEVER_LEFT = "never_left"
     ANSWER_LOST = "answer_lost"
     NOT_FOUND_OR_SILENT = "not_found_or_silent"
+    REVERSAL_SENT = "reversal_sent"
     REVERSAL_CONFIRMED = "reversal_confirmed"
+    REVERSAL_REFUSED = "reversal_refused"
+    CASHIER_KEPT = "cashier_kept"
+    EXPORTED = "exported"
+    PERSON_SETTLED = "person_settled"
     VOID_CONFIRMED = "void_confirmed"
     RESTARTED = "restarted"
 
@@ -108,15 +119,35 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     # Approved after all, but its card was sent off with a decline.
     (State.UNKNOWN, Event.CARD_REFUSED): State.REVERSING,
     (State.UNKNOWN, Event.RESTARTED): State.UNKNOWN,
+    # Each try is written down, so that their number outlives the till.
+    (State.REVERSING, Event.REVERSAL_SENT): State.REVERSING,
     (State.REVERSING, Event.REVERSAL_CONFIRMED): State.REVERSED,
+    (State.REVERSING, Event.REVERSAL_REFUSED): State.REVERSAL_REFUSED,
     (State.REVERSING, Event.RESTARTED): State.REVERSING,
+    (State.REVERSAL_REFUSED, Event.PERSON_SETTLED): State.SETTLED,
+    (State.REVERSAL_REFUSED, Event.RESTARTED): State.REVERSAL_REFUSED,
+    # Nothing has left the till: the cashier may keep the sale instead of trying again.
+    (State.NOT_SENT, Event.CASHIER_KEPT): State.DEFERRED,
     (State.STORED, Event.BANK_APPROVED): State.APPROVED,
     (State.STORED, Event.BANK_DECLINED): State.STORED_REFUSED,
+    (State.STORED, Event.EXPORTED): State.STORED,
     (State.STORED, Event.RESTARTED): State.STORED,
+    (State.DEFERRED, Event.BANK_APPROVED): State.APPROVED,
+    (State.DEFERRED, Event.BANK_DECLINED): State.STORED_REFUSED,
+    (State.DEFERRED, Event.EXPORTED): State.DEFERRED,
+    (State.DEFERRED, Event.RESTARTED): State.DEFERRED,
+    (State.STORED_REFUSED, Event.PERSON_SETTLED): State.SETTLED,
+    (State.STORED_REFUSED, Event.RESTARTED): State.STORED_REFUSED,
     (State.APPROVED, Event.VOID_CONFIRMED): State.VOIDED,
 }
 
-# Money is settled one way or the other; only a void can still move it.
+KEPT = frozenset({State.STORED, State.DEFERRED})
+"""Card sales that the bank has still to be told of."""
+FOR_A_PERSON = frozenset({State.REVERSAL_REFUSED, State.STORED_REFUSED})
+"""The bank has had its last word; only somebody who may decide can end these."""
+
+# Money is settled one way or the other; only a void, or the cashier who keeps
+# what was not sent, can still move it.
 FINAL = frozenset(State) - {state for state, event in TRANSITIONS if event is Event.RESTARTED}
 
 
@@ -137,7 +168,7 @@ def diagram() -> str:
     lines += [
         f"    {state} --> {target}: {event.replace('_', ' ')}"
         for (state, event), target in TRANSITIONS.items()
-        if not (event is Event.RESTARTED and state is target)
+        if state is not target
     ]
     lines += [f"    {state} --> [*]" for state in State if state in FINAL]
     return "\n".join(lines)

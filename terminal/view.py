@@ -110,6 +110,15 @@ class PaymentView:
     """Sum of refunds of this sale that stand or may stand."""
     asked: int = 0
     """How often the bank has been asked about it."""
+    reversals_sent: int = 0
+    """How often its reversal has been sent, by this till and those before it."""
+    is_deferred: bool = False
+    """Kept at the shop's risk first: the bank was not asked before the goods were gone."""
+    is_exported: bool = False
+    """Written to a file that the bank can be given, while it was kept."""
+    note: str = ""
+    """How somebody settled what the bank had refused for good."""
+    settled_by: str = ""
     durations_ms: Mapping[str, float] = field(default_factory=dict)
     """By phase: 'present', 'read', 'written', 'bank'."""
 
@@ -130,6 +139,8 @@ class Notice:
 
     message: Message
     count: int = 0
+    tries: int = 0
+    """How often it was tried in vain."""
     amount_minor: int | None = None
     age_s: float | None = None
 
@@ -161,6 +172,8 @@ class View:
     scan: Readiness = Readiness.OFF
     show: Readiness = Readiness.OFF
     """READY means F7 may be pressed."""
+    keep: Readiness = Readiness.OFF
+    """READY means that the sale which was not sent may be kept, with K."""
     code: ShownCode | None = None
     started_at: float = 0.0
     deadline_at: float | None = None
@@ -175,7 +188,7 @@ class View:
     recent: Sequence[PaymentView] = ()
     """The last few payments, newest first."""
     open_count: int | None = None
-    """Payments that are not at their end; None until the till has begun."""
+    """Payments that the till brings to their end; None until it has begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ MARKS: dict[State, Mark] = {
     State.CLOSING: Mark("?", mark("closing"), "soft-ask"),
     State.UNKNOWN: Mark("?", mark("checking"), "soft-ask"),
     State.REVERSING: Mark("?", mark("reversing"), "soft-ask"),
+    State.REVERSAL_REFUSED: Mark("!", mark("not reversed"), "soft-no"),
     State.STORED: Mark("^", mark("stored"), "soft-keep"),
+    State.DEFERRED: Mark("^", mark("not approved"), "soft-keep"),
     State.APPROVED: Mark("✓", mark("approved"), "live"),
     State.DECLINED: Mark("✗", mark("declined"), "soft-no"),
     State.CANCELLED: Mark("-", mark("cancelled"), "muted"),
@@ -36,6 +38,7 @@ MARKS: dict[State, Mark] = {
     State.REVERSED: Mark("«", mark("reversed"), "muted"),
     State.VOIDED: Mark("-", mark("voided"), "muted"),
     State.STORED_REFUSED: Mark("✗", mark("refused"), "soft-no"),
+    State.SETTLED: Mark("-", mark("settled"), "muted"),
 }
 REFUNDED = Mark("«", mark("refunded"), "muted")
 
@@ -75,11 +78,14 @@ FRAMES: dict[State, Frame] = {
     State.STORED_REFUSED: Frame(*_NO, mark("REFUSED")),
     State.UNKNOWN: Frame(*_ASK, mark("UNKNOWN")),
     State.REVERSING: Frame(*_ASK, mark("REVERSAL")),
+    State.REVERSAL_REFUSED: Frame(*_NO, mark("REVERSAL")),
     # The door is not shut yet: money may still come through it.
     State.CLOSING: Frame(*_ASK, mark("CLOSING")),
     State.REVERSED: Frame("raise", "ink", "back", mark("REVERSED")),
     State.VOIDED: Frame("raise", "ink", "back", mark("VOIDED")),
     State.STORED: Frame("keep", "keep-ink", "tray", mark("STORED")),
+    State.DEFERRED: Frame("keep", "keep-ink", "tray", mark("STORED")),
+    State.SETTLED: Frame(*_PLAIN, mark("CLOSED")),
     State.CANCELLED: Frame(*_PLAIN, mark("CANCELLED")),
     State.NOT_SENT: Frame("no", "no-ink", "bang", mark("NOT SENT")),
 }

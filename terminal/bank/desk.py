@@ -65,7 +65,7 @@ class BankDesk:
     ) -> None:
         """open_client: makes one client per lane, on the lane's own thread.
 
-        find_sealed: the sealed sale kept for an attempt that the card approved.
+        find_sealed: what is kept of a card sale, as Tender.to_keep made it.
         code_valid_s: how long a shown code may be paid, in seconds.
         """
         self._open_client = open_client
@@ -129,8 +129,13 @@ class BankDesk:
             reply = client.call(request, lambda: self._post(Sending(purpose, attempt)))
         except (NeverLeft, MalformedMessage) as error:
             log.info("%s %s never left: %s", purpose.value, attempt, error)
-            is_insecure = isinstance(error, LinkNotSecure)
-            return NeverLeftEvent(purpose, attempt, str(error), is_insecure)
+            return NeverLeftEvent(
+                purpose,
+                attempt,
+                str(error),
+                is_insecure=isinstance(error, LinkNotSecure),
+                is_malformed=isinstance(error, MalformedMessage),
+            )
         except AnswerLost as error:
             log.warning("%s %s has no answer: %s", purpose.value, attempt, error)
             return AnswerLostEvent(purpose, attempt, str(error))
@@ -159,6 +164,7 @@ class BankDesk:
                     original=payment.original or None,
                 )
             case Purpose.ADVISE:
+                sealed, _, proof = self._find_sealed(payment.id).partition("\n")
                 return messages.Advice(
                     attempt=payment.id,
                     number=payment.number,
@@ -166,7 +172,9 @@ class BankDesk:
                     amount_minor=payment.amount_minor,
                     currency=payment.currency,
                     at=at,
-                    tender=messages.CardTender(self._find_sealed(payment.id)),
+                    tender=messages.CardTender(sealed),
+                    deferred=payment.is_deferred,
+                    proof=proof or None,
                 )
             case Purpose.ORDER:
                 return messages.Order(

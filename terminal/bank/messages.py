@@ -19,6 +19,8 @@ UUID_PATTERN = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
 # Compact JWE: protected header, no wrapped key, IV, ciphertext, tag.
 # Source: RFC 7516, 3.1; RFC 7518, 4.6.
 SEALED_PATTERN = r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z"
+# Compact JWS. Source: RFC 7515, 3.1.
+PROOF_PATTERN = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\Z"
 AT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z"
 
 EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -90,7 +92,7 @@ class Payment(Message, frozen=True):
 
 
 class Advice(Message, frozen=True):
-    """Report a sale that the card approved offline."""
+    """Report a card sale that was kept here: approved by the card, or by nobody yet."""
 
     path: ClassVar[str] = "/v1/advices"
     states: ClassVar[frozenset[str]] = frozenset({"approved", "declined"})
@@ -102,6 +104,11 @@ class Advice(Message, frozen=True):
     currency: Currency
     at: Moment
     tender: CardTender
+    deferred: bool = False
+    """The card asked for the bank's approval, and the bank was not reached."""
+    proof: Annotated[str, msgspec.Meta(pattern=PROOF_PATTERN)] | None = None
+    """The till's signature from when the card was read; a till of an earlier
+    release made none."""
 
 
 class StatusQuestion(Message, frozen=True):

@@ -71,6 +71,7 @@ class CardWorker(DeviceWorker[CardReader]):
         rules: CardRules,
         transaction: Callable[[Arm], entry_point.Transaction],
         seal: Callable[[str, bytes], str],
+        prove: Callable[[Arm, str], str],
         random: Randomness,
         post: Callable[[InboxEvent], None],
         *,
@@ -79,6 +80,7 @@ class CardWorker(DeviceWorker[CardReader]):
         """name: what people call the reader.
 
         seal: attempt and card data to a JWE only the bank can open.
+        prove: signs the sale with its sealed card, for a bank that hears of it late.
         keep_for_pin: takes the data of a card whose holder must enter a PIN
         first, and numbers them; None where there is no PIN pad.
         """
@@ -86,6 +88,7 @@ class CardWorker(DeviceWorker[CardReader]):
         self._rules = rules
         self._transaction = transaction
         self._seal = seal
+        self._prove = prove
         self._keep_for_pin = keep_for_pin
         self._answers = Answers(random, rules.is_on_exception_file, self._show, self._note)
         self._is_card_left = False
@@ -241,7 +244,7 @@ class CardWorker(DeviceWorker[CardReader]):
         reason, next_step = reason_of(outcome)
         if self._role == "contact":
             reason, next_step = in_a_slot(reason, next_step)
-        facts, sealed, kept = None, "", None
+        facts, sealed, proof, kept = None, "", "", None
         needs_pin = end is CardEnd.ONLINE and outcome.cvm is CVM.ONLINE_PIN
         if needs_pin and self._keep_for_pin is None:
             end = CardEnd.DECLINED
@@ -253,6 +256,7 @@ class CardWorker(DeviceWorker[CardReader]):
                 kept = self._keep_for_pin(outcome.data_record)
             elif end in READ_WELL:
                 sealed = self._seal(arm.attempt, encode_record(outcome.data_record))
+                proof = self._prove(arm, sealed)
         self._post(
             CardRead(
                 arm.arming,
@@ -264,6 +268,7 @@ class CardWorker(DeviceWorker[CardReader]):
                 self._name,
                 kept=kept,
                 waits_for=waits_for if end is CardEnd.ONLINE else "",
+                proof=proof,
             )
         )
         return end

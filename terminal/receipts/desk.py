@@ -38,7 +38,7 @@ BEGUN_MAX: Final = 2
 """A printer that breaks off each receipt would use up its roll."""
 KNOWN_MAX: Final = 200
 
-_TAKEN: Final = frozenset({State.APPROVED, State.STORED, State.VOIDED})
+_TAKEN: Final = frozenset({State.APPROVED, State.STORED, State.DEFERRED, State.VOIDED})
 _HARMLESS: Final = frozenset({None, Message.PAPER_LOW})
 
 Prints = Literal["always", "on-request", "never"]

@@ -39,6 +39,9 @@ _KINDS = {
 _RESULTS = {
     State.APPROVED: "交易成功 APPROVED",
     State.STORED: "卡片脱机批准 APPROVED BY CARD",
+    State.DEFERRED: "待银行确认 AWAITING THE BANK",
+    State.REVERSAL_REFUSED: "冲正被拒 NOT REVERSED",
+    State.SETTLED: "人工处理 SETTLED BY HAND",
     State.VOIDED: "已撤销 VOIDED",
     State.DECLINED: "被拒绝 DECLINED",
     State.CANCELLED: "已取消 CANCELLED",
@@ -51,6 +54,8 @@ _RESULTS = {
 _OPEN: Final = "处理中 IN PROGRESS"
 
 _PAID = frozenset({State.APPROVED, State.STORED})
+_TAKEN = _PAID | {State.DEFERRED}
+"""The goods are handed over: the customer signs where a signature is wanted."""
 
 _BRAND_LABELS = {
     Medium.CARD: "卡别 CARD",
@@ -278,6 +283,10 @@ def _result(page: _Page, payment: PaymentView, letterhead: Letterhead) -> None:
     if payment.state not in _PAID:
         page.centre("非付款凭证")
         page.centre("NOT A PROOF OF PAYMENT")
+    if payment.state is State.SETTLED:
+        page.pair("处理人 SETTLED BY", payment.settled_by)
+        page.pair("备注 NOTE", payment.note)
+    if payment.state not in _TAKEN:
         return
     if payment.kind is Kind.SALE and payment.medium in (Medium.CARD, Medium.CHIP, Medium.PHONE):
         _verification(page, payment)

@@ -32,7 +32,7 @@ from simulators.shop import SimulatedShop
 from terminal.__main__ import Assembly
 from terminal.commands.watch import Watch, watching
 from terminal.journal import JournalReader
-from terminal.states import FINAL, State
+from terminal.states import FINAL, KEPT, State
 from terminal.till import Till
 from terminal.view import Kind, PaymentView, Readiness, Stage, View
 
@@ -196,7 +196,7 @@ def _bookable(payment: PaymentView) -> set[int]:
     signed = payment.amount_minor if payment.kind is Kind.SALE else -payment.amount_minor
     if payment.state in (State.APPROVED, State.VOIDED):
         return {signed}
-    if payment.state in FINAL or payment.state is State.STORED:
+    if payment.state in KEPT | {State.STORED_REFUSED} | (FINAL - {State.SETTLED}):
         return {0}
     return {0, signed}
 

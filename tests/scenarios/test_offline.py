@@ -81,7 +81,7 @@ def test_a_copied_cards_sale_is_refused_by_the_bank_and_a_person_is_told(counter
     counter.till.leave()
     counter.do("fault:bank-cut")
 
-    ends = [counter.until_state(attempt, *FINAL) for attempt in (first, second)]
+    ends = [counter.until_state(one, *FINAL, State.STORED_REFUSED) for one in (first, second)]
     assert sorted(end.state for end in ends) == [State.APPROVED, State.STORED_REFUSED]
     refused = next(end for end in ends if end.state is State.STORED_REFUSED)
     assert (refused.reason, refused.next_step) == (

@@ -32,6 +32,7 @@ from terminal.events import (
 )
 from terminal.journal import Journal
 from terminal.money import amount_with_unit
+from terminal.store import OfflineLimits
 from terminal.view import Medium, PaymentView, View
 
 CNY = load_currencies()["CNY"]
@@ -55,11 +56,17 @@ class StillClock:
         self.unix_ms += int(seconds * 1000)
 
 
+def patiently(count: int) -> bytes:
+    """Chance that makes each try wait as long as it may."""
+    return b"\xff" * count
+
+
 @dataclass
 class Counter:
     """A shop counter around one core: keeps what it wished, rings its timers."""
 
     clock: StillClock
+    offline: OfflineLimits = field(default_factory=OfflineLimits)
     payments: dict[str, PaymentView] = field(default_factory=dict)
     wishes: list[Wish] = field(default_factory=list)
     timers: dict[Timer, float] = field(default_factory=dict)
@@ -68,9 +75,11 @@ class Counter:
 
     def __post_init__(self) -> None:
         limits = Limits(
-            amount_max_minor=1_000_000, in_words=partial(amount_with_unit, currency=CNY)
+            amount_max_minor=1_000_000,
+            in_words=partial(amount_with_unit, currency=CNY),
+            offline=self.offline,
         )
-        self.core = Core(self.clock, limits, self.find)
+        self.core = Core(self.clock, limits, self.find, patiently)
         self.take(Started((), (), 1))
 
     def find(self, attempt: str) -> PaymentView:
@@ -103,12 +112,13 @@ class Counter:
     def answer(self, purpose: Purpose, attempt: str, state: str, code: str = "") -> list[Wish]:
         return self.take(Answered(purpose, attempt, BankAnswer(state, code)))
 
-    def tap(self, end: CardEnd = CardEnd.ONLINE) -> list[Wish]:
+    def tap(self, end: CardEnd = CardEnd.ONLINE, proof: str = "") -> list[Wish]:
         """A card is read to its end."""
         arming = self.arming
         self.take(CardPresented(arming))
         facts = CardFacts(Medium.CARD, "Visa", "411111******1111")
-        return self.take(CardRead(arming, end, facts=facts, sealed="a.b.c.d.e"))
+        read = CardRead(arming, end, facts=facts, sealed="a.b.c.d.e", proof=proof)
+        return self.take(read)
 
     def tap_for_pin(self) -> list[Wish]:
         """A card is read whose holder must enter a PIN."""

@@ -695,6 +695,9 @@ def test_a_void_waits_for_a_refund_in_doubt(counter: Any) -> None:
         (State.UNKNOWN, State.UNKNOWN, Purpose.ASK),
         (State.REVERSING, State.REVERSING, Purpose.REVERSE),
         (State.STORED, State.STORED, Purpose.ADVISE),
+        (State.DEFERRED, State.DEFERRED, Purpose.ADVISE),
+        (State.REVERSAL_REFUSED, State.REVERSAL_REFUSED, None),
+        (State.STORED_REFUSED, State.STORED_REFUSED, None),
     ],
 )
 def test_every_open_payment_is_taken_up_again_at_start(

@@ -25,8 +25,10 @@ from terminal.events import (
     CodeWanted,
     EndPin,
     Entry,
+    Exported,
     InboxEvent,
     JournalFailed,
+    KeepWanted,
     LeaveWanted,
     NeverLeft,
     PinDigits,
@@ -38,16 +40,21 @@ from terminal.events import (
     Refused,
     SaleWanted,
     Send,
+    SettleWanted,
     Started,
+    SyncWanted,
     TellCard,
     TimerRang,
     VoidWanted,
 )
 from terminal.messages import Message
-from terminal.states import FINAL, State
+from terminal.states import FINAL, FOR_A_PERSON, KEPT, State
 from terminal.states import Event as Move
+from terminal.store import CurrencyLimits, OfflineLimits
 from terminal.view import Kind, Medium, Stage
 
+FIRST = {State.AUTHORISING, State.COMPLETING, State.UNKNOWN, State.REVERSING}
+"""What goes to the bank before anything that was kept."""
 STATES = ["approved", "declined", "pending", "open", "closed", "reversed", "not_found", "odd"]
 FACTS = CardFacts(Medium.CARD, "Visa", "411111******1111")
 CHIP = CardFacts(Medium.CHIP, "Visa", "411111******1111")
@@ -99,6 +106,11 @@ class Walk:
             CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
             CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
             CardRead(arming, CardEnd.ONLINE, facts=FACTS, kept=1),
+            CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s", proof="p"),
+            KeepWanted(),
+            SyncWanted(),
+            SettleWanted(known, "paid in cash", "Li Na"),
+            Exported((known,)),
             CodeRead(arming, "Alipay", "s", "print"),
             CodeRejected(arming, Message.TWO_CODES),
         ]
@@ -130,7 +142,7 @@ class Walk:
             case 1:
                 return AnswerLost(purpose, attempt, "cut")
             case 2:
-                return Refused(purpose, attempt, self.chance.choice([401, 409, 503]), "no")
+                return Refused(purpose, attempt, self.chance.choice([401, 409, 422, 503]), "no")
         state = self.chance.choice(STATES)
         return Answered(purpose, attempt, BankAnswer(state, "00" if state == "approved" else "51"))
 
@@ -189,6 +201,11 @@ class Walk:
         assert was_stored or entry.move is Move.CARD_AGREED, "a chip has the last word"
 
     def check_send(self, wish: Send) -> None:
+        if wish.purpose is Purpose.ADVISE:
+            states = {payment.state for payment in self.counter.payments.values()}
+            assert not states & FIRST, "online before offline"
+            under_way = [other for other in self.waiting if other.purpose is Purpose.ADVISE]
+            assert not under_way, "one at a time"
         if wish.purpose is not Purpose.PAY:
             return
         attempt = wish.payment.id
@@ -237,8 +254,11 @@ def assert_followed(walk: Walk) -> None:
         timer.attempt for timer in walk.counter.timers
     }
     for payment in walk.counter.payments.values():
-        if payment.state not in FINAL | {State.AWAITING_TENDER}:
+        if payment.state not in FINAL | FOR_A_PERSON | KEPT | {State.AWAITING_TENDER}:
             assert payment.id in under_way, f"{payment.id} {payment.state} is forgotten"
+    kept = {payment.id for payment in walk.counter.payments.values() if payment.state in KEPT}
+    waits = any(payment.state in FIRST for payment in walk.counter.payments.values())
+    assert not kept or kept & under_way or waits, "what is kept is forgotten"
 
 
 def test_a_restart_takes_up_whatever_a_walk_left_open() -> None:
@@ -252,8 +272,12 @@ def test_a_restart_takes_up_whatever_a_walk_left_open() -> None:
         again.take(Started(tuple(left), (), 10_000))
         for payment in again.payments.values():
             assert payment.state is not State.AUTHORISING
-            if payment.state not in FINAL:
+            if payment.state not in FINAL | FOR_A_PERSON | KEPT:
                 assert any(wish.payment.id == payment.id for wish in sends(again))
+        kept = {p.id for p in again.payments.values() if p.state in KEPT}
+        is_first = not any(payment.state in FIRST for payment in again.payments.values())
+        advised = [wish.payment.id for wish in sends(again) if wish.purpose is Purpose.ADVISE]
+        assert len(advised) == bool(kept and is_first), "one at a time, nothing overtaken"
 
 
 def sends(counter: Any) -> list[Send]:
@@ -264,7 +288,8 @@ def sends(counter: Any) -> list[Send]:
 def _take_counter(counter: Any) -> None:
     global new_counter
     kind, clock = type(counter), type(counter.clock)
-    new_counter = lambda: kind(clock())  # noqa: E731
+    limits = OfflineLimits(defers=True, by_currency={"CNY": CurrencyLimits(500, 100_000)})
+    new_counter = lambda: kind(clock(), limits)  # noqa: E731
 
 
 new_counter: Any

@@ -116,7 +116,11 @@ def test_a_card_that_does_not_agree_gives_the_money_back(counter: Any, how: str)
 
     assert [wish.reason for wish in counter.sent(Purpose.REVERSE)] == ["card_refused"]
     counter.answer(Purpose.REVERSE, "a1", "reversed")
-    assert counter.moves[-2:] == ["card_refused > reversing", "reversal_confirmed > reversed"]
+    assert counter.moves[-3:] == [
+        "card_refused > reversing",
+        "reversal_sent > reversing",
+        "reversal_confirmed > reversed",
+    ]
 
 
 def test_a_decline_reaches_the_card_too(counter: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from terminal.errors import IllegalTransition
-from terminal.states import FINAL, TRANSITIONS, Event, State, after, diagram
+from terminal.states import FINAL, FOR_A_PERSON, KEPT, TRANSITIONS, Event, State, after, diagram
 
 PAIRS = [(state, event) for state in State for event in Event]
 
@@ -42,13 +42,32 @@ def test_every_open_state_survives_a_restart() -> None:
 
 def test_money_in_doubt_is_never_forgotten_by_a_restart() -> None:
     """What may have moved money is asked about, reversed, closed or kept."""
-    for state in (State.AUTHORISING, State.UNKNOWN, State.REVERSING, State.CLOSING, State.STORED):
+    in_doubt = {State.AUTHORISING, State.UNKNOWN, State.REVERSING, State.CLOSING}
+    for state in in_doubt | KEPT | FOR_A_PERSON:
         assert after(state, Event.RESTARTED) not in FINAL
 
 
-def test_only_a_void_moves_an_ended_payment() -> None:
-    moves = {event for state, event in TRANSITIONS if state in FINAL}
-    assert moves == {Event.VOID_CONFIRMED}
+def test_only_a_void_or_a_cashier_who_keeps_it_moves_an_ended_payment() -> None:
+    moves = {(state, event) for state, event in TRANSITIONS if state in FINAL}
+    assert moves == {
+        (State.APPROVED, Event.VOID_CONFIRMED),
+        (State.NOT_SENT, Event.CASHIER_KEPT),
+    }
+
+
+def test_only_what_provably_never_left_is_kept_at_the_shops_risk() -> None:
+    """Not from UNKNOWN: what may have reached the bank would be charged twice."""
+    ways = {state for (state, event), to in TRANSITIONS.items() if to is State.DEFERRED} - KEPT
+    assert ways == {State.NOT_SENT}
+
+
+def test_what_the_bank_refused_for_good_is_ended_by_a_person_only() -> None:
+    moves = {(state, event) for state, event in TRANSITIONS if state in FOR_A_PERSON}
+    assert moves == {
+        (state, event)
+        for state in FOR_A_PERSON
+        for event in (Event.PERSON_SETTLED, Event.RESTARTED)
+    }
 
 
 def test_the_diagram_in_the_architecture_page_is_current() -> None:

@@ -14,9 +14,12 @@ IN_DOUBT = frozenset(State) - {
     State.STORED_REFUSED,
     State.REVERSED,
     State.VOIDED,
+    State.REVERSAL_REFUSED,
     State.STORED,
+    State.DEFERRED,
     State.CANCELLED,
     State.NOT_SENT,
+    State.SETTLED,
 }
 
 

@@ -23,6 +23,7 @@ TEXTS = {
     Phase.WAIT: mark("Please wait"),
     Phase.CONFIRM: mark("Confirm on your phone"),
     Phase.APPROVED: mark("Paid. Thank you"),
+    Phase.ACCEPTED: mark("Accepted. Thank you"),
     Phase.SIGN: mark("Approved. Please sign"),
     Phase.REFUNDED: mark("The money goes back to you"),
     Phase.DECLINED: mark("Declined. Another card or wallet, please"),

@@ -66,7 +66,9 @@ class Desk:
 
     def next_till(self) -> None:
         """Let go of what the last till has in hand."""
-        self.core = Core(self.clock, Limits(amount_max_minor=1_000_000), self.journal.payment)
+        self.core = Core(
+            self.clock, Limits(amount_max_minor=1_000_000), self.journal.payment, bytes
+        )
         self.arming = 0
         self.take(Started((), (), self.journal.next_number()))
 

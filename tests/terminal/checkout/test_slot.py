@@ -68,6 +68,7 @@ class Bench:
             card_rules(config.load_settings(config.BENCH)),
             transaction,
             lambda attempt, record: "",
+            lambda arm, sealed: "",
             os.urandom,
             self.inbox.put,
         )

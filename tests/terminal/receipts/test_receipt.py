@@ -184,7 +184,15 @@ def test_what_is_not_paid_says_so(state: State) -> None:
 
     assert "NOT A PROOF OF PAYMENT" in page
     assert "APPROVED" not in page
-    assert "SIGNATURE" not in page
+    # Goods that leave before the bank was asked are signed for all the same.
+    assert ("SIGNATURE" in page) is (state is State.DEFERRED)
+
+
+def test_what_a_person_settled_says_who_and_how() -> None:
+    settled = replace(TAP, state=State.SETTLED, note="Customer paid cash", settled_by="Li Na")
+    page = text(settled)
+    assert re.search(r"SETTLED BY +Li Na", page)
+    assert "Customer paid cash" in page
 
 
 def test_a_decline_is_called_one_in_both_languages() -> None:
