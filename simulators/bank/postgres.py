@@ -19,7 +19,20 @@ DEBIAN = Path("/usr/lib/postgresql")
 """Debian keeps the server's programs of each version below this."""
 OWNER = "nobody"
 """Who runs it when root asks for it: the server refuses to be root."""
-START_S = 30
+UP = "up"
+
+# Starts a server and keeps it while its own input is open: it ends with whoever
+# started it, even if that is killed. What went wrong is the last line of a log.
+KEEP = """
+programs=$1 data=$2/data log=$2/log options=$3
+{ "$programs/initdb" -D "$data" --username=bank --encoding=UTF8 --locale=C --auth=trust \\
+    && "$programs/pg_ctl" start -D "$data" --wait -l "$2/server" -o "$options"
+} >"$log" 2>&1 || { tail -n 1 "$log"; exit 1; }
+echo up
+cat >/dev/null
+"$programs/pg_ctl" stop -D "$data" --wait --mode=immediate >>"$log" 2>&1
+cd / && rm -rf "$2"
+"""
 
 
 class PostgresMissing(BankError):
@@ -36,24 +49,29 @@ class PrivatePostgres:
         """
         self._programs = _programs()
         owner = pwd.getpwnam(OWNER) if os.geteuid() == 0 else None
-        self._user = owner.pw_uid if owner else None
-        self._group = owner.pw_gid if owner else None
         # Its socket's whole path may have 107 letters, so not below a test's own folder.
         self._folder = Path(tempfile.mkdtemp(prefix="opentill-postgres-"))
         if owner:
             os.chown(self._folder, owner.pw_uid, owner.pw_gid)
-        self._data = self._folder / "data"
-        try:
-            self._run("initdb", "--username=bank", "--encoding=UTF8", "--locale=C", "--auth=trust")
-            settings = {"listen_addresses": "", "unix_socket_directories": str(self._folder)}
-            if not is_durable:
-                settings |= {"fsync": "off", "synchronous_commit": "off"}
-            options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-            log = str(self._folder / "log")
-            self._run("pg_ctl", "start", "--wait", f"--timeout={START_S}", "-l", log, "-o", options)
-        except PostgresMissing:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
+        settings = {"listen_addresses": "", "unix_socket_directories": str(self._folder)}
+        if not is_durable:
+            settings |= {"fsync": "off", "synchronous_commit": "off"}
+        options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
+        self._keeper = subprocess.Popen(
+            ["sh", "-c", KEEP, "keep", self._programs, self._folder, options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=self._folder,
+            user=owner.pw_uid if owner else None,
+            group=owner.pw_gid if owner else None,
+            extra_groups=[] if owner else None,
+        )
+        said = self._keeper.stdout.readline().strip() if self._keeper.stdout else ""
+        if said != UP:
+            self.close()
+            raise PostgresMissing(f"PostgreSQL does not start: {said}")
 
     @property
     def url(self) -> str:
@@ -69,33 +87,15 @@ class PrivatePostgres:
 
     def close(self) -> None:
         """End the server and erase its folder. Safe to call twice."""
-        if self._folder.exists():
-            self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
-            shutil.rmtree(self._folder)
+        if self._keeper.returncode is None:
+            self._keeper.communicate()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> PrivatePostgres:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _run(self, program: str, *arguments: str) -> None:
-        said = self._folder / "said"
-        # A file, since the server keeps its starter's output open.
-        with said.open("wb") as output:
-            done = subprocess.run(
-                [self._programs / program, *arguments, f"--pgdata={self._data}"],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self._folder,
-                check=False,
-                user=self._user,
-                group=self._group,
-                extra_groups=[] if self._user is not None else None,
-            )
-        if done.returncode:
-            lines = said.read_text("utf-8", "replace").strip().splitlines()
-            raise PostgresMissing(f"{program} failed: {lines[-1] if lines else done.returncode}")
 
 
 def _programs() -> Path:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
+import subprocess
+import sys
 from pathlib import Path
 
 import psycopg
@@ -24,7 +27,26 @@ def test_it_listens_on_no_port_runs_unprivileged_and_leaves_nothing() -> None:
         owner = Path(data).stat().st_uid
         assert owner != 0
         assert owner == os.geteuid() or os.geteuid() == 0
-    assert not Path(data).exists()
+    server.close()
+    assert not Path(data).parent.exists()
+
+
+def test_it_ends_with_whoever_started_it() -> None:
+    """A test run that is killed leaves no server behind."""
+    program = (
+        "from simulators.bank.postgres import PrivatePostgres as P; import time\n"
+        "server = P(); print(server.url, flush=True); time.sleep(600)"
+    )
+    starter = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert starter.stdout is not None
+    url = starter.stdout.readline().strip()
+    with psycopg.connect(url) as connection:
+        starter.kill()
+        starter.wait()
+        # The server says goodbye to this connection when it goes.
+        assert select.select([connection.fileno()], [], [], 60)[0]
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
 
 
 def test_without_its_programs_the_package_is_named(
