@@ -34,15 +34,16 @@ def card_numbers() -> set[str]:
 
 def forms_of(number: str) -> list[bytes]:
     """Return how a card number may be written: digits, packed, and both again in hex or base64."""
-    even = number if len(number) % 2 == 0 else number + "F"
-    packed = bytes.fromhex(even)
+    # An odd number is padded where it stands alone; in a track its separator follows.
+    ends = ("",) if len(number) % 2 == 0 else ("F", "D")
+    packed = [bytes.fromhex(number + end) for end in ends]
     text = number.encode()
-    forms = [text, packed, text.hex().encode(), text.hex().upper().encode()]
+    forms = [text, *packed, text.hex().encode(), text.hex().upper().encode()]
     grouped = " ".join(number[place : place + 4] for place in range(0, len(number), 4))
     forms += [grouped.encode(), number.encode("utf-16-le")]
     # Base64 of something that contains it looks different at each of three places.
     for lead, skip in ((0, 0), (1, 2), (2, 3)):
-        for raw in (text, packed):
+        for raw in (text, *packed):
             encoded = base64.b64encode(bytes(lead) + raw)
             forms.append(encoded[skip : (lead + len(raw)) * 8 // 6])
     return forms
