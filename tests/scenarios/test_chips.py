@@ -214,3 +214,25 @@ def test_a_tap_and_a_chip_at_once_pay_once(counter: Any, hold: Callable[..., Non
     end = counter.until_state(attempt, *ENDED)
     assert end.state is State.APPROVED
     assert end.medium in (Medium.CHIP, Medium.CARD)
+
+
+def test_no_card_number_of_a_chip_is_left_in_the_till(counter: Any) -> None:
+    """Approved, reversed and refused: neither as text nor packed, in no file of the till."""
+    names = ("contact-cda-online", "contact-refuses-approval", "contact-declined")
+    said = []
+    for name in names:
+        attempt = counter.begin(6_000)
+        until_empty(counter.shop.slot)
+        counter.shop.slot.present(chip(counter, name))
+        end = counter.until_state(attempt, *ENDED)
+        said += [repr(end), repr(counter.till.view()), *counter.till.receipt(end.id)]
+
+    content = b"".join(
+        path.read_bytes() for path in (counter.home / "till").rglob("*") if path.is_file()
+    )
+    assert b"awaiting_tender" in content
+    for name in names:
+        pan = load_profiles()[name].pan
+        assert pan.encode() not in content
+        assert bytes.fromhex(pan) not in content
+        assert not [text for text in said if pan in text]
