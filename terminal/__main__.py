@@ -388,9 +388,11 @@ class Assembly:
 
         if is_enrolled(folder):
             return
+        from terminal.security import passphrase
         from terminal.security.enrolment import enrol
 
-        enrol(folder, shop.issue_code("till", TILL_ID, MERCHANT_ACCOUNT), shop.enrol)
+        secret = passphrase.find(folder) or passphrase.make_beside(folder, system_randomness(32))
+        enrol(folder, shop.issue_code("till", TILL_ID, MERCHANT_ACCOUNT), shop.enrol, secret)
 
 
 @contextmanager

@@ -50,6 +50,7 @@ from terminal.people.staff import Staff
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
+from terminal.security import passphrase
 from terminal.security.folder import Version, is_enrolled, key_version
 from terminal.security.upkeep import KeyUpkeep
 from terminal.store import CurrencyLimits, OfflineLimits
@@ -198,6 +199,8 @@ class Keys:
         """
         if not is_enrolled(folder):
             raise KeysUnusable(f"This till has no keys in {folder}: enrol it at the bank first")
+        # A till that nobody gave its passphrase says so at its start, not at a sale.
+        passphrase.check(folder)
         self.folder = folder
         self._bank = bank
         self._random = random

@@ -110,9 +110,7 @@ class BankClient:
         self._connect_s = connect_s
         self._answer_s = answer_s
         self._line = trust.Line(clock.monotonic)
-        context = trust.client_context(
-            keys.bank_ca, keys.certificates, keys.tls_key, self._line, revoked=keys.revoked
-        )
+        context = trust.client_context(keys, self._line)
         self._adapter = trust.BankAdapter(context, keys.bank_ca, server_name)
         self._used_at = clock.monotonic()
 

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from terminal.errors import KeysUnusable, LinkNotSecure
+
 if TYPE_CHECKING:
     from terminal.bank.client import Refusal, VerifiedAnswer
     from terminal.bank.dialects import Client
@@ -32,10 +34,14 @@ class RenewingClient:
         self, request: Request, sending: Callable[[], None] | None = None
     ) -> VerifiedAnswer | Refusal:
         """Return the bank's decision, as terminal.bank.client.BankClient.call does."""
-        newest = self._keys()
-        if newest is not self._held:
-            self._open_again()
-            self._held = newest
+        try:
+            newest = self._keys()
+            if newest is not self._held:
+                self._open_again()
+                self._held = newest
+        except KeysUnusable as error:
+            # Whatever became of the keys, nothing of this request has left.
+            raise LinkNotSecure(str(error)) from error
         return self._client.call(request, sending)
 
     def close(self) -> None:

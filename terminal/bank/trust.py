@@ -14,7 +14,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -24,6 +24,9 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
 from terminal.errors import KeysUnusable
+
+if TYPE_CHECKING:
+    from terminal.security.keys import TillKeys
 
 # What a bank's TLS says when it will not have our certificate. In TLS 1.3 the
 # till has written its request by then, but the bank's handshake never ended,
@@ -290,30 +293,23 @@ class BankAdapter(HTTPAdapter):
         )
 
 
-def client_context(
-    bank_ca: Path,
-    certificates: Path,
-    key: Path,
-    line: Line,
-    *,
-    revoked: frozenset[int] = frozenset(),
-) -> BankContext:
+def client_context(keys: TillKeys, line: Line) -> BankContext:
     """Return TLS settings that trust the bank's CA only and show the till's certificate.
 
-    bank_ca, certificates, key: PEM files. revoked: serial numbers not to trust.
     Raises KeysUnusable, naming the file, if one cannot be used.
     """
     context = _context(line)
-    context.revoked = revoked
+    context.revoked = keys.revoked
     try:
-        context.load_verify_locations(cafile=bank_ca)
+        context.load_verify_locations(cafile=keys.bank_ca)
     except OSError as error:
-        raise KeysUnusable(f"{bank_ca}: no CA certificate: {error.strerror}") from None
+        raise KeysUnusable(f"{keys.bank_ca}: no CA certificate: {error.strerror}") from None
     try:
-        context.load_cert_chain(certificates, key)
+        # Without a passphrase, OpenSSL would ask the terminal for one.
+        context.load_cert_chain(keys.certificates, keys.tls_key, keys.passphrase or b"")
     except OSError as error:
         raise KeysUnusable(
-            f"{certificates} and {key}: no certificate with its key: {error.strerror}"
+            f"{keys.certificates} and {keys.tls_key}: no certificate with its key: {error.strerror}"
         ) from None
     return context
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from terminal.commands.keys import check_persons, key_passphrase
 from terminal.commands.place import Place, refusals
-from terminal.commands.who import acting, sign_in
+from terminal.commands.who import acting
 from terminal.errors import EnrolmentRefused, KeysUnusable
-from terminal.people.privileges import Act
 from terminal.security.folder import is_enrolled
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def command(
 ) -> None:
     """Make this till's keys and have a bank certify them.
 
-    The private keys never leave the till. Cut off in the middle, the same
+    The private keys never leave the till, and lie on its disk encrypted by a
+    passphrase that you choose: set OPENTILL_KEY_PASSPHRASE, or see the manual
+    for other places. Cut off in the middle, the same
     command goes on with the same keys and the same code. Where people work at
     the till already, it takes two who may.
     Exit status: 0 enrolled, 30 not.
@@ -57,21 +59,13 @@ def command(
             raise KeysUnusable(f"This till is enrolled already, by the keys in {place.key_folder}")
         code = EnrolmentCode.parse(typed)
         door = EnrolmentDoor(url, place.clock)
-        _check_persons(place, user, approvers)
+        secret = key_passphrase(place)
+        check_persons(place, "enrol", user, approvers)
         bank_ca = _authority(door, code, ca_file)
         click.echo(f"Asking {url} to certify this till's keys", err=True)
-        keys = enrol(place.key_folder, code.secret, partial(door.carry, bank_ca))
+        keys = enrol(place.key_folder, code.secret, partial(door.carry, bank_ca), secret)
     until = datetime.fromtimestamp(keys.expires_ms / 1000, UTC).date().isoformat()
     click.echo(f"Enrolled as {keys.till_id}, until {until}. Next: till doctor")
-
-
-def _check_persons(place: Place, user: str | None, approvers: tuple[str, ...]) -> None:
-    """Ask who wants this, in a till that people work at. Raises NotAllowed."""
-    with place.open_staff() as staff:
-        if staff.needs_first_supervisor:
-            return
-        sign_in(staff, user, approvers, is_bench=place.settings().shop.mode == "bench")
-        staff.check(Act.MANAGE_KEYS, "enrol")
 
 
 def _authority(door: EnrolmentDoor, code: EnrolmentCode, ca_file: Path | None) -> str:

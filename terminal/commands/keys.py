@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,9 @@ import click
 
 from terminal.bank.dialects import open_signed_client, speaks_iso8583
 from terminal.commands.place import Place, Refusal, refusals
+from terminal.commands.who import acting, sign_in
+from terminal.errors import KeysUnusable
+from terminal.people.privileges import Act
 from terminal.seams import system_randomness
 
 if TYPE_CHECKING:
@@ -64,6 +68,44 @@ def renew(place: Place) -> None:
         renewal.learn_revoked(place.key_folder, open_client)
         renewed = renewal.renew(place.key_folder, open_client)
     click.echo(f"Renewed: {renewed.till_id}, until {_date(renewed.expires_ms)}")
+
+
+@keys.command(name="protect")
+@acting
+@click.pass_obj
+def protect(place: Place, user: str | None, approvers: tuple[str, ...]) -> None:
+    """Encrypt private keys that were made without a passphrase.
+
+    Takes two who may, where people work at the till.
+    """
+    from terminal.security import keys as key_files
+
+    with refusals():
+        key_files.load_keys(place.key_folder)
+        check_persons(place, "protect keys", user, approvers)
+        key_files.protect(place.key_folder, key_passphrase(place))
+    click.echo("Both private keys are encrypted now")
+
+
+def check_persons(place: Place, about: str, user: str | None, approvers: Sequence[str]) -> None:
+    """Ask who wants this, in a till that people work at. Raises NotAllowed."""
+    with place.open_staff() as staff:
+        if staff.needs_first_supervisor:
+            return
+        sign_in(staff, user, approvers, is_bench=place.settings().shop.mode == "bench")
+        staff.check(Act.MANAGE_KEYS, about)
+
+
+def key_passphrase(place: Place) -> bytes:
+    """Return what encrypts this till's keys; a bench till makes its own. Raises KeysUnusable."""
+    from terminal.security import passphrase
+
+    found = passphrase.find(place.key_folder)
+    if found is not None:
+        return found
+    if place.settings().shop.mode == "bench":
+        return passphrase.make_beside(place.key_folder, system_randomness(32))
+    raise KeysUnusable(f"The keys need a passphrase: {passphrase.HOW}")
 
 
 def _date(unix_ms: int) -> str:

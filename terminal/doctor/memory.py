@@ -43,6 +43,8 @@ def keys(folder: Path, now_ms: int, *, is_bench: bool) -> Iterator[Line]:
             yield Line(Group.KEYS, "keys", Matter.KEYS_UNUSABLE, {"why": str(error)})
         return
     yield Line(Group.KEYS, "keys", Matter.KEYS_GOOD, {"till": loaded.till_id})
+    if loaded.passphrase is None:
+        yield Line(Group.KEYS, "keys", Matter.KEYS_UNPROTECTED)
     yield _certificate(loaded.expires_ms, now_ms)
 
 

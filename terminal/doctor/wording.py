@@ -53,6 +53,7 @@ class Matter(enum.StrEnum):
     CLOCK_OFF = "clock-off"
     CLOCK_WRONG = "clock-wrong"
     KEYS_GOOD = "keys-good"
+    KEYS_UNPROTECTED = "keys-unprotected"
     KEYS_TO_BE_MADE = "keys-to-be-made"
     KEYS_MISSING = "keys-missing"
     KEYS_OPEN = "keys-open"
@@ -235,6 +236,9 @@ _OTHERS: Mapping[str, Wording] = {
         "Set the time: sudo timedatectl set-ntp true",
     ),
     Matter.KEYS_GOOD: Wording(_OK, "enrolled as {till}; only this user reads the keys"),
+    Matter.KEYS_UNPROTECTED: Wording(
+        _WARNING, "the private keys are not encrypted", "Encrypt them: till keys protect"
+    ),
     Matter.KEYS_TO_BE_MADE: Wording(_OK, "none yet: a bench till enrols when it first starts"),
     Matter.KEYS_MISSING: Wording(
         _FAULT, "no keys in {folder}", "Enrol this till with its bank, by the bank's one-time code"

@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from terminal.bank.sealing import Sealer
 from terminal.errors import EnrolmentRefused, KeysUnusable
-from terminal.security import keys
+from terminal.security import keys, pkcs8
 from terminal.security.files import write_file
 from terminal.security.folder import TILL_ID, is_enrolled
 from terminal.security.keys import TillKeys
+from terminal.security.pkcs8 import PrivateKey
 
 Carrier = Callable[[Mapping[str, str]], Mapping[str, object]]
 """Takes the request to the bank and brings its answer back."""
@@ -46,10 +47,11 @@ class EnrolmentAnswer(msgspec.Struct, frozen=True):
     """JWK that card data is sealed to."""
 
 
-def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
+def enrol(folder: Path, code: str, carry: Carrier, passphrase: bytes | None = None) -> TillKeys:
     """Return the keys of a till that the bank has just taken in, kept in the folder.
 
     folder: becomes the till's key folder. code: the bank's one-time code.
+    passphrase: encrypts the private keys; without one they are only private files.
     The keys are on disk before the bank is asked, and another try uses them
     again. The till id is written last: until then the till is not enrolled.
     Raises KeysUnusable if the folder holds an enrolled till or cannot be
@@ -59,8 +61,10 @@ def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
     if is_enrolled(folder):
         raise KeysUnusable(f"{folder}: this till is enrolled already")
     _make_folder(folder)
-    tls_key = _kept_key(folder / keys.TLS_KEY, ec.generate_private_key(ec.SECP256R1()))
-    signing_key = _kept_key(folder / keys.SIGNING_KEY, ed25519.Ed25519PrivateKey.generate())
+    tls_key = _kept_key(folder / keys.TLS_KEY, ec.generate_private_key(ec.SECP256R1()), passphrase)
+    signing_key = _kept_key(
+        folder / keys.SIGNING_KEY, ed25519.Ed25519PrivateKey.generate(), passphrase
+    )
     answer = _read_answer(
         carry(
             {
@@ -79,7 +83,7 @@ def enrol(folder: Path, code: str, carry: Carrier) -> TillKeys:
     ):
         _write(folder / name, content)
     _write(folder / TILL_ID, answer.id.encode("ascii"))
-    return keys.load_keys(folder)
+    return keys.load_keys(folder, passphrase)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -98,23 +102,14 @@ def _make_folder(folder: Path) -> None:
         raise KeysUnusable(f"{folder}: {error.strerror}") from None
 
 
-def _kept_key(
-    path: Path, fresh: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey:
+def _kept_key(path: Path, fresh: PrivateKey, passphrase: bytes | None) -> PrivateKey:
     if path.exists():
-        return keys.read_private_key(path)
-    _write(
-        path,
-        fresh.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
-    )
+        return keys.read_private_key(path, passphrase)
+    _write(path, pkcs8.write(fresh, passphrase))
     return fresh
 
 
-def _certificate_request(key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> str:
+def _certificate_request(key: PrivateKey) -> str:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, WISHED_NAME)])
     builder = x509.CertificateSigningRequestBuilder().subject_name(name)
     if isinstance(key, ed25519.Ed25519PrivateKey):
@@ -131,9 +126,7 @@ def _read_answer(answer: Mapping[str, object]) -> EnrolmentAnswer:
         raise EnrolmentRefused(f"the bank's enrolment answer: {error}") from None
 
 
-def _check(
-    answer: EnrolmentAnswer, tls_key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-) -> None:
+def _check(answer: EnrolmentAnswer, tls_key: PrivateKey) -> None:
     """Refuse an answer that would leave the till enrolled and mute."""
     if not re.fullmatch(keys.TILL_ID_PATTERN, answer.id):
         raise EnrolmentRefused("the bank gave a till id that cannot be one")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from terminal.errors import KeysUnusable
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -16,6 +22,27 @@ def write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def check_private(path: Path) -> None:
+    """Raise KeysUnusable, naming the file, if it is not there or others can read it."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise KeysUnusable(f"{path}: {error.strerror}; enrol again") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise KeysUnusable(f"{path}: others can read it; chmod 600 it, and enrol again if they did")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other threads and processes that ask for the same from this folder meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

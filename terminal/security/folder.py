@@ -9,6 +9,9 @@ TILL_ID: Final = "till-id"
 REVOKED: Final = "bank-revoked.pem"
 """The CA's list of certificates not to trust any more, once there was one."""
 
+ENCRYPTED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+"""How a private key's file begins that needs a passphrase."""
+
 
 def is_enrolled(folder: Path) -> bool:
     """True if an enrolment was finished in this folder."""

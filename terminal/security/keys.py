@@ -8,7 +8,6 @@ terminal.bank.signing.SigningKey.
 from __future__ import annotations
 
 import re
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -30,7 +29,12 @@ from terminal.bank.signing import (
 )
 from terminal.errors import KeysUnusable
 from terminal.security import succession
+from terminal.security.files import alone, check_private, write_file
 from terminal.security.folder import REVOKED, TILL_ID, is_enrolled
+from terminal.security.passphrase import HOW
+from terminal.security.passphrase import find as find_passphrase
+from terminal.security.pkcs8 import PrivateKey, is_encrypted
+from terminal.security.pkcs8 import write as write_key
 
 TLS_KEY: Final = "tls-key.pem"
 CERTIFICATES: Final = "tls-certificates.pem"
@@ -59,23 +63,34 @@ class TillKeys:
     """The bank's public JWK, for terminal.bank.sealing.Sealer."""
     revoked: frozenset[int] = frozenset()
     """Serial numbers of certificates that the bank's CA has revoked."""
+    passphrase: bytes | None = field(default=None, repr=False)
+    """Of the private keys' files; None if they are not encrypted."""
 
 
-def load_keys(folder: Path) -> TillKeys:
+def load_keys(folder: Path, passphrase: bytes | None = None) -> TillKeys:
     """Return the till's keys, each checked to be what it must be.
 
+    passphrase: of the private keys; looked for in its usual places if absent.
     Raises KeysUnusable, naming the file and the step that mends it.
     """
     if not is_enrolled(folder):
         raise KeysUnusable(f"{folder}: no keys; enrol this till with its bank first")
-    succession.settle(folder)
+    # Between old keys and new ones there is no moment for a reader.
+    with alone(folder):
+        succession.settle(folder)
+        return _load(folder, passphrase)
+
+
+def _load(folder: Path, passphrase: bytes | None) -> TillKeys:
     for name in (TLS_KEY, SIGNING_KEY):
-        _check_private(folder / name)
+        check_private(folder / name)
     till_id = _read(folder / TILL_ID).decode("ascii", "replace").strip()
     if not re.fullmatch(TILL_ID_PATTERN, till_id):
         raise KeysUnusable(f"{folder / TILL_ID}: not a till id")
     certificate = read_certificates(folder / CERTIFICATES)[0]
-    tls_key = read_private_key(folder / TLS_KEY)
+    if passphrase is None and is_encrypted(_read(folder / TLS_KEY)):
+        passphrase = find_passphrase(folder)
+    tls_key = read_private_key(folder / TLS_KEY, passphrase)
     if certificate.public_key() != tls_key.public_key():
         raise KeysUnusable(f"{folder / CERTIFICATES}: not the certificate of {TLS_KEY}")
     authority = read_certificates(folder / BANK_CA)[0]
@@ -85,10 +100,11 @@ def load_keys(folder: Path) -> TillKeys:
         certificates=folder / CERTIFICATES,
         bank_ca=folder / BANK_CA,
         expires_ms=int(certificate.not_valid_after_utc.timestamp() * 1000),
-        signer=_signer(folder / SIGNING_KEY),
+        signer=_signer(folder / SIGNING_KEY, passphrase),
         answer_key=_verifier(folder / ANSWER_KEY),
         sealing_key=_jwk(folder / SEALING_KEY),
         revoked=_revoked(folder / REVOKED, authority),
+        passphrase=passphrase,
     )
 
 
@@ -100,17 +116,42 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
         raise KeysUnusable(f"{path}: no certificate in PEM form; enrol again") from None
 
 
-def read_private_key(path: Path) -> ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey:
+def read_private_key(path: Path, passphrase: bytes | None = None) -> PrivateKey:
     """Return a P-256 or Ed25519 private key. Raises KeysUnusable, naming the file."""
+    pem = _read(path)
+    is_locked = is_encrypted(pem)
+    if is_locked and passphrase is None:
+        raise KeysUnusable(f"{path} is encrypted, and there is no passphrase: {HOW}")
     try:
-        key = serialization.load_pem_private_key(_read(path), password=None)
+        key = serialization.load_pem_private_key(pem, passphrase if is_locked else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
+        if is_locked:
+            raise KeysUnusable(f"{path}: it does not open by the passphrase that is set") from None
         raise KeysUnusable(f"{path}: no private key in PEM form; enrol again") from None
     if isinstance(key, ed25519.Ed25519PrivateKey) or (
         isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
     ):
         return key
     raise KeysUnusable(f"{path}: neither a P-256 nor an Ed25519 key; enrol again")
+
+
+def protect(folder: Path, passphrase: bytes) -> None:
+    """Encrypt the private keys of a folder, each file whole or not at all.
+
+    Those that are encrypted by this passphrase already are left.
+    Raises KeysUnusable, OSError.
+    """
+    for name in (TLS_KEY, SIGNING_KEY):
+        key = read_private_key(folder / name, passphrase)
+        if not is_encrypted(_read(folder / name)):
+            write_file(folder / name, write_key(key, passphrase))
+    # A till that runs sees by it that it has to read them again.
+    write_file(folder / TILL_ID, _read(folder / TILL_ID))
+
+
+def is_protected(folder: Path) -> bool:
+    """True if both private keys are encrypted. Raises KeysUnusable if they cannot be read."""
+    return all(is_encrypted(_read(folder / name)) for name in (TLS_KEY, SIGNING_KEY))
 
 
 def verifier_of(key: PublicKeyTypes) -> VerifyingKey:
@@ -129,17 +170,8 @@ def _read(path: Path) -> bytes:
         raise KeysUnusable(f"{path}: {error.strerror}; enrol again") from None
 
 
-def _check_private(path: Path) -> None:
-    try:
-        mode = path.stat().st_mode
-    except OSError as error:
-        raise KeysUnusable(f"{path}: {error.strerror}; enrol again") from None
-    if stat.S_IMODE(mode) & 0o077:
-        raise KeysUnusable(f"{path}: others can read it; chmod 600 it, and enrol again if they did")
-
-
-def _signer(path: Path) -> SigningKey:
-    key = read_private_key(path)
+def _signer(path: Path, passphrase: bytes | None) -> SigningKey:
+    key = read_private_key(path, passphrase)
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return Ed25519Signer(key)
     return P256Signer(key)

@@ -44,7 +44,7 @@ def renew(folder: Path, open_client: OpenClient) -> TillKeys:
     waiting = succession.next_folder(folder)
     if not is_enrolled(waiting):
         _certify(waiting, current, open_client)
-    renewed = keys.load_keys(waiting)
+    renewed = keys.load_keys(waiting, current.passphrase)
     with closing(open_client(renewed)) as client:
         answer = client.call(Echo())
     if isinstance(answer, Refusal):
@@ -67,7 +67,7 @@ def _certify(waiting: Path, current: TillKeys, open_client: OpenClient) -> None:
             raise EnrolmentRefused("The bank has another CA now: enrol anew, by a code")
         return answer
 
-    enrol(waiting, "", carry)
+    enrol(waiting, "", carry, current.passphrase)
 
 
 def learn_revoked(folder: Path, open_client: OpenClient) -> TillKeys:

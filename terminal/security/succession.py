@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from terminal.security.files import sync_folder, write_file
+from terminal.security.files import alone, sync_folder, write_file
 from terminal.security.folder import TILL_ID
 
 NEXT: Final = "next"
@@ -25,11 +25,12 @@ def next_folder(folder: Path) -> Path:
 def adopt(folder: Path) -> None:
     """Put the new keys, which the bank has just taken, in place of the old."""
     write_file(next_folder(folder) / PROVED, b"")
-    settle(folder)
+    with alone(folder):
+        settle(folder)
 
 
 def settle(folder: Path) -> None:
-    """Finish what adopt() began. Does nothing where it was never called."""
+    """Finish what adopt() began, alone in the folder. Does nothing where it was never called."""
     waiting = next_folder(folder)
     mark = waiting / PROVED
     if not mark.exists():

@@ -32,6 +32,7 @@ from simulators.shop import SimulatedShop
 from terminal.__main__ import Assembly
 from terminal.commands.watch import Watch, watching
 from terminal.journal import JournalReader
+from terminal.security import passphrase
 from terminal.states import FINAL, KEPT, State
 from terminal.till import Till
 from terminal.view import Kind, PaymentView, Readiness, Stage, View
@@ -233,6 +234,7 @@ class City:
             with Assembly(self.home, None, self.url).open_bench():
                 pass
         shutil.copytree(enrolled, home / "till" / "keys")
+        shutil.copy(enrolled.parent / passphrase.BESIDE, home / "till")
         (home / "till").chmod(0o700)
         return home
 

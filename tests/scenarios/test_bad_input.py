@@ -359,12 +359,10 @@ class SmallDisk:
 def small(city: Any, request: pytest.FixtureRequest) -> Iterator[tuple[Any, SmallDisk]]:
     """A till whose folder is a disk of its own."""
     home = city.new_home()
-    keys = home / "till" / "keys"
-    aside = home / "keys-aside"
-    keys.rename(aside)
+    aside = shutil.copytree(home / "till", home / "till-aside")
     disk = SmallDisk(home / "till")
     # The books are looked at after the till has closed, and the disk is gone by then.
-    shutil.copytree(aside, keys)
+    shutil.copytree(aside, home / "till", dirs_exist_ok=True)
     counter = request.getfixturevalue("open_counter")(home).until_ready()
     yield counter, disk
     disk.free()

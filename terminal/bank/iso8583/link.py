@@ -41,9 +41,7 @@ class Link:
         self._server_name = server_name or host
         self._connect_s, self._answer_s = connect_s, answer_s
         self._line = trust.Line(monotonic)
-        self._context = trust.client_context(
-            keys.bank_ca, keys.certificates, keys.tls_key, self._line
-        )
+        self._context = trust.client_context(keys, self._line)
 
     def exchange(self, sent: bytes, sending: Callable[[], None] | None = None) -> bytes:
         """Return the first whole message that comes back, without its length.

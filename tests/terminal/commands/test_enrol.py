@@ -17,7 +17,9 @@ from simulators.bank.newcomers import newcomers_server
 from simulators.bank.place import BankPlace
 from simulators.bank.service import BankServer, WebServer, listen
 from terminal.__main__ import main
+from terminal.security.enrolment import enrol
 from terminal.security.folder import is_enrolled
+from terminal.security.keys import is_protected
 
 NOW_MS = time.time_ns() // 1_000_000
 LIVE = str(config.BENCH.with_name("live.example.toml"))
@@ -42,6 +44,11 @@ def secret(place: BankPlace) -> str:
 @pytest.fixture
 def code(place: BankPlace, secret: str) -> str:
     return bench.with_fingerprint(place, secret)
+
+
+@pytest.fixture(autouse=True)
+def passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENTILL_KEY_PASSPHRASE", "a passphrase of a test")
 
 
 def till(home: Path, *arguments: str, live: bool = True) -> Result:
@@ -107,12 +114,35 @@ def test_a_ca_that_the_code_does_not_name_is_refused(
     assert "another CA's certificate" in refused.stderr
 
 
-def test_where_people_work_it_takes_two(tmp_path: Path, bank: WebServer, code: str) -> None:
-    enrol = ("enrol", "--bank", bank.url, "--code", code)
+def test_a_live_till_keeps_no_keys_without_a_passphrase(
+    tmp_path: Path, bank: WebServer, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENTILL_KEY_PASSPHRASE")
+    refused = till(tmp_path, "enrol", "--bank", bank.url, "--code", code)
 
-    assert "may not change the till's keys" in till(tmp_path, *enrol, live=False).stderr
-    alone = till(tmp_path, *enrol, "--as", "00", live=False)
+    assert refused.exit_code == 30
+    assert "set OPENTILL_KEY_PASSPHRASE" in refused.stderr
+    assert not (tmp_path / "till/keys").exists()
+
+
+def test_bare_keys_are_encrypted_by_two(tmp_path: Path, place: BankPlace, secret: str) -> None:
+    folder = tmp_path / "till/keys"
+    enrol(folder, secret, lambda asked: bench.enrol(place, asked, NOW_MS))
+
+    alone = till(tmp_path, "keys", "protect", "--as", "00", live=False)
+    assert "two persons" in alone.stderr
+    assert not is_protected(folder)
+    both = till(tmp_path, "keys", "protect", "--as", "00", "--approve", "99", live=False)
+    assert both.exit_code == 0, both.output
+    assert is_protected(folder)
+
+
+def test_where_people_work_it_takes_two(tmp_path: Path, bank: WebServer, code: str) -> None:
+    asked = ("enrol", "--bank", bank.url, "--code", code)
+
+    assert "may not change the till's keys" in till(tmp_path, *asked, live=False).stderr
+    alone = till(tmp_path, *asked, "--as", "00", live=False)
     assert alone.exit_code == 30
     assert "two persons" in alone.stderr
-    both = till(tmp_path, *enrol, "--as", "00", "--approve", "99", live=False)
+    both = till(tmp_path, *asked, "--as", "00", "--approve", "99", live=False)
     assert both.exit_code == 0, both.output

@@ -19,6 +19,7 @@ from terminal.doctor.wording import Level, Matter
 from terminal.events import Entry
 from terminal.journal import Journal
 from terminal.seams import SystemClock
+from terminal.security import passphrase
 from terminal.security.enrolment import enrol
 from terminal.states import State
 from terminal.view import Kind, PaymentView
@@ -31,8 +32,10 @@ DAY_MS = timedelta(days=1) // timedelta(milliseconds=1)
 def enrolled(tmp_path: Path) -> Path:
     place = bench.prepare(tmp_path / "bank", NOW_MS)
     code = bench.issue_enrolment_code(place, "till", "till-1", NOW_MS, os.urandom, merchant="m")
-    enrol(tmp_path / "keys", code, lambda request: bench.enrol(place, request, NOW_MS))
-    return tmp_path / "keys"
+    folder = tmp_path / "keys"
+    secret = passphrase.make_beside(folder, os.urandom(32))
+    enrol(folder, code, lambda request: bench.enrol(place, request, NOW_MS), secret)
+    return folder
 
 
 def keys(folder: Path, *, now_ms: int = NOW_MS, is_bench: bool = False) -> list[Line]:
@@ -43,6 +46,17 @@ def test_keys_that_are_good_are_named_with_their_end(enrolled: Path) -> None:
     found, certificate = keys(enrolled)
     assert (found.code, certificate.code) == (Matter.KEYS_GOOD, Matter.CERTIFICATE_GOOD)
     assert "till-1" in found.text
+
+
+def test_keys_that_are_not_encrypted_are_said_with_the_command(tmp_path: Path) -> None:
+    """As tills were enrolled before there were passphrases."""
+    place = bench.prepare(tmp_path / "bank", NOW_MS)
+    code = bench.issue_enrolment_code(place, "till", "till-1", NOW_MS, os.urandom, merchant="m")
+    enrol(tmp_path / "keys", code, lambda request: bench.enrol(place, request, NOW_MS))
+
+    line = keys(tmp_path / "keys")[1]
+    assert (line.code, line.level) == (Matter.KEYS_UNPROTECTED, Level.WARNING)
+    assert "till keys protect" in line.step
 
 
 def test_a_live_till_without_keys_has_to_be_enrolled(tmp_path: Path) -> None:

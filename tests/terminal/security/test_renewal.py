@@ -119,6 +119,29 @@ def test_killed_at_any_step_the_till_is_served_and_can_renew(city: City) -> None
     assert step == 17  # eight files, the file and its folder each; and the folder they move to
 
 
+def test_whoever_reads_while_keys_change_hands_sees_old_ones_or_new_ones(city: City) -> None:
+    folder = city.enrolled()
+    over = threading.Event()
+    broken: list[str] = []
+
+    def read_all_the_time() -> None:
+        while not over.is_set():
+            try:
+                load_keys(folder)
+            except KeysUnusable as error:
+                broken.append(str(error))
+
+    readers = [threading.Thread(target=read_all_the_time) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for _ in range(3):
+        renew(folder, city.client)
+    over.set()
+    for reader in readers:
+        reader.join()
+    assert broken == []
+
+
 def test_new_keys_that_the_bank_forgot_are_forgotten_here_too(city: City, tmp_path: Path) -> None:
     folder = city.enrolled()
     waiting = succession.next_folder(folder)
@@ -171,6 +194,24 @@ def test_a_closed_lane_stays_closed_when_keys_are_new(city: City) -> None:
 
     with pytest.raises(NeverLeft):
         lane.call(Echo())
+
+
+def test_keys_that_are_spoilt_under_a_lane_send_nothing(city: City) -> None:
+    folder = city.enrolled()
+    keys = load_keys(folder)
+    answers = iter([keys])
+
+    def spoilt() -> TillKeys:
+        for each in answers:
+            return each
+        return load_keys(folder)
+
+    lane = RenewingClient(lambda: city.client(keys), spoilt)
+    (folder / CERTIFICATES).write_text("nonsense")
+
+    with pytest.raises(LinkNotSecure, match=CERTIFICATES):
+        lane.call(Echo())
+    lane.close()
 
 
 # --- revocation ---------------------------------------------------------------
