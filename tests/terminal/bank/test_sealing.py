@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from joserfc import jwe
 from joserfc.jwk import ECKey
 
+from drivers.protocols import EncryptedPin
 from terminal.bank.sealing import ALGORITHMS, Sealer
 from terminal.errors import KeysUnusable
 
@@ -35,6 +36,27 @@ def test_the_bank_opens_a_card_to_the_byte(emv: bytes) -> None:
     content = opened(Sealer(public(BANK)).seal_card(ATTEMPT, emv))
 
     assert content == {"attempt": ATTEMPT, "entry": "contactless", "emv": emv.hex().upper()}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=400), st.binary(min_size=16, max_size=16))
+def test_the_bank_opens_a_card_with_its_pin(emv: bytes, block: bytes) -> None:
+    pin = EncryptedPin(block=block, ksn=bytes(12))
+    content = opened(Sealer(public(BANK)).seal_card(ATTEMPT, emv, "contact", pin))
+
+    assert content == {
+        "attempt": ATTEMPT,
+        "entry": "contact",
+        "emv": emv.hex().upper(),
+        "pin_block": block.hex().upper(),
+        "pin_ksn": "00" * 12,
+    }
+
+
+def test_what_was_sealed_is_wiped() -> None:
+    text = bytearray(b'{"pin_block":"00"}')
+    Sealer(public(BANK))._seal(text)
+    assert text == bytes(18)
 
 
 def test_the_bank_opens_a_code() -> None:
