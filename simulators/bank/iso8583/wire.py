@@ -59,6 +59,9 @@ def hear(routed: bytes) -> Heard:
         found, _ = iso8583.decode(message, _TABLES[is_ascii])
     except iso8583.DecodeError as error:
         raise NotAMessage(f"field {error.field} cannot be read") from None
+    except KeyError:
+        # A third bitmap, or what looks like one.
+        raise NotAMessage("a field above 128") from None
     fields = {int(name): text for name, text in found.items() if name.isdigit() and name != "1"}
     if not fields or min(fields) < 2 or set(fields) - set(_SHAPES):
         raise NotAMessage("a field that this dialect does not have")

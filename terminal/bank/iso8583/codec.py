@@ -118,6 +118,9 @@ class Codec:
             raise MalformedMessage(
                 f"message of the bank: field {error.field} is no field"
             ) from None
+        except KeyError:
+            # A third bitmap, which the library reads and 1987 does not have.
+            raise MalformedMessage("message of the bank: a field above 128") from None
         fields = {
             int(name): self._inward(int(name), text)
             for name, text in found.items()

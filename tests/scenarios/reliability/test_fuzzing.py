@@ -134,6 +134,7 @@ PAYMENT = json.dumps(
     }
 ).encode()
 CODEC = Codec(Encoding.BCD, MessageCode.RETAIL)
+THREE_BITMAPS = bytes.fromhex("0210" + "8000000000000000" * 2 + "2000000000000000") + bytes(60)
 ISO_MESSAGE = CODEC.encode(Message("0210", {3: "000000", 11: "000001", 39: "00"}))
 
 
@@ -218,12 +219,14 @@ TARGETS = {
         BANK,
     ),
     "request, at the bank": Target(lambda data: read(data, PaymentRequest), (PAYMENT,), (Refused,)),
-    "ISO 8583": Target(CODEC.decode, (ISO_MESSAGE,), BANK),
+    "ISO 8583": Target(CODEC.decode, (ISO_MESSAGE, THREE_BITMAPS), BANK),
     "ISO 8583, with its code": Target(
         lambda data: CODEC.decode(data, bytes(range(16))), (ISO_MESSAGE,), BANK
     ),
     "ISO 8583 framing": Target(each_byte(Frames), (b"\x00\x05hello" * 4,), BANK),
-    "ISO 8583, at the bank": Target(hear, (bytes(5) + ISO_MESSAGE,), (BankError,)),
+    "ISO 8583, at the bank": Target(
+        hear, (bytes(5) + ISO_MESSAGE, bytes(5) + THREE_BITMAPS), (BankError,)
+    ),
     "shop's file": Target(
         file(lambda path: read_table(path, ShopFile)), (config.BENCH.read_bytes(),), (ConfigError,)
     ),

@@ -150,6 +150,14 @@ def test_any_bytes_are_a_message_or_malformed(noise: bytes, encoding: Encoding) 
     assert codec.decode(codec.encode(message)) == message
 
 
+def test_a_third_bitmap_is_malformed() -> None:
+    """Fields above 128 came with ISO 8583:1993."""
+    bitmaps = "8000000000000000" * 2 + "2000000000000000"
+    data = bytes.fromhex("0210" + bitmaps) + bytes(60)
+    with pytest.raises(MalformedMessage, match="above 128"):
+        Codec(Encoding.BCD, MessageCode.RETAIL).decode(data)
+
+
 def test_an_answer_without_a_code_is_not_trusted() -> None:
     codec = Codec(Encoding.BCD, MessageCode.RETAIL)
     with pytest.raises(UntrustedAnswer, match="no code"):
