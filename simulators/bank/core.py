@@ -55,6 +55,7 @@ from simulators.bank.messages import (
 from simulators.bank.place import BankPlace
 from simulators.bank.schema import answers, nonces
 from simulators.bank.store import Store
+from simulators.bank.trust import clones
 from simulators.bank.trust.authority import URI_PREFIX, Authority
 from simulators.bank.trust.credentials import Caller, find_caller, promote
 from simulators.bank.trust.keys import SERVER_NAMES, Keys
@@ -115,7 +116,8 @@ class Route:
 
 
 def _echo(desk: Desk, _request: EchoRequest) -> Answer:
-    return Answer(at=moment(desk.now_ms))
+    is_cloned = clones.is_cloned(desk.connection, desk.caller)
+    return Answer(at=moment(desk.now_ms), notice="cloned" if is_cloned else None)
 
 
 TILL_ROUTES = {
@@ -242,6 +244,8 @@ def _answer_till(
         _remember_nonce(connection, caller.id, signature.nonce, now_ms)
         if caller.is_next:
             promote(connection, caller, now_ms)
+        if signature.counter is not None:
+            clones.count(connection, caller.id, signature.counter, now_ms)
         try:
             # Refused, everything but the nonce is forgotten.
             with connection.begin_nested():

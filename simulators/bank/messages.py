@@ -226,6 +226,13 @@ class Answer(Message, frozen=True):
     brand: str | None = None
     shown_code: Annotated[str, Meta(description="Text to draw as a QR code.")] | None = None
     expires_at: Moment | None = None
+    notice: (
+        Annotated[
+            Literal["cloned"],
+            Meta(description="Of an echo: another till was seen with the same keys."),
+        ]
+        | None
+    ) = None
 
 
 class CertificatesAnswer(Message, frozen=True):

@@ -81,6 +81,16 @@ enrolled_keys = Table(
     Column("keys_digest", String(64), nullable=False),
 )
 
+# Which numbers a till's requests had, as a sliding window.
+counters = Table(
+    "counters",
+    metadata,
+    Column("till", String(60), primary_key=True),
+    Column("highest", BigInteger, nullable=False),
+    Column("seen", String(256), nullable=False),  # hex; bit n is the number n below the highest
+    Column("cloned_ms", BigInteger, nullable=False),  # when one came twice; 0 if none did
+)
+
 nonces = Table(
     "nonces",
     metadata,

@@ -8,6 +8,7 @@ table does the rest.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ IDLE_MAX_S: Final = 25.0
 forgotten it without telling anyone, and a request into it would be unknown."""
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _LOST = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
@@ -218,7 +221,16 @@ class BankClient:
             key_id=self._keys.till_id,
             created=self._clock.wall_ms() // 1000,
             nonce=self._randomness(16),
+            counter=self._number(),
         )
+
+    def _number(self) -> int | None:
+        try:
+            return self._keys.counter.take()
+        except (OSError, ValueError) as error:
+            # It guards against copies of this till; a sale does not hang on it.
+            log.warning("request without a number: %s", error)
+            return None
 
     def _post(self, path: str, headers: Mapping[str, str], body: bytes) -> _Received:
         sent = {**headers, "Accept": signing.CONTENT_TYPE, "Accept-Encoding": "identity"}

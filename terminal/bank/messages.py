@@ -185,6 +185,8 @@ class Answer(Message, frozen=True):
     brand: Text | None = None
     shown_code: Text | None = None
     expires_at: Moment | None = None
+    notice: Literal["cloned"] | None = None
+    """Of an echo: another till was seen with the same keys."""
 
 
 class Fault(Message, frozen=True):

@@ -32,6 +32,7 @@ REQUEST_TAG: Final = "opentill-req"
 ANSWER_TAG: Final = "opentill-rsp"
 LIFETIME_S: Final = 60
 """From a request's creation to the end of its signature."""
+COUNTER: Final = "Opentill-Counter"
 CONTENT_TYPE: Final = "application/json"
 
 BOUND: Final = (
@@ -162,11 +163,13 @@ def sign_request(
     key_id: str,
     created: int,
     nonce: bytes,
+    counter: int | None = None,
 ) -> dict[str, str]:
     """Return the header fields that go with a POST of this body.
 
     authority: host in lower case, with the port unless it is 443.
     key_id: the till id. created: Unix seconds. nonce: at least 12 fresh bytes.
+    counter: the request's number among the till's; left out where there is none.
     Raises ValueError if a value cannot stand in a header field.
     """
     if len(nonce) < 12:
@@ -174,7 +177,7 @@ def sign_request(
     if not re.fullmatch(r"[\x20\x21\x23-\x5b\x5d-\x7e]+", key_id):
         raise ValueError("a key id is printable ASCII without quotes and backslashes")
     digest = content_digest(body)
-    components = (
+    components = [
         ('"@method"', "POST"),
         ('"@authority"', authority),
         ('"@path"', path),
@@ -183,7 +186,9 @@ def sign_request(
         ('"content-type"', CONTENT_TYPE),
         ('"content-digest"', digest),
         ('"idempotency-key"', idempotency_key),
-    )
+    ]
+    counted = {} if counter is None else {COUNTER: str(counter)}
+    components += [(f'"{name.lower()}"', value) for name, value in counted.items()]
     covered = " ".join(identifier for identifier, _ in components)
     parameters = (
         f"({covered});created={created};expires={created + LIFETIME_S}"
@@ -197,6 +202,7 @@ def sign_request(
         "Idempotency-Key": idempotency_key,
         "Signature-Input": f"{LABEL}={parameters}",
         "Signature": f"{LABEL}=:{signature}:",
+        **counted,
     }
 
 

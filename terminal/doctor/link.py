@@ -52,6 +52,8 @@ def bank(settings: Settings, keys: Path, clock: Clock, random: Randomness) -> It
     else:
         took_ms = round(1000 * (clock.monotonic() - asked_at))
         yield line(Matter.BANK_ANSWERS, ms=str(took_ms))
+        if reply.answer.notice == "cloned":
+            yield line(Matter.KEYS_CLONED)
     if speaks_iso8583(settings.bank):
         # Its answers have neither year nor zone: they prove no clock.
         return

@@ -53,6 +53,7 @@ class Matter(enum.StrEnum):
     CLOCK_OFF = "clock-off"
     CLOCK_WRONG = "clock-wrong"
     KEYS_GOOD = "keys-good"
+    KEYS_CLONED = "keys-cloned"
     KEYS_UNPROTECTED = "keys-unprotected"
     KEYS_TO_BE_MADE = "keys-to-be-made"
     KEYS_MISSING = "keys-missing"
@@ -236,6 +237,11 @@ _OTHERS: Mapping[str, Wording] = {
         "Set the time: sudo timedatectl set-ntp true",
     ),
     Matter.KEYS_GOOD: Wording(_OK, "enrolled as {till}; only this user reads the keys"),
+    Matter.KEYS_CLONED: Wording(
+        _FAULT,
+        "the bank has seen another till with this till's keys, or an old copy of this one",
+        "Have the bank revoke them, and enrol again",
+    ),
     Matter.KEYS_UNPROTECTED: Wording(
         _WARNING, "the private keys are not encrypted", "Encrypt them: till keys protect"
     ),

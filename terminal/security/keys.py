@@ -29,6 +29,7 @@ from terminal.bank.signing import (
 )
 from terminal.errors import KeysUnusable
 from terminal.security import succession
+from terminal.security.counter import RequestCounter
 from terminal.security.files import alone, check_private, write_file
 from terminal.security.folder import REVOKED, TILL_ID, is_enrolled
 from terminal.security.passphrase import HOW
@@ -59,6 +60,7 @@ class TillKeys:
     """Unix milliseconds: the end of the till's certificate."""
     signer: SigningKey = field(repr=False)
     answer_key: VerifyingKey = field(repr=False)
+    counter: RequestCounter = field(repr=False)
     sealing_key: dict[str, str] = field(repr=False)
     """The bank's public JWK, for terminal.bank.sealing.Sealer."""
     revoked: frozenset[int] = frozenset()
@@ -102,6 +104,7 @@ def _load(folder: Path, passphrase: bytes | None) -> TillKeys:
         expires_ms=int(certificate.not_valid_after_utc.timestamp() * 1000),
         signer=_signer(folder / SIGNING_KEY, passphrase),
         answer_key=_verifier(folder / ANSWER_KEY),
+        counter=RequestCounter(folder),
         sealing_key=_jwk(folder / SEALING_KEY),
         revoked=_revoked(folder / REVOKED, authority),
         passphrase=passphrase,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,8 @@ def renew(folder: Path, open_client: OpenClient) -> TillKeys:
     waiting = succession.next_folder(folder)
     if not is_enrolled(waiting):
         _certify(waiting, current, open_client)
-    renewed = keys.load_keys(waiting, current.passphrase)
+    # Its requests are the same till's, and go on counting.
+    renewed = replace(keys.load_keys(waiting, current.passphrase), counter=current.counter)
     with closing(open_client(renewed)) as client:
         answer = client.call(Echo())
     if isinstance(answer, Refusal):

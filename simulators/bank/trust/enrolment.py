@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, select
 
 from simulators.bank.errors import EnrolmentRefused
 from simulators.bank.schema import enrolled_keys, enrolment_codes, identities
-from simulators.bank.trust import credentials
+from simulators.bank.trust import clones, credentials
 from simulators.bank.trust.authority import (
     Authority,
     certificate_pem,
@@ -112,6 +112,7 @@ def enrol(
     _use_code(connection, found, certified.keys)
     # Enrolled again, the old certificate and key open nothing any more.
     credentials.end_all(connection, found.role, found.id)
+    clones.forget(connection, found.id)
     fingerprint = certified.note(connection, "current", found.role, found.id)
     where = (identities.c.role == found.role) & (identities.c.id == found.id)
     connection.execute(identities.delete().where(where))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,6 +40,7 @@ REQUEST_COMPONENTS = (
     "content-digest",
     "idempotency-key",
 )
+COUNTER = "opentill-counter"
 ANSWER_COMPONENTS = ("@status", "content-type", "content-digest")
 BOUND_COMPONENTS = (*ANSWER_COMPONENTS, '"signature";req', '"idempotency-key";req')
 PARAMETERS = frozenset({"created", "expires", "nonce", "keyid", "alg", "tag"})
@@ -95,6 +97,8 @@ class Signature:
 
     nonce: str
     created_s: int
+    counter: int | None
+    """The request's number among its till's; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,17 @@ def verify_request(
     nonce = str(result.parameters["nonce"])
     if len(nonce) not in NONCE_CHARACTERS:
         raise Refused(401, "signature_invalid", "the nonce is not 16 to 128 characters long")
-    return Signature(nonce, int(result.parameters["created"]))
+    covered = {str(component).strip('"') for component in result.covered_components}
+    return Signature(nonce, int(result.parameters["created"]), _counter(request, covered))
+
+
+def _counter(request: SignedRequest, covered: set[str]) -> int | None:
+    if all(name != COUNTER for name, _ in request.headers.items()):
+        return None
+    number = request.headers.single(COUNTER) or ""
+    if COUNTER not in covered or not re.fullmatch(r"[0-9]{1,15}", number):
+        raise Refused(401, "signature_invalid", f"{COUNTER} is not one signed number")
+    return int(number)
 
 
 def sign_answer(

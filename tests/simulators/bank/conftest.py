@@ -219,6 +219,7 @@ class Till:
         host: str = "127.0.0.1:8443",
         method: str = "POST",
         peer: Peer | None = None,
+        number: str | None = None,
     ) -> HttpRequest:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         sha_256 = base64.b64encode(hashlib.sha256(content).digest()).decode()
@@ -228,6 +229,8 @@ class Till:
             "content-digest": digest or f"sha-256=:{sha_256}:",
             "idempotency-key": key or self.shop.uuid(),
         }
+        if number is not None:
+            headers["opentill-counter"] = number
         name, _, query = path.partition("?")
         derived = {"@method": method, "@authority": host, "@path": name, "@query": f"?{query}"}
         created_s = self.shop.now_ms // 1000 if created_s is None else created_s

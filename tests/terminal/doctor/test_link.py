@@ -84,6 +84,20 @@ def test_a_bank_that_answers_proves_it_and_tells_the_time(url: str, enrolled: Pa
     assert url in lines[0].text
 
 
+def test_a_second_till_with_the_same_keys_is_said(
+    url: str, place: BankPlace, tmp_path: Path
+) -> None:
+    code = bench.issue_enrolment_code(place, "till", "till-2", NOW_MS, os.urandom, merchant="m")
+    enrol(tmp_path / "keys", code, lambda request: bench.enrol(place, request, NOW_MS))
+    copied = copytree(tmp_path / "keys", tmp_path / "copy")
+
+    assert Matter.KEYS_CLONED not in codes(looked(url, tmp_path / "keys"))
+    assert Matter.KEYS_CLONED in codes(looked(url, copied))
+    [line] = [each for each in looked(url, tmp_path / "keys") if each.code == Matter.KEYS_CLONED]
+    assert line.level is Level.FAULT
+    assert "revoke" in line.step
+
+
 def test_a_bank_of_iso_8583_answers_too_and_proves_no_clock(
     place: BankPlace, enrolled: Path
 ) -> None:
