@@ -36,6 +36,7 @@ from simulators.bank.messages import (
     CodesRequest,
     DecisionRequest,
     EchoRequest,
+    LeaveRequest,
     LinesAnswer,
     Message,
     OrderRequest,
@@ -132,6 +133,7 @@ TILL_ROUTES = {
     "/v1/batches/lines": Route(BatchLinesRequest, batches.compare, LinesAnswer),
     "/v1/echo": Route(EchoRequest, _echo),
     "/v1/certificates": Route(CertificatesRequest, renewals.renew, CertificatesAnswer),
+    "/v1/leave": Route(LeaveRequest, renewals.leave),
     "/v1/revocations": Route(RevocationsRequest, renewals.revocations, RevocationsAnswer),
 }
 

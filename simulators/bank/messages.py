@@ -198,6 +198,10 @@ class CertificatesRequest(Message, frozen=True):
     signing_csr: Pem
 
 
+class LeaveRequest(Message, frozen=True):
+    """Take my keys for nothing any more."""
+
+
 class RevocationsRequest(Message, frozen=True):
     """Which certificates of this bank are not to be trusted any more?"""
 

@@ -1,12 +1,14 @@
-"""What a till asks about certificates once it is enrolled: new ones, and which are revoked."""
+"""What a till asks once it is enrolled: new certificates, which are revoked, and to leave."""
 
 from __future__ import annotations
 
 from simulators.bank.desk import Desk
 from simulators.bank.errors import EnrolmentRefused, Refused
 from simulators.bank.messages import (
+    Answer,
     CertificatesAnswer,
     CertificatesRequest,
+    LeaveRequest,
     RevocationsAnswer,
     RevocationsRequest,
     moment,
@@ -33,3 +35,9 @@ def revocations(desk: Desk, _request: RevocationsRequest) -> RevocationsAnswer:
     serials = credentials.revoked_serials(desk.connection)
     listed = desk.secrets.authority().list_revoked(serials, desk.now_ms)
     return RevocationsAnswer(at=moment(desk.now_ms), revoked=certificate_pem(listed))
+
+
+def leave(desk: Desk, _request: LeaveRequest) -> Answer:
+    """Let a till go: its keys open nothing any more, what it booked stands."""
+    credentials.remove(desk.connection, "till", desk.caller)
+    return Answer(at=moment(desk.now_ms))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,11 @@ import click
 from terminal.bank.dialects import open_signed_client, speaks_iso8583
 from terminal.commands.place import Place, Refusal, refusals
 from terminal.commands.who import acting, sign_in
-from terminal.errors import KeysUnusable
+from terminal.errors import KeysUnusable, NotAllowed
+from terminal.journal import Journal
 from terminal.people.privileges import Act
 from terminal.seams import system_randomness
+from terminal.security.folder import is_enrolled
 
 if TYPE_CHECKING:
     from terminal.bank.client import BankClient
@@ -85,6 +88,46 @@ def protect(place: Place, user: str | None, approvers: tuple[str, ...]) -> None:
         check_persons(place, "protect keys", user, approvers)
         key_files.protect(place.key_folder, key_passphrase(place))
     click.echo("Both private keys are encrypted now")
+
+
+@keys.command(name="wipe")
+@click.option("--without-bank", is_flag=True, help="Do not tell the bank; have it revoke them.")
+@acting
+@click.pass_obj
+def wipe(place: Place, without_bank: bool, user: str | None, approvers: tuple[str, ...]) -> None:
+    """End this till's enrolment: the bank lets it go, and its keys are erased.
+
+    Refused while a payment is open, and while the till runs: without keys,
+    nobody could bring it to its end. The journal stays. Takes two who may.
+    Exit status: 0 erased, 30 not.
+
+    \b
+    Example:
+      till keys wipe --as 00 --approve 99
+    """
+    from terminal.security import farewell
+    from terminal.security.keys import load_keys
+
+    bank = place.settings().bank
+    if speaks_iso8583(bank) and not without_bank:
+        raise Refusal("ISO 8583 has no words for it: call the bank, then use --without-bank")
+    with refusals():
+        if not is_enrolled(place.key_folder):
+            raise KeysUnusable("This till has no keys")
+        # Opened as a till that runs would, the journal keeps one away meanwhile.
+        with closing(Journal(place.till_folder, place.clock)) as journal:
+            if still_open := journal.unfinished():
+                raise NotAllowed(
+                    f"{len(still_open)} payments are open, the first is {still_open[0].number:04}: "
+                    "bring them to their end with till recover"
+                )
+            check_persons(place, "wipe keys", user, approvers)
+            if not without_bank:
+                held = load_keys(place.key_folder)
+                client = open_signed_client(bank, held, place.clock, system_randomness)
+                farewell.say_goodbye(client)
+            farewell.wipe(place.key_folder)
+    click.echo("The keys are erased. To work again: till enrol")
 
 
 def check_persons(place: Place, about: str, user: str | None, approvers: Sequence[str]) -> None:

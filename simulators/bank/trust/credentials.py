@@ -116,6 +116,13 @@ def end_all(connection: Connection, role: str, id: str) -> None:
         _change(connection, role, id, state, "ended")
 
 
+def remove(connection: Connection, role: str, id: str) -> None:
+    """Know somebody no longer."""
+    end_all(connection, role, id)
+    where = (identities.c.role == role) & (identities.c.id == id)
+    connection.execute(identities.delete().where(where))
+
+
 def revoke(connection: Connection, role: str, id: str) -> int:
     """Revoke every certificate of somebody; return how many.
 

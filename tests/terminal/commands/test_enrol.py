@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,14 @@ from simulators.bank.newcomers import newcomers_server
 from simulators.bank.place import BankPlace
 from simulators.bank.service import BankServer, WebServer, listen
 from terminal.__main__ import main
+from terminal.events import Entry
+from terminal.journal import Journal
+from terminal.seams import SystemClock
 from terminal.security.enrolment import enrol
 from terminal.security.folder import is_enrolled
 from terminal.security.keys import is_protected
+from terminal.states import State
+from terminal.view import Kind, PaymentView
 
 NOW_MS = time.time_ns() // 1_000_000
 LIVE = str(config.BENCH.with_name("live.example.toml"))
@@ -135,6 +141,58 @@ def test_bare_keys_are_encrypted_by_two(tmp_path: Path, place: BankPlace, secret
     both = till(tmp_path, "keys", "protect", "--as", "00", "--approve", "99", live=False)
     assert both.exit_code == 0, both.output
     assert is_protected(folder)
+
+
+@pytest.fixture
+def bench_till(tmp_path: Path, place: BankPlace, secret: str) -> Path:
+    """The home of a bench till that is enrolled."""
+    folder = tmp_path / "till/keys"
+    enrol(folder, secret, lambda asked: bench.enrol(place, asked, NOW_MS))
+    return tmp_path
+
+
+BOTH = ("--as", "00", "--approve", "99")
+
+
+def test_keys_are_wiped_by_two(bench_till: Path) -> None:
+    wipe = ("keys", "wipe", "--without-bank")
+    assert "two persons" in till(bench_till, *wipe, "--as", "00", live=False).stderr
+    assert is_enrolled(bench_till / "till/keys")
+
+    done = till(bench_till, *wipe, *BOTH, live=False)
+    assert done.exit_code == 0, done.output
+    assert not is_enrolled(bench_till / "till/keys")
+    assert "no keys" in till(bench_till, *wipe, *BOTH, live=False).stderr
+
+
+def test_keys_are_not_wiped_while_a_payment_is_open(bench_till: Path) -> None:
+    """The till was killed while it authorised one."""
+    payment = PaymentView(
+        id="018f0000-0000-7000-8000-000000000001",
+        number=7,
+        kind=Kind.SALE,
+        state=State.UNKNOWN,
+        amount_minor=100,
+        currency="CNY",
+        created_ms=NOW_MS,
+        updated_ms=NOW_MS,
+    )
+    with closing(Journal(bench_till / "till", SystemClock())) as journal:
+        journal.append([Entry(payment, None)])
+    refused = till(bench_till, "keys", "wipe", "--without-bank", *BOTH, live=False)
+
+    assert refused.exit_code == 30
+    assert "0007" in refused.stderr
+    assert "till recover" in refused.stderr
+    assert is_enrolled(bench_till / "till/keys")
+
+
+def test_keys_are_not_wiped_under_a_till_that_runs(bench_till: Path) -> None:
+    with closing(Journal(bench_till / "till", SystemClock())):
+        refused = till(bench_till, "keys", "wipe", "--without-bank", *BOTH, live=False)
+
+    assert refused.exit_code == 30
+    assert is_enrolled(bench_till / "till/keys")
 
 
 def test_where_people_work_it_takes_two(tmp_path: Path, bank: WebServer, code: str) -> None:
