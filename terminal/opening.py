@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Bank, Device, Offline, Settings
+from config.schema import Bank, Device, Settings
 from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
@@ -325,13 +325,15 @@ def _limits(settings: Settings) -> Limits:
             code_s=settings.shop.code_valid_s,
             answer_s=settings.bank.answer_s,
         ),
-        offline=_offline_limits(settings.offline),
+        offline=_offline_limits(settings),
     )
 
 
-def _offline_limits(offline: Offline) -> OfflineLimits:
+def _offline_limits(settings: Settings) -> OfflineLimits:
+    offline = settings.offline
     return OfflineLimits(
-        defers=offline.enabled,
+        # ISO 8583 has no words for a sale that nobody has approved.
+        defers=offline.enabled and not speaks_iso8583(settings.bank),
         count_max=offline.count_max,
         age_max_s=offline.age_max_h * 3600,
         by_currency={

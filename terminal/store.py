@@ -7,7 +7,7 @@ nobody has approved yet. Both are forwarded one at a time, the oldest first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from terminal.book import Book
@@ -207,3 +207,14 @@ class Store:
         for payment in self.kept():
             if payment.id in attempts and not payment.is_exported:
                 self._book.move(payment, Move.EXPORTED, is_exported=True)
+
+
+def refuse_while_kept(kept: Iterable[PaymentView]) -> None:
+    """Raise NotAllowed while a kept sale is neither sent nor exported.
+
+    Asked before whatever could leave them behind: signing out, wiping,
+    enrolling again.
+    """
+    count = sum(not payment.is_exported for payment in kept)
+    if count:
+        raise NotAllowed(f"Not sent yet: {count} kept sales. Send or export them first")

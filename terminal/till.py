@@ -6,8 +6,10 @@ none has a way of its own.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from drivers.protocols import TypedScanner
 from terminal.bench import Bench
@@ -16,10 +18,15 @@ from terminal.events import (
     CancelWanted,
     CheckWanted,
     CodeWanted,
+    Exported,
     JournalFailed,
+    KeepWanted,
     LeaveWanted,
+    RaiseWanted,
     RefundWanted,
     SaleWanted,
+    SettleWanted,
+    SyncWanted,
     VoidWanted,
 )
 from terminal.journal import Journal
@@ -30,6 +37,8 @@ from terminal.receipts.desk import ReceiptDesk
 from terminal.receipts.receipt import ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness, uuid7
+from terminal.states import FOR_A_PERSON, KEPT
+from terminal.store import refuse_while_kept
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
 from terminal.wedge import WedgeDetector
 
@@ -37,6 +46,9 @@ if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
     from terminal.doctor.lines import Line
     from terminal.doctor.surroundings import Screen
+
+NOTE_MAX: Final = 100
+"""What fits on three lines of the narrowest receipt."""
 
 
 class Till:
@@ -184,6 +196,82 @@ class Till:
         attempt = uuid7(self._clock, self._random)
         self._runner.ask(VoidWanted(attempt, sale.id, cashier.called))
         return attempt
+
+    # --- what is kept while the bank is not reached ---------------------------
+
+    def keep(self) -> None:
+        """Keep the sale that was not sent, at the shop's risk. Raises NotAllowed."""
+        self._check(Act.SELL)
+        self._runner.ask(KeepWanted())
+
+    def sync(self) -> None:
+        """Reverse and send at once what waits for its turn."""
+        self._runner.ask(SyncWanted())
+
+    def raise_offline_limit(self) -> None:
+        """Let as much again be kept, until nothing is kept any more.
+
+        Raises ApprovalNeeded, NotAllowed.
+        """
+        self._check(Act.RAISE_OFFLINE_LIMIT)
+        self._runner.ask(RaiseWanted())
+
+    def kept(self) -> Sequence[PaymentView]:
+        """Return the sales that the bank has still to be told of, oldest first."""
+        return [payment for payment in self._journal.unfinished() if payment.state in KEPT]
+
+    def inbox(self) -> Sequence[PaymentView]:
+        """Return what the bank has refused for good and somebody must settle, oldest first."""
+        return [payment for payment in self._journal.unfinished() if payment.state in FOR_A_PERSON]
+
+    def settle(self, payment_id: str, note: str) -> None:
+        """Note how somebody has settled what the bank refused; a receipt says it too.
+
+        Raises ApprovalNeeded, NotAllowed, UnknownPayment.
+        """
+        payment = self._journal.payment(payment_id)
+        if payment.state not in FOR_A_PERSON:
+            raise NotAllowed(f"Payment {payment.number} waits for nobody's decision")
+        note = " ".join(note.split())
+        if not note:
+            raise NotAllowed("Say how it was settled: a note is needed")
+        if len(note) > NOTE_MAX:
+            raise NotAllowed(f"A note has at most {NOTE_MAX} characters")
+        if re.search(r"[0-9][0-9 -]{10,}[0-9]", note):
+            raise NotAllowed("A note holds no card number")
+        person = self._check(Act.SETTLE, f"{payment.number:04}")
+        self._runner.ask(SettleWanted(payment.id, note, person.called))
+        if self._receipts is not None and self.shop.has_printer:
+            self._receipts.print(payment.id)
+
+    def export(self, out: IO[str]) -> int:
+        """Write the kept sales, sealed as they are, for the bank; return how many.
+
+        Raises ApprovalNeeded, NotAllowed, OSError.
+        """
+        self._check(Act.SETTLE)
+        kept = self.kept()
+        for payment in kept:
+            sealed, _, proof = self._journal.sealed(payment.id).partition("\n")
+            line = {
+                "attempt": payment.id,
+                "number": payment.number,
+                "amount_minor": payment.amount_minor,
+                "currency": payment.currency,
+                "created_ms": payment.created_ms,
+                "deferred": payment.is_deferred,
+                "sealed": sealed,
+                "proof": proof,
+            }
+            out.write(json.dumps(line) + "\n")
+        out.flush()
+        self._runner.ask(Exported(tuple(payment.id for payment in kept)))
+        return len(kept)
+
+    def sign_out(self) -> None:
+        """Leave the till to nobody. Raises NotAllowed while a kept sale could be forgotten."""
+        refuse_while_kept(self.kept())
+        self.staff.sign_out()
 
     def _check(self, act: Act, about: str = "") -> Person:
         """Return who does it, if it may be done. Raises ApprovalNeeded, NotAllowed."""

@@ -215,7 +215,7 @@ class TillApp(App[None]):
     def _follow_entry(self, old: View, view: View) -> None:
         """Clear the tape once its sale has been paid for, or is kept by the till."""
         payment = view.payment
-        ended = (State.APPROVED, State.STORED)
+        ended = (State.APPROVED, State.STORED, State.DEFERRED)
         if (
             view.stage is Stage.RESULT
             and old.stage is not Stage.RESULT
@@ -312,6 +312,15 @@ class TillApp(App[None]):
     def _sign_out(self) -> None:
         self.desk.till.staff.sign_out()
         self._close_the_gate()
+
+    def _leave_till(self) -> None:
+        self.desk.till.sign_out()
+        self._close_the_gate()
+
+    def _open_store(self) -> None:
+        from ui.screens.store import StorePage
+
+        self.open_page(StorePage(self.desk))
 
     def _own_secret(self) -> None:
         from ui.screens.people import OwnSecretPage
@@ -553,7 +562,8 @@ class TillApp(App[None]):
         choices += [
             Choice(mark("People"), "", self._people),
             Choice(mark("My secret"), "", self._own_secret),
-            Choice(mark("Sign out"), "", self._sign_out),
+            Choice(mark("Sign out"), "", self._leave_till),
+            Choice(mark("Kept here, and to be settled"), "", self._open_store),
         ]
         choices.append(Choice(mark("Switch the till off"), "Ctrl+Q", self._quit))
         if self.desk.till.bench:

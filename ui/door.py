@@ -142,5 +142,26 @@ class Door(Protocol):
     def print_receipt(self, payment_id: str) -> None:
         """Have a receipt printed as soon as the printer can."""
 
+    def keep(self) -> None:
+        """Keep the sale that was not sent, at the shop's risk."""
+
+    def sync(self) -> None:
+        """Reverse and send at once what waits for its turn."""
+
+    def raise_offline_limit(self) -> None:
+        """Let as much again be kept, until nothing is kept any more."""
+
+    def kept(self) -> Sequence[PaymentView]:
+        """Return the sales that the bank has still to be told of."""
+
+    def inbox(self) -> Sequence[PaymentView]:
+        """Return what the bank refused for good and somebody must settle."""
+
+    def settle(self, payment_id: str, note: str) -> None:
+        """Note how somebody has settled it."""
+
+    def sign_out(self) -> None:
+        """Leave the till to nobody; refused while a kept sale could be forgotten."""
+
     def open_drawer(self) -> None:
         """Open the cash drawer, if it can be opened now."""

@@ -35,6 +35,8 @@ HELP = (
     mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
     mark("signin NAME SECRET [CODE], signout. allow NAME SECRET [CODE]: say yes for another."),
+    mark("keep: keep the sale that was not sent. sync: send what is kept. raise: keep more."),
+    mark("inbox: what a supervisor must settle. settle NUMBER HOW."),
     mark("status, language, help, quit."),
 )
 BENCH_HELP = mark("bench: list what can be presented. bench NUMBER: do it.")
@@ -55,6 +57,11 @@ VERBS = {
     "allow": ("allow", "授权"),
     "signin": ("signin", "签到"),
     "signout": ("signout", "签退"),
+    "keep": ("keep", "k", "留存"),
+    "sync": ("sync", "发送"),
+    "inbox": ("inbox", "待处理"),
+    "settle": ("settle", "处理"),
+    "raise": ("raise", "提额"),
     "status": ("status", "状态"),
     "language": ("language", "f10", "语言"),
     "help": ("help", "f1", "?", "帮助"),
@@ -230,6 +237,8 @@ class LineTill:
     def _next_text(self, payment: PaymentView) -> str:
         if payment.state in KEPT:
             return self._words("Next: Enter, check now. next, keep it and go on.")
+        if self._view.keep is Readiness.READY:
+            return self._words("Next: Enter, another way. keep, keep it here. cancel, close.")
         if payment.kind is Kind.SALE and payment.state in REPEATABLE:
             return self._words("Next: Enter, another way. cancel, close.")
         if payment.kind is Kind.SALE and payment.state is State.CANCELLED:
@@ -332,6 +341,10 @@ class LineTill:
             "quit": self._quit,
             "yes": self._enter,
             "signout": self._sign_out,
+            "keep": self._till.keep,
+            "sync": self._sync,
+            "inbox": self._inbox,
+            "raise": self._raise,
         }
         with_text: dict[str, Callable[[str], None]] = {
             "list": self._list,
@@ -343,6 +356,7 @@ class LineTill:
             "bench": self._bench,
             "allow": self._allow,
             "signin": self._sign_in,
+            "settle": self._settle,
         }
         if verb in simple:
             simple[verb]()
@@ -407,6 +421,29 @@ class LineTill:
             self._say(self._words("A payment is in hand. Finish or cancel it first."))
             return
         self.is_over = True
+
+    # --- what is kept -------------------------------------------------------
+
+    def _sync(self) -> None:
+        self._till.sync()
+        self._say(self._ended(self._words("Sending what is kept")))
+
+    def _raise(self) -> None:
+        self._till.raise_offline_limit()
+        text = self._words("As much again may be kept, until all is sent")
+        self._say(self._ended(text))
+
+    def _inbox(self) -> None:
+        waiting = self._till.inbox()
+        for payment in waiting:
+            self._say(self._line_of(payment))
+        if not waiting:
+            self._say(self._ended(self._words("Nothing")))
+
+    def _settle(self, rest: str) -> None:
+        number, _, note = rest.partition(" ")
+        self._till.settle(number, note)
+        self._say(self._ended(self._words("Settled. A receipt says how")))
 
     # --- payments -----------------------------------------------------------
 
@@ -523,7 +560,7 @@ class LineTill:
             self._say(self._words("Choose your secret on the screen first: till run."))
 
     def _sign_out(self) -> None:
-        self._till.staff.sign_out()
+        self._till.sign_out()
         self._say(self._words("Nobody is at the till. signin NAME SECRET [CODE]."))
 
     def _allow(self, rest: str) -> None:

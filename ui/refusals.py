@@ -51,6 +51,14 @@ PATTERNS = (
     mark("There is or was somebody called {name}: choose another name"),
     mark("{name} is the last supervisor: add another first"),
     mark("Nobody resets themselves: another supervisor does"),
+    mark("Only a sale that was not sent can be kept"),
+    mark("This sale cannot be kept: take cash, or try again"),
+    mark("Nothing is kept: the limits are not reached"),
+    mark("Payment {number} waits for nobody's decision"),
+    mark("Say how it was settled: a note is needed"),
+    mark("A note has at most {count} characters"),
+    mark("A note holds no card number"),
+    mark("Not sent yet: {count} kept sales. Send or export them first"),
 )
 
 LINK_PATTERNS = (

@@ -18,7 +18,7 @@ from terminal.errors import BenchRefused, SignInRefused, TillError, UnknownPayme
 from terminal.messages import Message
 from terminal.people.privileges import Role
 from terminal.people.register import Person
-from terminal.states import State
+from terminal.states import FOR_A_PERSON, KEPT, State
 from terminal.view import (
     Kind,
     Medium,
@@ -286,6 +286,38 @@ VIEWS: dict[str, View] = {
         next_step=Message.CHARGE_AGAIN,
         authorisation="",
     ),
+    "may_keep": replace(
+        ended(
+            State.NOT_SENT,
+            reason=Message.NOT_SENT,
+            next_step=Message.MAY_KEEP,
+            response_code="",
+            authorisation="",
+        ),
+        bank=Readiness.FAULTY,
+        keep=Readiness.READY,
+        notices=(Notice(Message.NO_BANK),),
+    ),
+    "deferred": replace(
+        ended(
+            State.DEFERRED,
+            reason=Message.DEFERRED,
+            next_step=Message.SENT_LATER,
+            authorisation="",
+        ),
+        bank=Readiness.FAULTY,
+        notices=(
+            Notice(Message.DEFERRED_TO_BE_SENT, count=2, amount_minor=12350, age_s=660.0),
+            Notice(Message.NO_BANK),
+        ),
+    ),
+    "reversal_refused": ended(
+        State.REVERSAL_REFUSED,
+        reason=Message.REVERSAL_REFUSED,
+        next_step=Message.TELL_SUPERVISOR,
+        authorisation="",
+        reversals_sent=1,
+    ),
     "stored": replace(
         ended(State.STORED, reason=Message.STORED, next_step=Message.SENT_LATER),
         bank=Readiness.FAULTY,
@@ -528,6 +560,34 @@ class StillTill:
     def open_drawer(self) -> None:
         """Note the wish."""
         self._wish("drawer")
+
+    def keep(self) -> None:
+        """Note the wish."""
+        self._wish("keep")
+
+    def sync(self) -> None:
+        """Note the wish."""
+        self._wish("sync")
+
+    def raise_offline_limit(self) -> None:
+        """Note the wish."""
+        self._wish("raise")
+
+    def kept(self) -> Sequence[PaymentView]:
+        """Return those of the list that the bank has still to be told of."""
+        return [each for each in self._all() if each.state in KEPT]
+
+    def inbox(self) -> Sequence[PaymentView]:
+        """Return those of the list that wait for a person."""
+        return [each for each in self._all() if each.state in FOR_A_PERSON]
+
+    def settle(self, payment_id: str, note: str) -> None:
+        """Note the wish."""
+        self._wish("settle", payment_id, note)
+
+    def sign_out(self) -> None:
+        """Leave the till to nobody."""
+        self.staff.sign_out()
 
     def cancel(self) -> None:
         """Note the wish."""

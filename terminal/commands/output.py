@@ -71,6 +71,11 @@ def as_plain(payment: PaymentView) -> dict[str, Any]:
         "authorisation": payment.authorisation,
         "original": payment.original or None,
         "refunded_minor": payment.refunded_minor,
+        "reversals_sent": payment.reversals_sent,
+        "deferred": payment.is_deferred,
+        "exported": payment.is_exported,
+        "note": payment.note,
+        "settled_by": payment.settled_by,
         "durations_ms": dict(payment.durations_ms),
     }
 

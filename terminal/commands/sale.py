@@ -14,7 +14,7 @@ from terminal.commands.who import acting, sign_in
 from terminal.errors import AmountRefused, NotAllowed
 from terminal.messages import TEXT, Message
 from terminal.money import currency_of, parse_amount
-from terminal.states import FINAL, State
+from terminal.states import FINAL, KEPT, State
 from terminal.till import Till
 from terminal.view import PaymentView, Readiness, Stage, View
 
@@ -42,6 +42,12 @@ TAPS_MAX = 3
     metavar="DIGITS",
     help="In a simulated shop: the test PIN that the customer types. Never a real one.",
 )
+@click.option(
+    "--keep",
+    "keeps",
+    is_flag=True,
+    help="If the bank is not reached, keep a card sale and send it later, at the shop's risk.",
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
 @acting
 @click.pass_obj
@@ -51,6 +57,7 @@ def command(
     currency: str | None,
     present: str | None,
     pin: str | None,
+    keeps: bool,
     json_wanted: bool,
     user: str | None,
     approvers: tuple[str, ...],
@@ -86,6 +93,9 @@ def command(
             _await_devices(watch, present)
         attempt = till.sale(amount_minor, chosen.letters)
         payment = take(till, watch, attempt, present, pin)
+        if keeps and till.view().keep is Readiness.READY:
+            till.keep()
+            payment = till.payment(attempt)
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 
 
@@ -170,11 +180,7 @@ def _is_decided(view: View) -> bool:
 
 def _is_settled(view: View, attempt: str) -> bool:
     payment = view.payment
-    return (
-        payment is not None
-        and payment.id == attempt
-        and (payment.state in FINAL or payment.state is State.STORED)
-    )
+    return payment is not None and payment.id == attempt and payment.state in FINAL | KEPT
 
 
 def _state_of(view: View, attempt: str) -> State | None:

@@ -26,7 +26,7 @@ def test_without_a_bank_an_online_card_is_not_done(city: Any) -> None:
     status, (sold,) = till(
         city.new_home(), NOWHERE, "sale", "15.00", "--present", "card:visa-online"
     )
-    assert (status, sold["state"], sold["next_step"]) == (NOT_DONE, "not_sent", "check_network")
+    assert (status, sold["state"], sold["next_step"]) == (NOT_DONE, "not_sent", "may_keep")
 
 
 def test_without_a_bank_the_cards_own_approval_counts_and_is_sent_by_recover(city: Any) -> None:
@@ -41,6 +41,43 @@ def test_without_a_bank_the_cards_own_approval_counts_and_is_sent_by_recover(cit
     status, (sent,) = till(home, city.url, "recover")
     assert (status, sent["state"]) == (APPROVED, "approved")
     assert city.booked.transfers_of(sold["attempt"]) == ["sale"]
+
+
+def test_a_script_that_says_so_keeps_an_online_cards_sale_and_sync_sends_it(city: Any) -> None:
+    home = city.new_home()
+    words = ("sale", "15.00", "--present", "card:visa-online", "--keep")
+    status, (sold,) = till(home, NOWHERE, *words)
+    assert (status, sold["state"], sold["deferred"]) == (APPROVED, "deferred", True)
+
+    status, (still,) = till(home, NOWHERE, "sync", "--timeout", "1")
+    assert (status, still["state"]) == (UNKNOWN, "deferred")
+    status, (sent,) = till(home, city.url, "sync")
+    assert (status, sent["state"]) == (APPROVED, "approved")
+    assert till(home, city.url, "sync") == (APPROVED, [])
+    assert city.booked.transfers_of(sold["attempt"]) == ["sale"]
+
+
+def test_a_script_exports_what_is_kept_and_settles_what_the_bank_refused(
+    city: Any, tmp_path: Path
+) -> None:
+    home, file = city.new_home(), tmp_path / "kept.jsonl"
+    words = ("sale", "15.00", "--present", "card:visa-insufficient-funds", "--keep")
+    till(home, NOWHERE, *words)
+    plain = ["--home", str(home), "--bank", city.url]
+    for expected in (0, 30):
+        done = CliRunner().invoke(main, [*plain, "export", str(file), "--as", "00"])
+        assert done.exit_code == expected, "a file that is there is not written over"
+    assert len(file.read_text().splitlines()) == 1
+    assert file.stat().st_mode & 0o777 == 0o600
+
+    status, (refused,) = till(home, city.url, "sync")
+    assert (status, refused["state"], refused["exported"]) == (APPROVED, "stored_refused", True)
+    status, (waiting,) = till(home, city.url, "inbox")
+    assert (status, waiting["attempt"]) == (0, refused["attempt"])
+    settle = [*plain, "inbox", "settle", str(refused["number"]), "--note", "Paid cash"]
+    assert CliRunner().invoke(main, [*settle, "--as", "01"]).exit_code == 30
+    assert CliRunner().invoke(main, [*settle, "--as", "01", "--approve", "00"]).exit_code == 0
+    assert till(home, city.url, "inbox") == (0, [])
 
 
 def test_a_sale_in_doubt_is_status_20_until_recover_ends_it(

@@ -11,7 +11,7 @@ from terminal.errors import NotAllowed
 from terminal.view import Readiness, Stage
 from terminal.wedge import WedgeDetector
 from ui import plain
-from ui.plain import LineTill
+from ui.plain import HELP, LineTill
 from ui.still import CODE, PRESENT, PROCESSING, QUIET, SHOP, VIEWS, StillBench, StillTill
 
 MakeLines = Callable[[StillTill, str], tuple[LineTill, list[str]]]
@@ -244,7 +244,7 @@ def test_status_and_help_are_lines(still: StillTill, make_lines: MakeLines) -> N
     assert told == ["Bank: ready", "Reader: ready", "Camera: fault"]
     told.clear()
     lines.heard("help")
-    assert len(told) == 6
+    assert len(told) == len(HELP)
 
 
 def test_notices_are_told_once(still: StillTill, make_lines: MakeLines) -> None:

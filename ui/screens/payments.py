@@ -342,6 +342,12 @@ def summary(payment: PaymentView, desk: Desk) -> list[tuple[str, str]]:
         facts.append((mark("Reason"), desk.message(payment.reason)))
     if payment.next_step:
         facts.append((mark("Next step"), desk.message(payment.next_step)))
+    if payment.reversals_sent:
+        sent = words("sent {count} times").format(count=payment.reversals_sent)
+        facts.append((mark("Reversal"), sent))
+    if payment.note:
+        facts.append((mark("Settled by"), payment.settled_by))
+        facts.append((mark("Note"), payment.note))
     if payment.refunded_minor:
         facts.append((mark("Refunded"), desk.amount(payment.refunded_minor)))
     if payment.response_code and payment.response_code not in HIDDEN_CODES:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from terminal.messages import Message
 from terminal.states import State
-from terminal.view import Kind, PaymentView
+from terminal.view import Kind, PaymentView, Readiness
 from ui.locale import mark
 from ui.money import short_identity, time_text
 from ui.screens.page import Key, Page
@@ -23,7 +23,7 @@ DEAF_S = 0.4
 """Keys pressed before the result was seen are not meant for it."""
 
 # The sale is over, one way or the other: any digit begins the next.
-ENDED_WELL = frozenset({State.APPROVED, State.STORED})
+ENDED_WELL = frozenset({State.APPROVED, State.STORED, State.DEFERRED})
 # Nothing was taken: the same sale can be tried another way.
 MAY_REPEAT = frozenset({State.DECLINED, State.NOT_SENT, State.REVERSED})
 FIGURES_ROOM = 7
@@ -54,11 +54,11 @@ class ResultPage(Page):
                 State.NOT_SENT: mark("Try again"),
                 State.REVERSED: mark("Charge again"),
             }[payment.state]
-            return (
-                Action("Enter", again, is_main=True),
-                Action("Esc", mark("Close")),
-                receipt,
-            )
+            close = Action("Esc", mark("Close"))
+            if self.desk.view.keep is Readiness.READY:
+                keep = Action("K", mark("Keep it, send later"))
+                return Action("Enter", again, is_main=True), keep, close
+            return Action("Enter", again, is_main=True), close, receipt
         if payment.state is State.CANCELLED and payment.kind is Kind.SALE:
             return (
                 Action("Enter", mark("Back to the amount"), is_main=True)
@@ -96,6 +96,8 @@ class ResultPage(Page):
                 self._close(payment)
         elif key.letter == "n" and "N" in offered:
             self._close(payment)
+        elif key.letter == "k" and "K" in offered:
+            desk.till.keep()
         elif key.letter == "u" and "U" in offered:
             desk.till.leave()
             desk.till.void(payment.id)
@@ -208,7 +210,7 @@ class ResultPage(Page):
         reason, step = payment.reason or reason, payment.next_step or step
         first = say(reason) if reason else ""
         second = say(step) if step and step is not Message.NOTHING else ""
-        if payment.state in KEPT or payment.state is State.STORED:
+        if payment.state in KEPT or payment.state in (State.STORED, State.DEFERRED):
             return [first], [second] if second else []
         joined = f"{first.rstrip('。.')}   {second}" if second else first
         if cell_len(joined) <= width:
@@ -233,7 +235,7 @@ class ResultPage(Page):
             parts.append(words("Nothing was charged."))
             if payment.response_code and payment.response_code not in HIDDEN_CODES:
                 parts.append(words("Code {code}").format(code=payment.response_code))
-        elif payment.state is State.STORED:
+        elif payment.state in (State.STORED, State.DEFERRED):
             parts.append(words("Not yet approved by the bank: the shop's risk"))
         elif how != "-":
             parts.append(how)
@@ -264,6 +266,9 @@ _FALLBACKS: dict[State, tuple[Message, Message | None]] = {
     State.CLOSING: (Message.CLOSING_CODE, Message.DO_NOT_CHARGE_AGAIN),
     State.REVERSED: (Message.REVERSED, Message.CHARGE_AGAIN),
     State.STORED: (Message.STORED, Message.SENT_LATER),
+    State.DEFERRED: (Message.DEFERRED, Message.SENT_LATER),
+    State.REVERSAL_REFUSED: (Message.REVERSAL_REFUSED, Message.TELL_SUPERVISOR),
+    State.SETTLED: (Message.SETTLED, None),
     State.STORED_REFUSED: (Message.STORED_REFUSED, Message.TELL_SUPERVISOR),
 }
 

@@ -25,7 +25,13 @@ _DEVICE_SIGNS = {
 }
 
 QUEUED = frozenset(
-    {Message.BEING_CHECKED, Message.BEING_REVERSED, Message.BEING_CLOSED, Message.TO_BE_SENT}
+    {
+        Message.BEING_CHECKED,
+        Message.BEING_REVERSED,
+        Message.BEING_CLOSED,
+        Message.TO_BE_SENT,
+        Message.DEFERRED_TO_BE_SENT,
+    }
 )
 """Notices that count payments the bank has not settled."""
 
@@ -107,6 +113,9 @@ _NOTICE_FIELDS = {
     Message.CLOCK_WRONG: ("!", "no"),
     # Money at the shop's risk: red until all is sent.
     Message.TO_BE_SENT: ("^", "no"),
+    Message.DEFERRED_TO_BE_SENT: ("^", "no"),
+    Message.STORED_REFUSED: ("!", "no"),
+    Message.REVERSAL_REFUSED: ("!", "no"),
 }
 
 
@@ -139,6 +148,8 @@ def notice_text(notice: Notice, desk: Desk) -> str:
         parts[0] += f": {notice.count}"
     if notice.amount_minor:
         parts.append(desk.amount(notice.amount_minor))
+    if notice.tries:
+        parts.append(desk.words("tried {count} times").format(count=notice.tries))
     if notice.age_s is not None:
         parts.append(desk.words("oldest {age} ago").format(age=desk.age_text(notice.age_s)))
     return "   ".join(parts)
