@@ -112,6 +112,9 @@ class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ]
     """How it speaks, and where: 'https://bank.example:8443' for the signed link,
     'iso8583://bank.example:7001' for ISO 8583:1987 over TLS. No path."""
+    standby_url: Annotated[str, Meta(pattern=r"^https://[^\s/@?#]+\Z")] | None = None
+    """A second address of the same bank, under the same name and CA; asked only
+    what provably could not be sent to the first."""
     iso8583: Iso8583 = msgspec.field(default_factory=Iso8583)
     server_name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")] | None = None
     """The name its certificate must carry; absent: the host of the url."""
@@ -119,6 +122,11 @@ class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Longest wait for the connection and the TLS handshake, in seconds."""
     answer_s: Annotated[float, Meta(gt=0, le=120)] = 30.0
     """Silence after which the payment is unknown, in seconds."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if self.standby_url is not None and not self.url.startswith("https:"):
+            raise ValueError("standby_url: for the signed link only; url is not https")
 
 
 class OfflineLimit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

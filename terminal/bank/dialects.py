@@ -9,6 +9,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from config.schema import Bank, Settings
 from terminal.seams import Clock, Randomness
@@ -65,7 +68,15 @@ def open_client(
         from terminal.bank.iso8583 import opening
 
         return opening.open_client(settings, keys, folder, clock, random)
-    return open_signed_client(bank, keys, clock, random)
+    first = open_signed_client(bank, keys, clock, random)
+    if bank.standby_url is None:
+        return first
+    from terminal.bank.standby import StandbyClient
+
+    # It is the same bank: its certificate carries the same name.
+    name = bank.server_name or urlsplit(bank.url).hostname
+    there = replace(bank, url=bank.standby_url, server_name=name)
+    return StandbyClient(first, open_signed_client(there, keys, clock, random), clock)
 
 
 def open_signed_client(bank: Bank, keys: TillKeys, clock: Clock, random: Randomness) -> BankClient:
