@@ -75,7 +75,7 @@ def show(place: Place, payment_id: str, json_wanted: bool, receipt: bool, is_pri
         click.echo(output.as_line(payment, settings.currencies))
         click.echo(f"Attempt {payment.id}")
         for line in trace:
-            click.echo(f"  +{line.offset_ms / 1000:.3f}  {line.text}")
+            click.echo(f"  {line.offset_ms / 1000:+.3f}  {line.text}")
 
 
 def print_receipt(place: Place, write: Callable[..., list[str]], code: str) -> None:

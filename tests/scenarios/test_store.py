@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from simulators.bank.schema import payments
+from simulators.faults import FaultProxy
 from terminal.commands.watch import watching
 from terminal.errors import ApprovalNeeded, NotAllowed
 from terminal.journal import JournalReader
@@ -153,6 +154,22 @@ def test_nobody_signs_out_of_kept_sales_before_they_are_exported(counter: Any) -
     counter.do("fault:bank-cut")
     for attempt in attempts:
         assert counter.until_state(attempt, *FINAL).state is State.APPROVED
+
+
+def test_a_standby_address_takes_the_sale_when_the_first_is_not_reached(
+    open_counter: Any, city: Any
+) -> None:
+    with FaultProxy(int(city.url.rpartition(":")[2])) as first:
+        home = city.new_home()
+        file = city.shop_file(home)
+        standby = f'standby_url = "{city.url}"'
+        file.write_text(file.read_text().replace("connect_s = 5", f"{standby}\nconnect_s = 5"))
+        counter = open_counter(home, f"https://localhost:{first.port}", file).until_ready()
+        assert counter.pay().state is State.APPROVED
+        first.refuse()
+        sold = counter.pay()
+        assert sold.state is State.APPROVED
+        assert counter.booked.transfers_of(sold.id) == ["sale"]
 
 
 def test_the_shops_limits_hold_over_the_real_link(counter: Any) -> None:

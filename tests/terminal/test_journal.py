@@ -5,6 +5,7 @@ import itertools
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
 from terminal.journal import Journal
 from terminal.messages import Message
-from terminal.states import Event, State
+from terminal.states import FINAL, Event, State
 from terminal.view import Kind, Medium, PaymentView
 
 PAYMENT = PaymentView(
@@ -229,6 +230,63 @@ def test_a_journal_of_a_newer_release_is_refused(tmp_path: Path, clock: Any) -> 
     apsw.Connection(str(tmp_path / "journal.db")).execute("PRAGMA user_version = 99")
     with pytest.raises(JournalUnavailable, match="newer OpenTill"):
         Journal(tmp_path, clock)
+
+
+def test_a_journal_of_an_earlier_release_finds_its_open_payments_as_fast(
+    tmp_path: Path, clock: Any
+) -> None:
+    """Version 1 knew fewer ways to end, and its index says so."""
+    Journal(tmp_path, clock).close()
+    before = apsw.Connection(str(tmp_path / "journal.db"))
+    before.execute("DROP INDEX payments_open; PRAGMA user_version = 1")
+    before.execute("CREATE INDEX payments_open ON payments (state) WHERE state NOT IN ('approved')")
+    before.close()
+
+    journal = Journal(tmp_path, clock)
+    journal.append([Entry(replace(PAYMENT, state=State.DEFERRED), None)])
+    assert [payment.state for payment in journal.unfinished()] == [State.DEFERRED]
+    journal.close()
+    after = apsw.Connection(str(tmp_path / "journal.db"))
+    ended = ", ".join(f"'{state}'" for state in sorted(FINAL))
+    plan = after.execute(
+        f"EXPLAIN QUERY PLAN SELECT body FROM payments WHERE state NOT IN ({ended})"
+    ).fetchall()
+    after.close()
+    assert any("payments_open" in str(step) for step in plan)
+
+
+@settings(max_examples=20, deadline=None)
+@given(jumps=st.lists(st.integers(-(10**12), 10**12), min_size=3, max_size=8))
+def test_a_clock_that_jumps_never_orders_the_journal(jumps: list[int]) -> None:
+    """Back, ahead, by an hour or by thirty years, between any two moves."""
+    wall = Wall()
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder), wall)
+        for number, jump in enumerate(jumps, start=1):
+            wall.unix_ms = max(0, wall.unix_ms + jump)
+            entered = replace(PAYMENT, id=f"a{number}", number=number, created_ms=wall.unix_ms)
+            journal.append([Entry(entered, None)])
+            wall.unix_ms = max(0, wall.unix_ms - jump)
+            journal.append([Entry(replace(entered, state=State.STORED), Event.CARD_APPROVED)])
+        count = len(jumps)
+        assert [payment.number for payment in journal.payments()] == [*range(count, 0, -1)]
+        assert [payment.number for payment in journal.unfinished()] == [*range(1, count + 1)]
+        told = [line.text for line in journal.trace("a1")]
+        assert told == ["sale written down", "card approved: stored"]
+        assert journal.verify() == 2 * count
+        journal.close()
+
+
+class Wall:
+    """A wall clock that anyone may set."""
+
+    unix_ms = 1_795_500_000_000
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def wall_ms(self) -> int:
+        return self.unix_ms
 
 
 def test_a_full_disk_refuses_the_move_and_keeps_the_rest(tmp_path: Path, clock: Any) -> None:

@@ -291,7 +291,7 @@ class PaymentsPage(Page):
             stamp = (
                 time_text(payment.created_ms) + f".{payment.created_ms % 1000:03d}"
                 if is_first
-                else f" +{line.offset_ms / 1000:.3f}"
+                else f" {line.offset_ms / 1000:+.3f}"
             )
             canvas.put(0, row, stamp, "muted")
             text = cut(self.desk.words(line.text), canvas.width - TRACE_COLUMN)
