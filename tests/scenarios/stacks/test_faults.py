@@ -53,7 +53,8 @@ def test_two_readers_swapped_at_pcscd_keep_their_roles(
     counter.until(lambda view: view.reader is not Readiness.READY)
     counter.until(lambda view: view.reader is Readiness.READY)
     slot.front.present(card(counter))
-    counter.until(lambda view: view.hint is Message.CHIP_NOT_READ)
+    # It is heard in the slot, where an antenna's card is not taken.
+    counter.until(lambda view: view.hint is Message.CARD_NOT_ACCEPTED)
     antenna.front.present(card(counter))
 
     assert counter.until_state(attempt, *FINAL).state is State.APPROVED

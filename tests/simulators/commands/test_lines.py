@@ -129,7 +129,7 @@ def test_a_printer_writes_each_receipt_as_a_picture(
     printer = EscposPrinter(sim.path)
     printer.print_lines(["中文 OK"], code="https://example.com")
     facts = sim.read()
-    assert (facts["receipt"], facts["lines"]) == (1, ["中文 OK"])
+    assert (facts["receipt"], facts["lines"]) == (1, ["中文 OK", ""])
     assert facts["codes"] == ["https://example.com"]
     assert cv2.imread(facts["png"]) is not None
     sim.type("paper-out")
