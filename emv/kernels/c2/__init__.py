@@ -25,7 +25,7 @@ from emv.errors import (
 )
 from emv.kernels.c2.analysis import analyse_actions, manage_risk
 from emv.kernels.c2.completion import card_left, complete, not_authentic
-from emv.kernels.c2.configuration import Configuration, PhoneMessage, RelayResistance
+from emv.kernels.c2.configuration import Configuration, PhoneMessage
 from emv.kernels.c2.cryptogram import obtain_cryptogram
 from emv.kernels.c2.initiate import initiate_application, is_emv
 from emv.kernels.c2.magstripe import process_mag_stripe
@@ -38,6 +38,7 @@ from emv.kernels.c2.verification import verify_cardholder
 from emv.kernels.choice import choose
 from emv.kernels.endings import end_application, over_limit
 from emv.kernels.objects import usable_objects
+from emv.kernels.relay import RelayResistance
 from emv.outcome import MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
 
 __all__ = [

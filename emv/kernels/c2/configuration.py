@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
 from emv.errors import ConfigurationError
+from emv.kernels.relay import USUAL_LIMITS, RelayResistance
 from emv.outcome import CVM, MessageId
 
 AMOUNT_MAX = 10**12 - 1
@@ -24,27 +25,6 @@ NO_CVM = 0x08
 """Terminal Capabilities, byte 2: no CVM required."""
 CDA = 0x08
 """Terminal Capabilities, byte 3: CDA."""
-
-
-@dataclass(frozen=True, slots=True)
-class RelayResistance:
-    """How quickly a card must answer, in units of 100 microseconds.
-
-    The values often seen in the field; an acquirer measures its own reader.
-    """
-
-    grace_min: int = 20
-    """How far below its announced minimum an answer may come; DF8132."""
-    grace_max: int = 50
-    """How far above its announced maximum an answer may come; DF8133."""
-    expected_command: int = 18
-    """What the command needs on the air; DF8134."""
-    expected_response: int = 24
-    """What the answer needs on the air; DF8135."""
-    accuracy_threshold: int = 300
-    """How far above the card's minimum is still accurate; DF8136."""
-    mismatch_threshold_percent: int = 50
-    """How alike both sides' transmission times must be; DF8137."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +69,7 @@ class Configuration:
     """DF811B, b8, which says that it is not. Schemes have ended it."""
     on_device_verification: bool = True
     """Believe a phone that has verified its holder; DF811B, b6."""
-    relay_resistance: RelayResistance | None = RelayResistance()
+    relay_resistance: RelayResistance | None = USUAL_LIMITS
     """None to leave the protocol out; DF811B, b5."""
     reads_all_records: bool = False
     """Read on though no signature will be checked; DF811B, b3."""
