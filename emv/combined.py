@@ -7,6 +7,7 @@ Contactless Book C-2.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from hashlib import sha1
 
@@ -71,11 +72,20 @@ def _split(response: bytes) -> tuple[bytes, bytes]:
     if [node.tag for node in templates] != [tags.TAG_77_RESPONSE_FORMAT_2]:
         raise MalformedData("the response is not one template 77")
     nodes = templates[0].children or ()
-    ends = [node.offset for node in nodes[1:]] + [len(response)]
-    signed, others = b"", b""
-    for node, end in zip(nodes, ends, strict=True):
-        if node.tag == tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA:
-            signed = node.value
-        else:
-            others += response[node.offset : end]
-    return signed, others
+    tag = tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA
+    signed = next((node.value for node in nodes if node.tag == tag), b"")
+    return signed, as_they_stood(response, nodes, {tag})
+
+
+def as_they_stood(data: bytes, nodes: Sequence[tlv.Node], without: Set[int]) -> bytes:
+    """Return neighbouring objects joined, byte for byte as they were sent.
+
+    data: what the nodes were decoded from, no further than the last of them.
+    without: tags of the objects to leave out.
+    """
+    ends = [node.offset for node in nodes[1:]] + [len(data)]
+    return b"".join(
+        data[node.offset : end]
+        for node, end in zip(nodes, ends, strict=True)
+        if node.tag not in without
+    )
