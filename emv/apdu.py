@@ -28,6 +28,8 @@ STATUS_DATA_NOT_FOUND = 0x6A88
 
 INS_VERIFY = 0x20
 INS_COMPUTE_CRYPTOGRAPHIC_CHECKSUM = 0x2A
+INS_READ_DATA = 0x32
+INS_WRITE_DATA = 0x34
 INS_EXTERNAL_AUTHENTICATE = 0x82
 INS_GET_CHALLENGE = 0x84
 INS_INTERNAL_AUTHENTICATE = 0x88
@@ -40,6 +42,9 @@ INS_GET_DATA = 0xCA
 INS_RECOVER_AC = 0xD0
 INS_PUT_DATA = 0xDA
 INS_EXCHANGE_RELAY_RESISTANCE_DATA = 0xEA
+
+MORE_COMMANDS = 0x80
+"""P2 of kernel 8's commands: another one for this answer or these data follows."""
 
 LE_SHORT_MAX = 256
 LE_EXTENDED_MAX = 65536
@@ -188,16 +193,37 @@ def _tag_parameters(tag: int) -> tuple[int, int]:
     return tag >> 8, tag & 0xFF
 
 
-def generate_ac(reference_control: int, cdol_data: bytes) -> bytes:
+def generate_ac(
+    reference_control: int, cdol_data: bytes, *, announces_writes: bool = False
+) -> bytes:
     """GENERATE AC with the values the CDOL asked for, joined.
 
     reference_control: 00 AAC, 40 TC, 80 ARQC; plus 10 to have it signed.
+    announces_writes: WRITE DATA will follow, which only kernel 8 says.
 
-    Source: EMV 4.4 Book 3, 6.5.5.
+    Source: EMV 4.4 Book 3, 6.5.5; EMV Contactless Book C-8, GENERATE AC.
     """
+    p2 = MORE_COMMANDS if announces_writes else 0x00
     return CommandAPDU(
-        0x80, INS_GENERATE_AC, reference_control, data=cdol_data, le=LE_SHORT_MAX
+        0x80, INS_GENERATE_AC, reference_control, p2, cdol_data, LE_SHORT_MAX
     ).encode()
+
+
+def read_data(tag: int) -> bytes:
+    """READ DATA: the data envelope with this tag, enciphered.
+
+    Source: EMV Contactless Book C-8, READ DATA.
+    """
+    return CommandAPDU(0x84, INS_READ_DATA, data=tlv.tag_bytes(tag), le=LE_SHORT_MAX).encode()
+
+
+def write_data(enciphered: bytes, *, is_last: bool) -> bytes:
+    """WRITE DATA: one data envelope, enciphered.
+
+    Source: EMV Contactless Book C-8, WRITE DATA.
+    """
+    p2 = 0x00 if is_last else MORE_COMMANDS
+    return CommandAPDU(0x84, INS_WRITE_DATA, 0x00, p2, enciphered, LE_SHORT_MAX).encode()
 
 
 def internal_authenticate(ddol_data: bytes) -> bytes:
@@ -289,8 +315,8 @@ COMMAND_NAMES = {
     0x18: "APPLICATION UNBLOCK",
     0x1E: "APPLICATION BLOCK",
     0x24: "PIN CHANGE/UNBLOCK",
-    0x32: "READ DATA",
-    0x34: "WRITE DATA",
+    INS_READ_DATA: "READ DATA",
+    INS_WRITE_DATA: "WRITE DATA",
 }
 """Instruction byte to the name in the books, for traces and errors."""
 
