@@ -21,7 +21,7 @@ PublicKey = ec.EllipticCurvePublicKey
 PrivateKey = ec.EllipticCurvePrivateKey
 
 _CURVE = ec.SECP256R1()
-_EVEN, _ODD = b"\x02", b"\x03"
+_EVEN, _ODD, _UNCOMPRESSED = b"\x02", b"\x03", b"\x04"
 
 
 def private_key(scalar: int) -> PrivateKey:
@@ -42,6 +42,17 @@ def public_key(x: bytes) -> PublicKey:
     even = _lift(_EVEN, x)
     # One y is even, the other P - y, so they are never the same.
     return even if even.public_numbers().y < (P + 1) // 2 else _lift(_ODD, x)
+
+
+def point(coordinates: bytes) -> PublicKey:
+    """Return the point with these x and y, joined.
+
+    Raises MalformedData if it is not on the curve.
+    """
+    try:
+        return PublicKey.from_encoded_point(_CURVE, _UNCOMPRESSED + coordinates)
+    except ValueError as error:
+        raise MalformedData("P-256: the point is not on the curve") from error
 
 
 def _lift(parity: bytes, x: bytes) -> PublicKey:
@@ -87,15 +98,15 @@ def _x_of_difference(s: int, r: int, key: PublicKey) -> bytes | None:
     return _x_of_sum((base.x, base.y), (x, P - y))
 
 
-def _product(scalar: int, point: PublicKey) -> tuple[int, int]:
-    """Return scalar times point, both coordinates.
+def _product(scalar: int, factor: PublicKey) -> tuple[int, int]:
+    """Return scalar times the factor, both coordinates.
 
     The library gives x alone. Of the two points with it, it is the one that
     has the next multiple behind it.
     """
-    x = multiply(private_key(scalar), point)
-    following = multiply(private_key(scalar + 1), point)
-    numbers = point.public_numbers()
+    x = multiply(private_key(scalar), factor)
+    following = multiply(private_key(scalar + 1), factor)
+    numbers = factor.public_numbers()
     lifted = _lift(_EVEN, x).public_numbers()
     is_it = _x_of_sum((lifted.x, lifted.y), (numbers.x, numbers.y)) == following
     return lifted.x, lifted.y if is_it else P - lifted.y
