@@ -30,6 +30,7 @@ from simulators.pinpad import PinPadKeys, PinPadSimulator
 from simulators.serial_line import SerialLine
 from terminal.__main__ import main
 from terminal.errors import SignInRefused
+from terminal.security import passphrase
 from ui.app import TillApp
 
 PATIENCE_S = 60.0
@@ -76,7 +77,7 @@ def keys_of(folder: Path) -> list[bytes]:
     for path in sorted(folder.glob("*key*.pem")):
         if b"PRIVATE KEY" not in path.read_bytes():
             continue
-        key: Any = load_pem_private_key(path.read_bytes(), None)
+        key: Any = load_pem_private_key(path.read_bytes(), passphrase.find(folder))
         is_curve = hasattr(key, "private_numbers")
         found.append(
             key.private_numbers().private_value.to_bytes(32, "big")
@@ -96,12 +97,12 @@ def hits(places: Mapping[str, bytes], secrets: Mapping[str, list[bytes]]) -> dic
 
 
 def files_of(*folders: Path) -> dict[str, bytes]:
-    """Return what is in the files, sockets left out."""
+    """Return what is in the files, sockets and the one place of a passphrase left out."""
     return {
         str(path): path.read_bytes()
         for folder in folders
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.parent.name != "keys"
+        if path.is_file() and path.name != passphrase.BESIDE
     }
 
 
@@ -143,6 +144,7 @@ async def test_nothing_secret_is_in_anything_that_a_till_writes_or_shows(
     secrets["wrong password"] = in_all_forms(WRONG_PASSWORD.encode())
     keys = keys_of(counter.home / "till" / "keys")
     assert len(keys) == 2
+    secrets["passphrase"] = in_all_forms(passphrase.find(counter.home / "till" / "keys") or b"")
     secrets |= {f"key {n}": in_all_forms(key) for n, key in enumerate(keys)}
     places = {
         **files_of(counter.home / "till", temporary),
