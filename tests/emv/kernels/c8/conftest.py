@@ -155,7 +155,7 @@ class PaperCard8:
         encrypt = Cipher(algorithms.AES(derived), modes.ECB()).encryptor()
         constant = bytes.fromhex("010054334A325957773DA5A5A50180")
         self.skc, self.ski = (encrypt.update(one + constant) for one in (b"\x01", b"\x02"))
-        objects = {
+        objects: dict[str, bytes | str] = {
             "82": self.aip,
             "94": f"1001{len(self.records()):02X}01",
             "8C": CDOL1,
@@ -195,7 +195,7 @@ class PaperCard8:
         digest = bytes(32) if "static" in self.is_wrong else self.static_hash()
         signed = bytes.fromhex(self.icc_head) + digest + own_x
         own_certificate = signed + sign(signed, issuer[0] + ("icc" in self.is_wrong))
-        objects = [
+        objects: list[dict[str, bytes | str]] = [
             {"8F": f"{CA_INDEX:02X}", "90": issuer_certificate},
             {"9F46": own_certificate},
         ]
