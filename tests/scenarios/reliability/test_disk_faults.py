@@ -7,9 +7,9 @@ nothing, and the till that was open takes the next sale.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -78,7 +78,7 @@ def test_a_disk_that_fails_at_any_operation_leaves_money_and_journal_right(
     record_property("operations", good)
     assert refused > 0
     assert good > 20
-    with closing(JournalReader(counter.home / "till")) as journal:
+    with contextlib.closing(JournalReader(counter.home / "till")) as journal:
         journal.verify()
 
 
@@ -94,10 +94,11 @@ def test_a_reversal_outlives_a_disk_that_fails_while_it_is_confirmed(
     disk.fail_after(0, fault)
     city.doorman.alter = None
     counter.until(lambda view: has_fault(view) or view.next_ask_at is not None)
-    counter.till.check_now()
+    with contextlib.suppress(JournalUnavailable):
+        counter.till.check_now()
     counter.until(has_fault)
     disk.mend()
-    with closing(JournalReader(counter.home / "till")) as journal:
+    with contextlib.closing(JournalReader(counter.home / "till")) as journal:
         assert journal.payment(attempt).state is State.REVERSING
     counter.till.close()
 
