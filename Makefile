@@ -10,7 +10,7 @@ LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak lock openapi pictures words clean \
+.PHONY: help setup run test check bench soak figures lock openapi pictures words clean \
 	system-packages
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make setup     only make .venv/bin/till ready'
 	@echo 'make bench     the figures, each beside its peer'
 	@echo 'make soak      the long campaigns in full'
+	@echo 'make figures   write what the long campaigns came to'
 	@echo 'make lock      pin the dependencies again'
 	@echo 'make openapi   write the contract of the bank link again'
 	@echo 'make pictures  draw the pictures of the README again'
@@ -81,6 +82,9 @@ soak: system-packages $(VENV)/.setup-readers
 	OPENTILL_SOAK=1 $(BIN)/python -m pytest -p tests.soak -vv --numprocesses 2 \
 		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py \
 		tests/scenarios/reliability tests/simulators/bank/test_many_tills.py
+
+figures: $(VENV)/.setup-dev
+	$(BIN)/python -m tests.reliability > docs/reliability.md
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock

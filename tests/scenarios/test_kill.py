@@ -163,7 +163,11 @@ def wrongly_given_back(found: list[PaymentView]) -> list[str]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_killed_at_random_moments_no_payment_is_lost_or_doubled(
-    city: Any, home: Path, seed: int, capsys: pytest.CaptureFixture[str]
+    city: Any,
+    home: Path,
+    seed: int,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Each till begins where the one before it was killed.
 
@@ -183,6 +187,7 @@ def test_killed_at_random_moments_no_payment_is_lost_or_doubled(
         # The moment is the point: it is drawn, not awaited.
         victim.is_over(within_s=chance.uniform(0, usual_s))
         kills += victim.kill()
+    record_property("kills", kills)
 
 
 def draw_deed(chance: random.Random, before: list[PaymentView]) -> tuple[list[str], float]:
