@@ -7,13 +7,12 @@ only a bench may have.
 from __future__ import annotations
 
 import datetime
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Bank, Device, Settings
+from config.schema import Device, Settings
 from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
@@ -21,15 +20,8 @@ from emv.entry_point import EntryPointConfig, Terminal, Transaction
 from emv.errors import ConfigurationError
 from terminal.bank.desk import BankDesk
 from terminal.bank.dialects import (
-    CardSealer,
-    Client,
-    open_client,
-    open_sealer,
-    open_signed_client,
-    shared,
     speaks_iso8583,
 )
-from terminal.bank.renewing import RenewingClient
 from terminal.bench import Bench
 from terminal.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.book import RECENT_MAX
@@ -41,25 +33,22 @@ from terminal.checkout.kernels import combinations, contact_rules, enabled, kern
 from terminal.checkout.pin import PinWorker
 from terminal.core import Core, Limits
 from terminal.devices import configured_devices
-from terminal.errors import KeysUnusable, LiveShopRefused
+from terminal.errors import LiveShopRefused
 from terminal.events import Arm, Started
 from terminal.following import Patience
 from terminal.journal import Journal
+from terminal.linking import Keys, bank_clients, key_upkeep
 from terminal.money import amount_with_unit, plain_amount
 from terminal.people.staff import Staff
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
-from terminal.security import passphrase
-from terminal.security.folder import Version, is_enrolled, key_version
-from terminal.security.upkeep import KeyUpkeep
 from terminal.store import CurrencyLimits, OfflineLimits
 from terminal.till import Till
 from terminal.view import ShopFacts
 
 if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
-    from terminal.security.keys import TillKeys
 
 
 def open_till(
@@ -187,78 +176,6 @@ def claim(home: Path, mode: str) -> None:
             f"{home} is a {kept_for} shop's, and this shop is {mode}: "
             "set OPENTILL_HOME to a folder of its own"
         )
-
-
-class Keys:
-    """The till's keys: loaded by whoever needs them first, and again once they were renewed."""
-
-    def __init__(self, folder: Path, bank: Bank, random: Randomness) -> None:
-        """Raise KeysUnusable at once if the till has never been enrolled.
-
-        bank: what the sealer is to suit.
-        """
-        if not is_enrolled(folder):
-            raise KeysUnusable(f"This till has no keys in {folder}: enrol it at the bank first")
-        # A till that nobody gave its passphrase says so at its start, not at a sale.
-        passphrase.check(folder)
-        self.folder = folder
-        self._bank = bank
-        self._random = random
-        self._lock = threading.Lock()
-        self._keys: TillKeys | None = None
-        self._version: Version = ()
-        self._sealer: CardSealer | None = None
-
-    @property
-    def keys(self) -> TillKeys:
-        """The keys. Raises KeysUnusable."""
-        with self._lock:
-            return self._load()
-
-    @property
-    def sealer(self) -> CardSealer:
-        """What closes card data for the bank. Raises KeysUnusable."""
-        with self._lock:
-            keys = self._load()
-            if self._sealer is None:
-                self._sealer = open_sealer(self._bank, keys, self.folder, self._random)
-            return self._sealer
-
-    def _load(self) -> TillKeys:
-        from terminal.security.keys import load_keys
-
-        version = key_version(self.folder)
-        if self._keys is None or version != self._version:
-            self._keys, self._sealer = load_keys(self.folder), None
-            self._version = version
-        return self._keys
-
-
-def bank_clients(
-    settings: Settings, keys: Keys, clock: Clock, random: Randomness
-) -> Callable[[], Client]:
-    """Return what opens a client for each lane; in ISO 8583 one that all of them share."""
-
-    def open_one() -> Client:
-        return open_client(settings, keys.keys, keys.folder, clock, random)
-
-    if speaks_iso8583(settings.bank):
-        return shared(open_one)
-    return lambda: RenewingClient(open_one, lambda: keys.keys)
-
-
-def key_upkeep(
-    settings: Settings, keys: Keys, clock: Clock, random: Randomness
-) -> KeyUpkeep | None:
-    """Return what renews a live shop's keys in time; None where nothing does.
-
-    A bench shop's certificate outlives it. ISO 8583 has no words for it.
-    """
-    if settings.shop.mode != "live" or speaks_iso8583(settings.bank):
-        return None
-    return KeyUpkeep(
-        keys.folder, lambda held: open_signed_client(settings.bank, held, clock, random), clock
-    )
 
 
 def shop_facts(settings: Settings) -> ShopFacts:

@@ -41,10 +41,11 @@ def command(
     """Make this till's keys and have a bank certify them.
 
     The private keys never leave the till, and lie on its disk encrypted by a
-    passphrase that you choose: set OPENTILL_KEY_PASSPHRASE, or see the manual
-    for other places. Cut off in the middle, the same
-    command goes on with the same keys and the same code. Where people work at
-    the till already, it takes two who may.
+    passphrase that you choose: set OPENTILL_KEY_PASSPHRASE, or see
+    docs/enrolment.md for other places. Cut off in the middle, the same command
+    goes on with the same keys and the same code. Where people work at the till
+    already, it takes two who may.
+
     Exit status: 0 enrolled, 30 not.
 
     \b
