@@ -23,7 +23,7 @@ from simulators.people import SimulatedPeople
 from terminal.bench import Group
 from terminal.commands.watch import Watch, watching
 from terminal.states import FINAL, State
-from terminal.view import Stage, View
+from terminal.view import Kind, Stage, View
 from ui.app import TillApp
 
 PATIENCE_S = 45.0
@@ -119,6 +119,33 @@ async def test_esc_gives_a_sale_up(counter: Any) -> None:
     assert "Nothing was charged" in shown
     (sale,) = counter.till.payments()
     assert sale.state is State.CANCELLED
+
+
+async def test_a_cashier_undoes_a_sale_once_a_supervisor_says_yes(counter: Any) -> None:
+    counter.till.staff.let_in("01")
+    app = TillApp(counter.till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        with watching(counter.till) as watch:
+            await pilot.press(*"1250", "enter")
+            await until(pilot, watch, lambda view: view.stage is Stage.PRESENT)
+            await pilot.press("b", *keys_of(counter, "card:visa-online"))
+            await until(pilot, watch, lambda view: view.stage is Stage.RESULT)
+            # As if the cashier had looked at it: the first moment takes no key.
+            app.desk.stage_since = 0.0
+            await pilot.press("u")
+            assert "A supervisor must allow it" in screen_of(app)
+            await pilot.press("f12", "enter")
+            await until(
+                pilot,
+                watch,
+                lambda view: (
+                    view.stage is Stage.RESULT
+                    and view.payment is not None
+                    and view.payment.kind is Kind.VOID
+                ),
+            )
+    undone, sale = counter.till.payments()
+    assert (undone.kind, sale.state) == (Kind.VOID, State.VOIDED)
 
 
 async def test_a_customer_who_waits_reads_do_not_charge_again(counter: Any, city: Any) -> None:

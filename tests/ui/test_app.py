@@ -93,7 +93,8 @@ async def test_a_whole_sale_by_keyboard(still: StillTill, read_screen: Read) -> 
         await show(pilot, still, PRESENT)
         screen = read_screen(app)
         assert "Present card, phone or code" in screen
-        assert "42 s" in screen
+        # A tick may have come since: show() moved the clock on.
+        assert "42 s" in screen or "41 s" in screen
         assert "Tap" in screen
         assert "Scan" in screen
         await show(pilot, still, PROCESSING)
@@ -187,7 +188,7 @@ async def test_undo_voids_the_approved_sale(still: StillTill) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await show(pilot, still, VIEWS["approved"])
         await pilot.press("u")
-        assert still.wishes == [("leave",), ("void", 415)]
+        assert still.wishes == [("void", 415)]
 
 
 async def test_an_approved_refund_is_not_called_a_sale(still: StillTill, read_screen: Read) -> None:

@@ -99,7 +99,7 @@ class ResultPage(Page):
         elif key.letter == "k" and "K" in offered:
             desk.till.keep()
         elif key.letter == "u" and "U" in offered:
-            desk.till.leave()
+            # The result stands until the void is in hand: somebody may have to allow it.
             desk.till.void(payment.id)
             desk.entry.clear()
         elif key.letter == "p" and "P" in offered:
