@@ -98,7 +98,8 @@ def wipe(place: Place, without_bank: bool, user: str | None, approvers: tuple[st
     """End this till's enrolment: the bank lets it go, and its keys are erased.
 
     Refused while a payment is open, and while the till runs: without keys,
-    nobody could bring it to its end. The journal stays. Takes two who may.
+    nobody could bring it to its end. Kept sales may have been exported instead
+    (till export). The journal stays. Takes two who may.
     Exit status: 0 erased, 30 not.
 
     \b
@@ -116,7 +117,8 @@ def wipe(place: Place, without_bank: bool, user: str | None, approvers: tuple[st
             raise KeysUnusable("This till has no keys")
         # Opened as a till that runs would, the journal keeps one away meanwhile.
         with closing(Journal(place.till_folder, place.clock)) as journal:
-            if still_open := journal.unfinished():
+            still_open = [each for each in journal.unfinished() if not each.is_exported]
+            if still_open:
                 raise NotAllowed(
                     f"{len(still_open)} payments are open, the first is {still_open[0].number:04}: "
                     "bring them to their end with till recover"

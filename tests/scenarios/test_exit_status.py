@@ -80,6 +80,19 @@ def test_a_script_exports_what_is_kept_and_settles_what_the_bank_refused(
     assert till(home, city.url, "inbox") == (0, [])
 
 
+def test_keys_are_not_wiped_before_what_is_kept_is_sent_or_exported(
+    city: Any, tmp_path: Path
+) -> None:
+    home = city.new_home()
+    till(home, NOWHERE, "sale", "15.00", "--present", "card:visa-online", "--keep")
+    plain = ["--home", str(home), "--bank", NOWHERE]
+    wipe = [*plain, "keys", "wipe", "--without-bank", "--as", "00", "--approve", "99"]
+    assert CliRunner().invoke(main, wipe).exit_code == NOT_DONE
+    export = [*plain, "export", str(tmp_path / "kept.jsonl"), "--as", "00"]
+    assert CliRunner().invoke(main, export).exit_code == 0
+    assert CliRunner().invoke(main, wipe).exit_code == 0
+
+
 def test_a_sale_in_doubt_is_status_20_until_recover_ends_it(
     city: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
