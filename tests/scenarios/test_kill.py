@@ -34,6 +34,7 @@ IS_SOAK = bool(os.environ.get("OPENTILL_SOAK"))
 KILLS_A_TEST = 10
 SEEDS = range(200 if IS_SOAK else 16)
 KILLS_A_STATE = 7
+NOWHERE = "https://127.0.0.1:1"
 PATIENCE_S = 60.0
 # What is asked for, and about how long it takes from the journal's first line
 # to the payment's end, in seconds.
@@ -327,6 +328,34 @@ def test_killed_after_the_bank_has_booked_the_sale_is_approved(city: Any, home: 
     assert [payment.state for payment in payments(home)] == [State.APPROVED]
     assert city.booked.net_minor()[killed.id] == killed.amount_minor
     assert city.booked.transfers_of(killed.id) == ["sale"]
+
+
+def test_killed_while_kept_sales_are_sent_each_is_booked_once(city: Any, home: Path) -> None:
+    """Every till that sends them dies with the bank's answer on its way."""
+    kept = ("--present", "card:visa-online", "--keep")
+    for amount in ("12.50", "13.50", "14.50"):
+        Victim(home, NOWHERE, "sale", amount, *kept).finish()
+    attempts = [payment.id for payment in payments(home)]
+    assert {payment.state for payment in payments(home)} == {State.DEFERRED}
+    for _ in attempts:
+        victim = Victim(home, city.url, "sync")
+        is_dead = threading.Event()
+
+        def kill(letter: Any, victim: Victim = victim, is_dead: Any = is_dead) -> Any:
+            if letter.path == "/v1/advices":
+                victim.kill()
+                is_dead.set()
+            return letter
+
+        city.doorman.alter = kill
+        assert is_dead.wait(PATIENCE_S)
+    city.doorman.alter = None
+
+    status, words = Victim(home, city.url, "sync").finish()
+
+    assert status == 0, words
+    assert {payment.state for payment in payments(home)} == {State.APPROVED}
+    assert all(city.booked.transfers_of(attempt) == ["sale"] for attempt in attempts)
 
 
 def _kill_in_flight(home: Path, proxy: FaultProxy, request_bytes_max: int) -> str:
