@@ -12,8 +12,8 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import IO, Any
@@ -166,7 +166,20 @@ class JournalReader:
         Raises JournalCorrupt naming the first move that does not hold.
         """
         self.check_mark()
-        self._check_pages()
+        with self._one_moment():
+            self._check_pages()
+            return self._check_chain()
+
+    @contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """See the journal as it stands now, whatever a till writes meanwhile."""
+        self._read("BEGIN", ())
+        try:
+            yield
+        finally:
+            self._read("ROLLBACK", ())
+
+    def _check_chain(self) -> int:
         head = _GENESIS
         latest: dict[str, str] = {}
         sealed: dict[str, str] = {}

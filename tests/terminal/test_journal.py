@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
-from terminal.journal import Journal
+from terminal.journal import Journal, JournalReader
 from terminal.messages import Message
 from terminal.states import FINAL, Event, State
 from terminal.view import Kind, Medium, PaymentView
@@ -188,6 +189,28 @@ def test_a_journal_that_was_altered_is_noticed(tmp_path: Path, clock: Any, damag
     apsw.Connection(str(tmp_path / "journal.db")).execute(damage)
     with pytest.raises(JournalCorrupt):
         Journal(tmp_path, clock).verify()
+
+
+def test_a_journal_that_is_being_written_holds_at_every_moment(
+    journal: Journal, tmp_path: Path
+) -> None:
+    def write() -> None:
+        for number in range(1, 150):
+            payment = replace(PAYMENT, id=f"p{number}", number=number)
+            stored = replace(payment, state=State.STORED)
+            journal.append([Entry(payment, None)])
+            journal.append([Entry(stored, Event.CARD_APPROVED, sealed="a.b.c")])
+
+    writer = threading.Thread(target=write)
+    reader = JournalReader(tmp_path)
+    writer.start()
+    counts = []
+    while writer.is_alive():
+        counts.append(reader.verify())
+    reader.close()
+    writer.join()
+    assert counts == sorted(counts)
+    assert journal.verify() == 298
 
 
 def test_an_altered_end_is_noticed_at_start(tmp_path: Path, clock: Any) -> None:
