@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="The bank's CA certificate in PEM form, if the code does not name it.",
 )
+@click.option(
+    "--again",
+    is_flag=True,
+    help="New keys for the same till: it was revoked, its certificate has ended, or its "
+    "passphrase is lost. Open payments stay its own.",
+)
 @acting
 @click.pass_obj
 def command(
@@ -35,6 +41,7 @@ def command(
     url: str,
     typed: str,
     ca_file: Path | None,
+    again: bool,
     user: str | None,
     approvers: tuple[str, ...],
 ) -> None:
@@ -53,20 +60,29 @@ def command(
       till enrol --bank https://bank.example:8444 --code ABCDEFGHIJKLMNOP-ABCD…
     """
     from terminal.security.door import EnrolmentCode, EnrolmentDoor
-    from terminal.security.enrolment import enrol
+    from terminal.security.enrolment import enrol, enrol_again
 
     with refusals():
-        if is_enrolled(place.key_folder):
-            raise KeysUnusable(f"This till is enrolled already, by the keys in {place.key_folder}")
+        _check_enrolled(place.key_folder, again=again)
         code = EnrolmentCode.parse(typed)
         door = EnrolmentDoor(url, place.clock)
         secret = key_passphrase(place)
         check_persons(place, "enrol", user, approvers)
         bank_ca = _authority(door, code, ca_file)
         click.echo(f"Asking {url} to certify this till's keys", err=True)
-        keys = enrol(place.key_folder, code.secret, partial(door.carry, bank_ca), secret)
+        certify = enrol_again if again else enrol
+        keys = certify(place.key_folder, code.secret, partial(door.carry, bank_ca), secret)
     until = datetime.fromtimestamp(keys.expires_ms / 1000, UTC).date().isoformat()
     click.echo(f"Enrolled as {keys.till_id}, until {until}. Next: till doctor")
+
+
+def _check_enrolled(folder: Path, *, again: bool) -> None:
+    if is_enrolled(folder) and not again:
+        raise KeysUnusable(
+            f"This till is enrolled already, by the keys in {folder}. For new ones: --again"
+        )
+    if again and not is_enrolled(folder):
+        raise KeysUnusable("This till was never enrolled: leave --again out")
 
 
 def _authority(door: EnrolmentDoor, code: EnrolmentCode, ca_file: Path | None) -> str:

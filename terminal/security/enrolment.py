@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from terminal.bank.sealing import Sealer
 from terminal.errors import EnrolmentRefused, KeysUnusable
-from terminal.security import keys, pkcs8
+from terminal.security import keys, pkcs8, succession
 from terminal.security.files import write_file
 from terminal.security.folder import TILL_ID, is_enrolled
 from terminal.security.keys import TillKeys
@@ -83,6 +83,33 @@ def enrol(folder: Path, code: str, carry: Carrier, passphrase: bytes | None = No
     ):
         _write(folder / name, content)
     _write(folder / TILL_ID, answer.id.encode("ascii"))
+    return keys.load_keys(folder, passphrase)
+
+
+def enrol_again(
+    folder: Path, code: str, carry: Carrier, passphrase: bytes | None = None
+) -> TillKeys:
+    """Return new keys of a till that is enrolled, by another code, in place of the old ones.
+
+    For a till that was revoked, whose certificate has ended or whose passphrase
+    is lost: what it has open at the bank stays its own. Raises as enrol() does,
+    and EnrolmentRefused if the code is another till's.
+    """
+    till_id = keys.read_till_id(folder)
+
+    def carry_own(request: Mapping[str, str]) -> Mapping[str, object]:
+        answer = carry(request)
+        if answer.get("id") != till_id:
+            raise EnrolmentRefused(
+                f"The code is for till {answer.get('id')}, and this is {till_id}: "
+                "ask the bank for this one's code, or end this one first: till keys wipe"
+            )
+        return answer
+
+    waiting = succession.again_folder(folder)
+    if not is_enrolled(waiting):
+        enrol(waiting, code, carry_own, passphrase)
+    succession.adopt_again(folder)
     return keys.load_keys(folder, passphrase)
 
 

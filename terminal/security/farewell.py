@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from terminal.bank.client import BankClient, Refusal
 from terminal.errors import EnrolmentRefused
-from terminal.security import succession
 from terminal.security.files import sync_folder
 from terminal.security.folder import TILL_ID
 
@@ -36,9 +36,12 @@ def wipe(folder: Path) -> None:
     The till's name goes last: until then the till counts as enrolled, and no
     key that was left over is taken for a new one.
     """
-    succession.discard(folder)
     paths = sorted(folder.iterdir(), key=lambda path: (path.name == TILL_ID, path.name))
     for path in paths:
-        if path.name not in STAYS:
+        if path.name in STAYS:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
             path.unlink()
-            sync_folder(folder)
+        sync_folder(folder)

@@ -86,9 +86,7 @@ def load_keys(folder: Path, passphrase: bytes | None = None) -> TillKeys:
 def _load(folder: Path, passphrase: bytes | None) -> TillKeys:
     for name in (TLS_KEY, SIGNING_KEY):
         check_private(folder / name)
-    till_id = _read(folder / TILL_ID).decode("ascii", "replace").strip()
-    if not re.fullmatch(TILL_ID_PATTERN, till_id):
-        raise KeysUnusable(f"{folder / TILL_ID}: not a till id")
+    till_id = read_till_id(folder)
     certificate = read_certificates(folder / CERTIFICATES)[0]
     if passphrase is None and is_encrypted(_read(folder / TLS_KEY)):
         passphrase = find_passphrase(folder)
@@ -109,6 +107,14 @@ def _load(folder: Path, passphrase: bytes | None) -> TillKeys:
         revoked=_revoked(folder / REVOKED, authority),
         passphrase=passphrase,
     )
+
+
+def read_till_id(folder: Path) -> str:
+    """Return who the till is, whatever its keys are like. Raises KeysUnusable."""
+    till_id = _read(folder / TILL_ID).decode("ascii", "replace").strip()
+    if not re.fullmatch(TILL_ID_PATTERN, till_id):
+        raise KeysUnusable(f"{folder / TILL_ID}: not a till id")
+    return till_id
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:

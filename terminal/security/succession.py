@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from terminal.security.files import alone, sync_folder, write_file
-from terminal.security.folder import TILL_ID
+from terminal.security.folder import REVOKED, TILL_ID
 
 NEXT: Final = "next"
+AGAIN: Final = "again"
 PROVED: Final = "proved"
 
 
@@ -26,6 +27,22 @@ def adopt(folder: Path) -> None:
     """Put the new keys, which the bank has just taken, in place of the old."""
     write_file(next_folder(folder) / PROVED, b"")
     with alone(folder):
+        settle(folder)
+
+
+def again_folder(folder: Path) -> Path:
+    """Return where the keys of another enrolment are gathered below a key folder."""
+    return folder / AGAIN
+
+
+def adopt_again(folder: Path) -> None:
+    """Put the keys of another enrolment in place of the old, and of any that were to be next."""
+    write_file(again_folder(folder) / PROVED, b"")
+    with alone(folder):
+        # Its CA may be another one, whose list this is not.
+        (folder / REVOKED).unlink(missing_ok=True)
+        discard(folder)
+        again_folder(folder).rename(next_folder(folder))
         settle(folder)
 
 

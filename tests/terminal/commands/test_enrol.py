@@ -73,6 +73,22 @@ def test_an_empty_live_till_enrols_by_a_code(tmp_path: Path, bank: WebServer, co
     again = till(tmp_path, "enrol", "--bank", bank.url, "--code", code)
     assert again.exit_code == 30
     assert "enrolled already" in again.stderr
+    assert "--again" in again.stderr
+
+
+def test_an_enrolled_till_is_given_new_keys_by_another_code(
+    tmp_path: Path, bank: WebServer, place: BankPlace, code: str
+) -> None:
+    early = till(tmp_path, "enrol", "--again", "--bank", bank.url, "--code", code)
+    assert "never enrolled" in early.stderr
+    till(tmp_path, "enrol", "--bank", bank.url, "--code", code)
+    before = (tmp_path / "till/keys/tls-key.pem").read_bytes()
+    other = bench.issue_enrolment_code(place, "till", "till-2", NOW_MS, os.urandom, merchant="m")
+    other = bench.with_fingerprint(place, other)
+
+    done = till(tmp_path, "enrol", "--again", "--bank", bank.url, "--code", other)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "till/keys/tls-key.pem").read_bytes() != before
 
 
 def test_keys_are_shown_and_renewed(tmp_path: Path, place: BankPlace, code: str) -> None:
