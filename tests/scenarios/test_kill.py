@@ -33,7 +33,7 @@ from terminal.view import Kind, PaymentView
 IS_SOAK = bool(os.environ.get("OPENTILL_SOAK"))
 KILLS_A_TEST = 10
 SEEDS = range(200 if IS_SOAK else 16)
-KILLS_A_STATE = 7
+KILLS_A_STATE = 20 if IS_SOAK else 7
 NOWHERE = "https://127.0.0.1:1"
 PATIENCE_S = 60.0
 # What is asked for, and about how long it takes from the journal's first line
@@ -222,7 +222,12 @@ def test_every_state_that_a_restart_can_find_is_killed_in() -> None:
 
 @pytest.mark.parametrize(("state", "words", "wire"), HELD, ids=lambda value: str(value)[:16])
 def test_killed_in_each_state_the_payment_comes_to_its_end(
-    city: Any, home: Path, state: State, words: tuple[str, ...], wire: str
+    city: Any,
+    home: Path,
+    state: State,
+    words: tuple[str, ...],
+    wire: str,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """What the bank did not hear of is not charged."""
     shop = city.shop_file(home, payer_timeout_s=1)
@@ -236,6 +241,7 @@ def test_killed_in_each_state_the_payment_comes_to_its_end(
             assert watch_until(victim, _new_in(state, before))
             assert victim.kill()
             city.doorman.alter = None
+    record_property("kills in a state", KILLS_A_STATE)
     # The fixture brings all of them to their end, and compares.
 
 
