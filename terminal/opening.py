@@ -181,6 +181,7 @@ def claim(home: Path, mode: str) -> None:
 def shop_facts(settings: Settings) -> ShopFacts:
     """Return what the screens show of a shop."""
     shop, currency = settings.shop, settings.currency
+    kept = settings.offline.currencies.get(currency.letters)
     return ShopFacts(
         name=shop.name,
         name_zh=shop.name_zh,
@@ -196,6 +197,8 @@ def shop_facts(settings: Settings) -> ShopFacts:
         has_drawer=bool(settings.devices.printers) and settings.receipts.drawer,
         refund_limit_minor=shop.refund_limit_minor,
         idle_sign_out_s=shop.idle_sign_out_s,
+        kept_max=settings.offline.count_max,
+        kept_sum_max_minor=None if kept is None else kept.sum_max_minor,
         wallets=tuple(dict.fromkeys(rule.name for rule in settings.payment_codes)),
     )
 

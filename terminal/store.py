@@ -1,7 +1,7 @@
 """Card sales that are kept here until the bank has them: which may be, and how they go on.
 
-Two kinds, never added up: approved by the card itself, and deferred, which
-nobody has approved yet. Both are forwarded one at a time, the oldest first.
+Two kinds, told apart wherever they are shown: approved by the card itself, and
+deferred, which nobody has approved yet. Both are sent one at a time, the oldest first.
 """
 
 from __future__ import annotations
@@ -164,25 +164,25 @@ class Store:
                 next_step=next_step,
             )
         else:
-            self._refused(payment, answer.code, answer.reference)
+            # Answered, it leaves no card data behind, sealed or not.
+            self._refuse(payment, answer.code, bank_reference=answer.reference, sealed="")
 
     def not_accepted(self, payment: PaymentView, code: str = "") -> None:
-        """The bank will not take it, however often it is sent."""
-        self._refused(payment, code, "")
+        """The bank will not take it, however often it is sent; nobody has decided on it."""
+        self._refuse(payment, code)
 
     def lost(self, payment: PaymentView) -> None:
         """It left, and no answer came."""
         self._lost[payment.id] += 1
 
-    def _refused(self, payment: PaymentView, code: str, reference: str) -> None:
-        # What is sealed stays: whoever settles it may have to show it to the bank.
+    def _refuse(self, payment: PaymentView, code: str, **changes: str) -> None:
         self._book.move(
             payment,
             Move.BANK_DECLINED,
-            bank_reference=reference,
             response_code=code,
             reason=Message.STORED_REFUSED,
             next_step=Message.TELL_SUPERVISOR,
+            **changes,
         )
 
     # --- what only a person can end ---------------------------------------------
@@ -217,4 +217,4 @@ def refuse_while_kept(kept: Iterable[PaymentView]) -> None:
     """
     count = sum(not payment.is_exported for payment in kept)
     if count:
-        raise NotAllowed(f"Not sent yet: {count} kept sales. Send or export them first")
+        raise NotAllowed(f"Kept sales not sent yet: {count}. Send or export them first")

@@ -216,6 +216,10 @@ class ShopFacts:
     """After so long without a key the till signs the cashier out; None: never."""
     wallets: Sequence[str] = ()
     """Brands that can pay a shown code."""
+    kept_max: int = 0
+    """Most sales kept at a time while the bank is not reached."""
+    kept_sum_max_minor: int | None = None
+    """What they may come to; None: there is no such limit."""
 
 
 class Observer(Protocol):

@@ -58,7 +58,7 @@ PATTERNS = (
     mark("Say how it was settled: a note is needed"),
     mark("A note has at most {count} characters"),
     mark("A note holds no card number"),
-    mark("Not sent yet: {count} kept sales. Send or export them first"),
+    mark("Kept sales not sent yet: {count}. Send or export them first"),
 )
 
 LINK_PATTERNS = (

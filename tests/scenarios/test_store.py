@@ -140,7 +140,7 @@ def test_nobody_signs_out_of_kept_sales_before_they_are_exported(counter: Any) -
     counter.do("fault:bank-cut")
     attempts = [sell(counter, offer) for offer in BOTH]
     counter.till.leave()
-    with pytest.raises(NotAllowed, match="2 kept sales"):
+    with pytest.raises(NotAllowed, match="not sent yet: 2"):
         counter.till.sign_out()
 
     out = io.StringIO()

@@ -309,13 +309,13 @@ def test_one_whose_answer_is_always_lost_lets_the_others_pass(shop: Any) -> None
     assert advised(shop)[-1] == "a1"
 
 
-def test_the_seal_of_a_refused_sale_stays_until_a_person_has_settled_it(shop: Any) -> None:
+def test_a_late_decline_waits_until_a_person_has_settled_it(shop: Any) -> None:
     defer(shop, "a1")
     shop.take(SyncWanted())
     shop.answer(Purpose.ADVISE, "a1", "declined", "51")
     refused = shop.payments["a1"]
     assert (refused.state, refused.response_code) == (State.STORED_REFUSED, "51")
-    assert last_sealed(shop) is None
+    assert last_sealed(shop) == "", "answered, it leaves no card data behind"
     assert [notice.message for notice in shop.view.notices] == [Message.STORED_REFUSED]
 
     shop.take(SettleWanted("a1", "Customer came back and paid cash", "Li Na"))
@@ -336,6 +336,9 @@ def test_what_the_bank_will_never_take_waits_for_a_person_and_not_for_ever(
     shop.take(Refused(Purpose.ADVISE, "a1", status, "no"))
     assert state_of(shop, "a1") is State.STORED_REFUSED
     assert advised(shop)[-1] == "a2"
+    assert last_sealed(shop) is None, "nobody has decided on it: the bank may be shown it"
+    shop.take(SettleWanted("a1", "Bank has booked it by hand", "Li Na"))
+    assert last_sealed(shop) == ""
 
 
 def test_what_is_damaged_here_holds_up_no_other(shop: Any) -> None:

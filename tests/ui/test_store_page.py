@@ -25,11 +25,13 @@ WAITING = tuple(
     for payment, state in zip(RECENT, STATES, strict=False)
 )
 
+LIMITED = replace(SHOP, kept_max=50, kept_sum_max_minor=100_000)
+
 
 @pytest.fixture
 def shop_till() -> StillTill:
     """A till with one sale of each kind kept, and two for a person."""
-    return StillTill(replace(VIEWS["sale"], recent=(*WAITING, *RECENT[3:])), SHOP)
+    return StillTill(replace(VIEWS["sale"], recent=(*WAITING, *RECENT[3:])), LIMITED)
 
 
 async def test_k_keeps_the_sale_that_was_not_sent(still: StillTill, read_screen: Read) -> None:
@@ -66,6 +68,7 @@ async def test_the_two_kinds_are_shown_apart_and_sent_by_a_key(
         stored = next(line for line in lines if "Approved by the card" in line)
         assert "¥12.50" in deferred
         assert "¥99.00" in stored
+        assert any("At most 50 sales, ¥1,000.00 together" in line for line in lines)
         assert shop_till.wishes == [("sync",), ("raise",)]
 
 

@@ -78,6 +78,7 @@ class StorePage(Page):
         canvas.put(3, 1, words("KEPT HERE"), "muted", bold=True)
         for row, (state, label) in enumerate(KINDS, start=3):
             self._paint_kind(canvas, row, label, [p for p in self._kept if p.state is state])
+        self._paint_limits(canvas, 3 + len(KINDS))
         canvas.put(3, LIST_ROW - 2, words("TO BE SETTLED BY A SUPERVISOR"), "muted", bold=True)
         if not self._inbox:
             canvas.put(3, LIST_ROW, words("Nothing"), "muted")
@@ -100,6 +101,14 @@ class StorePage(Page):
         oldest_ms = min(payment.created_ms for payment in payments)
         age = desk.age_text(max(0.0, (desk.till.wall_ms() - oldest_ms) / 1000))
         canvas.put(59, row, words("oldest {age} ago").format(age=age), "muted")
+
+    def _paint_limits(self, canvas: Canvas, row: int) -> None:
+        shop = self.desk.shop
+        if self._kept and shop.kept_sum_max_minor is not None:
+            text = self.desk.words("At most {count} sales, {amount} together").format(
+                count=shop.kept_max, amount=self.desk.amount(shop.kept_sum_max_minor)
+            )
+            canvas.put(3, row, text, "muted")
 
     def _paint_line(self, canvas: Canvas, row: int, payment: PaymentView, is_current: bool) -> None:
         if is_current:
