@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.harness import Row
 
@@ -13,19 +14,16 @@ HEADS = ("figure", "value", "beside", "its value", "ratio", "bar", "spread", "me
 
 _PAGE = """# Benchmarks
 
-`make bench` measures these figures, prints them, and writes them to
-`benchmarks/results.json`. `python -m benchmarks --list` names the subjects;
-naming some runs only those.
+`make bench` measures these figures and prints them; `python -m benchmarks --list`
+names the subjects, and naming some runs only those. With `--keep` this page is
+written from them, and from what was kept of the others in `benchmarks.json`.
 
 Each figure stands beside a peer. Both were measured in turns in one run, and
 the ratio is the median of the ratios of the pairs: what slows the machine down
 for a moment slows both. The spread is half the distance between the quartiles.
 The bar is on the value, or, with ×, on the ratio.
 
-{table}
-
-Measured on {machine}. This page is written by
-`python -m benchmarks --markdown docs/benchmarks.md`.
+{sections}
 """
 
 
@@ -39,11 +37,20 @@ def plain(rows: Sequence[Row]) -> str:
     )
 
 
-def markdown(rows: Sequence[Row], machine: str) -> str:
-    """Return the page for docs."""
+def markdown(kept: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the page for docs. kept: by subject: title, day, commit, machine, rows."""
+    return _PAGE.format(sections="\n\n".join(map(_section, kept.items())))
+
+
+def _section(kept: tuple[str, Mapping[str, Any]]) -> str:
+    subject, facts = kept
+    rows = [Row(**row) for row in facts["rows"]]
     lines = [HEADS, ("---",) * len(HEADS), *map(_cells, rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return _PAGE.format(table=table, machine=machine)
+    return (
+        f"## {facts['title']}\n\n{table}\n\n`python -m benchmarks {subject} --keep`, "
+        f"{facts['day']}, commit {facts['commit']}, {facts['machine']}."
+    )
 
 
 def machine() -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
 import numpy
 import pytest
 
+import benchmarks.__main__
 from benchmarks import report
-from benchmarks.__main__ import SUBJECTS, main
+from benchmarks.__main__ import SUBJECTS, keep, main
 from benchmarks.hand_held import FRAMES_MAX, FRAMES_PER_S, first_read_s
-from benchmarks.harness import ROUNDS_MIN, Bar, Samples, in_turns, row, spread
+from benchmarks.harness import ROUNDS_MIN, Bar, Row, Samples, in_turns, row, spread
 
 
 def test_both_are_done_in_turns_with_one_pair_to_warm_up() -> None:
@@ -74,7 +79,31 @@ def test_a_missed_bar_stands_out_and_is_no_failure_of_the_page() -> None:
 
     assert report.plain([missed]).splitlines()[1].endswith("NO")
     line = "| figure | 5 % | peer | 4 % | 1.25× | ≤ 3 % | ±0% | NO |"
-    assert line in report.markdown([missed], "a box")
+    page = report.markdown({"figures": section(missed, commit="abc1234")})
+    assert line in page
+    assert "`python -m benchmarks figures --keep`, 2026-11-24, commit abc1234, a box." in page
+
+
+def section(measured: Row, *, commit: str) -> dict[str, Any]:
+    return {
+        "title": "Figures.",
+        "day": "2026-11-24",
+        "commit": commit,
+        "machine": "a box",
+        "rows": [asdict(measured)],
+    }
+
+
+def test_a_subject_measured_again_leaves_the_others_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks.__main__, "KEPT", tmp_path / "benchmarks.json")
+    monkeypatch.setattr(benchmarks.__main__, "PAGE", tmp_path / "benchmarks.md")
+    for subject, value in (("tap", 1.0), ("tlv", 2.0), ("tap", 3.0)):
+        keep(subject, [row("figure", Samples([value], [1]), "ms", "peer", Bar(9))])
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert page.index("| figure | 2 ms |") < page.index("| figure | 3 ms |")
+    assert page.count("| figure |") == 2 + page.count("| figure | value |")
 
 
 def test_every_subject_says_what_it_measures(capsys: pytest.CaptureFixture[str]) -> None:
