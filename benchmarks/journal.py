@@ -14,8 +14,8 @@ import apsw
 
 from benchmarks.harness import Bar, Row, in_turns, row
 from terminal import journal as product
-from terminal.book import RECENT_MAX
-from terminal.core import Core, Limits
+from terminal.core.book import RECENT_MAX
+from terminal.core.step import Core, Limits
 from terminal.events import (
     Answered,
     Arm,

@@ -26,7 +26,7 @@ from simulators.card import find_card, keys, make_card
 from simulators.readers.in_process import InProcessReader
 from terminal.checkout.cards import CardWorker
 from terminal.checkout.counter import Counter
-from terminal.core import Core, Limits
+from terminal.core.step import Core, Limits
 from terminal.events import Answered, BankAnswer, Purpose, SaleWanted, Send, Sending, Started
 from terminal.journal import Journal
 from terminal.opening import card_rules

@@ -624,7 +624,7 @@ def when_over(leave: Callable[[], None]) -> Callable[[View], None]:
 
 def picture_of_shown_code(till: Till) -> bytes | None:
     """Return the code on the till's customer screen as a PNG; None if there is none."""
-    from terminal.code_drawing import png_bytes, qr_modules
+    from terminal.pictures.code_drawing import png_bytes, qr_modules
 
     code = till.view().code
     return None if code is None else png_bytes(qr_modules(code.text))

@@ -23,19 +23,19 @@ from terminal.bank.dialects import (
     speaks_iso8583,
 )
 from terminal.bench import Bench
-from terminal.beside import display_worker, keyboard_scanner, receipt_desk
-from terminal.book import RECENT_MAX
+from terminal.checkout.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.checkout.card_facts import entry_of
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
 from terminal.checkout.counter import Counter, Worker
 from terminal.checkout.kernels import combinations, contact_rules, enabled, kernels
 from terminal.checkout.pin import PinWorker
-from terminal.core import Core, Limits
+from terminal.core.book import RECENT_MAX
+from terminal.core.following import Patience
+from terminal.core.step import Core, Limits
 from terminal.devices import configured_devices
 from terminal.errors import LiveShopRefused
 from terminal.events import Arm, Started
-from terminal.following import Patience
 from terminal.journal import Journal
 from terminal.linking import Keys, bank_clients, key_upkeep
 from terminal.money import amount_with_unit, plain_amount

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
-from terminal.core import Core
+from terminal.core.step import Core
 from terminal.errors import JournalCorrupt, JournalUnavailable, TillError
 from terminal.events import (
     Arm,

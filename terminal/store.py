@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from terminal.book import Book
+from terminal.core.book import Book
+from terminal.core.hand import Hand
+from terminal.core.reasons import approval
 from terminal.errors import NotAllowed
 from terminal.events import BankAnswer, Purpose, Tender
-from terminal.hand import Hand
 from terminal.messages import Message
-from terminal.reasons import approval
 from terminal.seams import Clock
 from terminal.states import FOR_A_PERSON, KEPT, State
 from terminal.states import Event as Move

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 from drivers.protocols import TypedScanner
 from terminal.bench import Bench
+from terminal.checkout.wedge import WedgeDetector
 from terminal.errors import AmountRefused, NotAllowed, RegisterUnusable
 from terminal.events import (
     CancelWanted,
@@ -40,7 +41,6 @@ from terminal.seams import Clock, Randomness, uuid7
 from terminal.states import FOR_A_PERSON, KEPT
 from terminal.store import refuse_while_kept
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
-from terminal.wedge import WedgeDetector
 
 if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor

@@ -151,7 +151,7 @@ def test_the_card_and_the_bank_share_no_cryptography(path: Path) -> None:
     [
         ("ui.app", "terminal.till", True),
         ("ui.app", "drivers.protocols", False),
-        ("terminal.core", "drivers.scanner_camera", False),
+        ("terminal.core.step", "drivers.scanner_camera", False),
         ("emv.tlv", "config.schema", False),
         ("simulators.card.card", "emv.kernels.c3", False),
         ("simulators.card.card", "emv.qr.consumer", True),

@@ -16,10 +16,10 @@ from textual.containers import Container
 from textual.message import Message as Event
 from textual.theme import Theme
 
+from terminal.checkout.wedge import Scanned
 from terminal.errors import ApprovalNeeded, TillError
 from terminal.states import State
 from terminal.view import Kind, Readiness, Stage, View
-from terminal.wedge import Scanned
 from ui.desk import WIDE_COLUMNS, WIDE_ROWS, Desk
 from ui.door import Door
 from ui.keyboard import Keyboard, Pressed

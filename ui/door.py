@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from terminal.bench import Bench
+from terminal.checkout.wedge import WedgeDetector
 from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
-from terminal.wedge import WedgeDetector
 
 if TYPE_CHECKING:
     from terminal.doctor.lines import Line

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from terminal.wedge import Finding, Scanned, Spoiled, Typed, WedgeDetector
+from terminal.checkout.wedge import Finding, Scanned, Spoiled, Typed, WedgeDetector
 from ui.screens.page import Key
 
 Pressed = Key | Scanned | Spoiled

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from terminal.bench import Bench, BenchPerson, Group, Offer
+from terminal.checkout.wedge import WedgeDetector
 from terminal.doctor import lines as doctor
 from terminal.doctor.lines import Line
 from terminal.doctor.surroundings import Screen
@@ -33,7 +34,6 @@ from terminal.view import (
     TraceLine,
     View,
 )
-from terminal.wedge import WedgeDetector
 
 NOON_MS = 1_795_530_720_000
 """2026-11-24 14:32:00 UTC."""

@@ -16,7 +16,7 @@ from terminal.errors import TillError
 if TYPE_CHECKING:
     from drivers.protocols import Image, SymbolReader
     from emv.qr.merchant import Field, Language, Tip
-    from terminal.code_drawing import Level
+    from terminal.pictures.code_drawing import Level
 
 PICTURES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff"))
 NOT_DONE = 30
@@ -69,7 +69,7 @@ def decode(context: click.Context, sources: Sequence[str], as_json: bool, whole:
     """
     # Imported here: `till --help` need not wait for it.
     from config import load_currencies, load_payment_codes
-    from terminal.code_report import code_report, printable, report_line
+    from terminal.pictures.code_report import code_report, printable, report_line
 
     rules, currencies = load_payment_codes(), load_currencies()
     tools = cast("ImageTools | None", context.obj)
@@ -159,8 +159,8 @@ def make(
     from config import load_currencies
     from emv.errors import MalformedData
     from emv.qr import merchant
-    from terminal.code_drawing import ansi_lines, png_bytes, qr_modules
     from terminal.money import currency_of, parse_amount, plain_amount
+    from terminal.pictures.code_drawing import ansi_lines, png_bytes, qr_modules
 
     try:
         if text is None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from drivers.errors import DriverError
-from terminal.code_report import code_report, report_line
-from terminal.picture_drawing import picture_lines
+from terminal.pictures.code_report import code_report, report_line
+from terminal.pictures.picture_drawing import picture_lines
 
 if TYPE_CHECKING:
     from drivers.protocols import Camera, Diagnosis, Sight

@@ -30,8 +30,8 @@ from emv.entry_point.selection import PPSE
 from emv.errors import MalformedData
 from emv.selection import PSE
 from emv.transport import carry_apdu
-from terminal.code_report import code_report, report_line
 from terminal.errors import NotAllowed
+from terminal.pictures.code_report import code_report, report_line
 
 Trial = Generator[str, None, bool]
 """Yields lines for people, returns whether it passed."""

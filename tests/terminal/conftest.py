@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config import load_currencies
-from terminal.core import Core, Limits
+from terminal.core.step import Core, Limits
 from terminal.errors import UnknownPayment
 from terminal.events import (
     Answered,

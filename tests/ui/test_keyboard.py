@@ -13,7 +13,7 @@ from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
-from terminal.wedge import Scanned, Spoiled, WedgeDetector
+from terminal.checkout.wedge import Scanned, Spoiled, WedgeDetector
 from ui.app import TillApp
 from ui.keyboard import Keyboard
 from ui.screens.page import Key

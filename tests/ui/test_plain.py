@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from terminal.checkout.wedge import WedgeDetector
 from terminal.errors import NotAllowed
 from terminal.view import Readiness, Stage
-from terminal.wedge import WedgeDetector
 from ui import plain
 from ui.plain import HELP, LineTill
 from ui.still import CODE, PRESENT, PROCESSING, QUIET, SHOP, VIEWS, StillBench, StillTill

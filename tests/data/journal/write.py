@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from terminal.core import Core, Limits
+from terminal.core.step import Core, Limits
 from terminal.events import (
     Answered,
     AnswerLost,

@@ -17,9 +17,9 @@ from config import load_currencies, load_payment_codes
 from drivers.protocols import SymbolReader
 from drivers.symbols import ZXingSymbolReader, load_image
 from emv.qr import consumer, merchant
-from terminal.code_drawing import png_bytes, qr_modules
-from terminal.code_report import code_report, mask_card_numbers, report_line
 from terminal.commands.qr import command
+from terminal.pictures.code_drawing import png_bytes, qr_modules
+from terminal.pictures.code_report import code_report, mask_card_numbers, report_line
 
 if TYPE_CHECKING:
     from drivers.protocols import Image

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terminal.picture_drawing import picture_lines
+from terminal.pictures.picture_drawing import picture_lines
 
 if TYPE_CHECKING:
     from drivers.protocols import Image

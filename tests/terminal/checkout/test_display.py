@@ -18,9 +18,9 @@ from drivers.display_serial import SerialDisplay
 from simulators.display import DisplaySimulator
 from simulators.serial_line import Fault, SerialLine
 from terminal import customer
-from terminal import display as display_module
+from terminal.checkout import display as display_module
+from terminal.checkout.display import PHASES, PROMPTS, DisplayWorker, lines_of
 from terminal.customer import Phase, customer_view
-from terminal.display import PHASES, PROMPTS, DisplayWorker, lines_of
 from terminal.events import DeviceHealth, InboxEvent
 from terminal.messages import Message
 from terminal.opening import shop_facts

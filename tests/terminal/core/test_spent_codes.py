@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.spent_codes import CODES_MAX, SpentCodes
+from terminal.core.spent_codes import CODES_MAX, SpentCodes
 from terminal.states import State
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from config.schema import Settings
 from drivers.protocols import TypedScanner
 from drivers.registry import Drivers
-from terminal.display import DisplayWorker
+from terminal.checkout.display import DisplayWorker
 from terminal.events import InboxEvent
 from terminal.receipts.desk import ReceiptDesk
 from terminal.receipts.receipt import ReceiptWriter

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from terminal.core.following import ASKS_MAX
 from terminal.errors import AlreadySettled, AmountRefused, Busy, NotAllowed
 from terminal.events import (
     Answered,
@@ -36,7 +37,6 @@ from terminal.events import (
     Started,
     VoidWanted,
 )
-from terminal.following import ASKS_MAX
 from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Kind, Medium, Readiness, Stage, Step

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from terminal.book import Book
+from terminal.core.book import Book
+from terminal.core.hand import Hand, with_tender
+from terminal.core.reasons import approval, reason_for
 from terminal.events import (
     Answered,
     AnswerLost,
@@ -22,9 +24,7 @@ from terminal.events import (
     TellCard,
     Tender,
 )
-from terminal.hand import Hand, with_tender
 from terminal.messages import Message
-from terminal.reasons import approval, reason_for
 from terminal.seams import Clock
 from terminal.states import Event as Move
 from terminal.states import State

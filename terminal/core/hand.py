@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from terminal.book import Book
+from terminal.core.book import Book
 from terminal.events import Arm, AskPin, CardFacts, Disarm, EndPin, TellCard, Tender
 from terminal.messages import Message
 from terminal.seams import Clock

@@ -7,8 +7,8 @@ import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terminal.code_drawing import OFF, ON, ansi_lines, half_blocks, png_bytes, qr_modules
 from terminal.errors import CodeTooLong
+from terminal.pictures.code_drawing import OFF, ON, ansi_lines, half_blocks, png_bytes, qr_modules
 
 
 def read_png(content: bytes) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from terminal.book import Book
+from terminal.core.book import Book
+from terminal.core.hand import Hand, Held
+from terminal.core.notices import notices_for
 from terminal.devices import Devices
-from terminal.hand import Hand, Held
 from terminal.messages import Message
-from terminal.notices import notices_for
 from terminal.states import FOR_A_PERSON, State
 from terminal.view import Medium, PaymentView, Readiness, Stage, View
 

@@ -12,7 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from terminal.book import NO_PAYMENT, Book
+from terminal.core.book import NO_PAYMENT, Book
+from terminal.core.following import POLL_S, Following, Patience
+from terminal.core.hand import Hand, with_facts
+from terminal.core.showing import view_of
+from terminal.core.spent_codes import SpentCodes
 from terminal.devices import Devices
 from terminal.errors import AlreadySettled, AmountRefused, Busy, NotAllowed
 from terminal.events import (
@@ -52,12 +56,8 @@ from terminal.events import (
     VoidWanted,
     Wish,
 )
-from terminal.following import POLL_S, Following, Patience
-from terminal.hand import Hand, with_facts
 from terminal.messages import TEXT, Message
 from terminal.seams import Clock, Randomness
-from terminal.showing import view_of
-from terminal.spent_codes import SpentCodes
 from terminal.states import FINAL, FOR_A_PERSON, KEPT, TRANSITIONS, State
 from terminal.states import Event as Move
 from terminal.store import OfflineLimits, Store

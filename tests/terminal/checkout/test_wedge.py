@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.scanner import keys_at
-from terminal.wedge import SCAN_CHARACTERS_MAX, Finding, Scanned, Spoiled, Typed, WedgeDetector
+from terminal.checkout.wedge import (
+    SCAN_CHARACTERS_MAX,
+    Finding,
+    Scanned,
+    Spoiled,
+    Typed,
+    WedgeDetector,
+)
 
 CODE = "281234567890123456"
 DIGITS = st.text("0123456789", min_size=1, max_size=12)

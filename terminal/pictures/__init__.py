@@ -1,0 +1,1 @@
+"""Codes and camera pictures, drawn and described."""
