@@ -34,7 +34,7 @@ from simulators.bank.messages import (
     ReversalRequest,
     StatusRequest,
 )
-from simulators.bank.schema import closings, cryptograms, identities, payments
+from simulators.bank.schema import closings, credentials, cryptograms, payments
 from simulators.bank.trust.proofs import check_proof
 from simulators.bank.trust.sealing import SealedCard, open_card, open_code
 
@@ -64,7 +64,7 @@ def advise(desk: Desk, request: AdviceRequest) -> Answer:
     refused = _check_first(desk, request.attempt)
     if refused is not None:
         return refused
-    check_proof(request, key_id=desk.caller, key_pem=_signing_key(desk))
+    check_proof(request, key_id=desk.caller, key_pems=_signing_keys(desk))
     card = _opened(desk, request, request.tender)
     if card.pin_block is not None:
         raise Refused(422, "pin_unfit", "this path takes no PIN")
@@ -73,12 +73,14 @@ def advise(desk: Desk, request: AdviceRequest) -> Answer:
     return desk.tell(request.attempt)
 
 
-def _signing_key(desk: Desk) -> str:
-    """Return the caller's public key, as it was enrolled."""
-    query = select(identities.c.signing_key).where(
-        identities.c.role == "till", identities.c.id == desk.caller
+def _signing_keys(desk: Desk) -> list[str]:
+    """Return the caller's public keys: a kept sale may have been signed before a renewal."""
+    query = select(credentials.c.signing_key).where(
+        credentials.c.role == "till",
+        credentials.c.id == desk.caller,
+        credentials.c.state != "revoked",
     )
-    return str(desk.connection.scalar(query))
+    return list(dict.fromkeys([desk.signing_key, *desk.connection.scalars(query)]))
 
 
 def charge_card(

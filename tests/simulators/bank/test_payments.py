@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from joserfc import jws
 from joserfc.jwk import OKPKey
 
+from simulators.bank.schema import credentials
+from simulators.bank.trust.authority import public_pem
+
 if TYPE_CHECKING:
     from tests.simulators.bank.conftest import Body, Shop, Till
 
@@ -317,6 +320,25 @@ def test_a_proof_of_anything_else_is_refused(shop: Shop, till: Till, proof: Body
     status, told = till.advise(deferred(till, proof=dict(proof)))
     assert (status, told["error"]) == (422, "proof_invalid")
     assert shop.taken() == 0
+
+
+@pytest.mark.parametrize(("state", "status"), [("ended", 200), ("last", 200), ("revoked", 422)])
+def test_a_sale_signed_before_a_renewal_is_still_the_tills(
+    shop: Shop, till: Till, state: str, status: int
+) -> None:
+    earlier = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+    row = {
+        "fingerprint": "f" * 64,
+        "serial": "1",
+        "role": "till",
+        "id": till.id,
+        "algorithm": "ed25519",
+        "signing_key": public_pem(earlier.public_key()),
+        "state": state,
+        "until_ms": 0,
+    }
+    shop.bank.store.write(lambda connection: connection.execute(credentials.insert(), row))
+    assert till.advise(deferred(till, proof={"key": earlier}))[0] == status
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "…", "e30.e30.e30"])
