@@ -210,20 +210,12 @@ class JournalReader:
 
         Raises JournalCorrupt if its end is gone, JournalUnavailable.
         """
-        path = self._path.with_name(MARK)
-        try:
-            mark = read_mark(path)
-        except OSError as error:
-            raise JournalUnavailable(f"Cannot read {path}: {error.strerror}") from error
-        if mark is None or mark.length == 0:
+        mark = _read_mark(self._path)
+        if mark.length == 0:
             return
         rows = self._read("SELECT hash FROM moves WHERE seq = ?", (mark.length,))
         if not rows or rows[0][0] != mark.digest:
-            raise JournalCorrupt(
-                f"{self._path} has lost its end: move {mark.length} was written and is not there. "
-                f"Its write-ahead log was removed, or an older copy put in its place: put back "
-                f"what belongs together; else export it, move it and {MARK} aside, and call service"
-            )
+            raise _end_is_gone(self._path, mark)
 
     def _check_pages(self) -> None:
         """Raise JournalCorrupt if SQLite finds tables and indexes at odds."""
@@ -302,6 +294,9 @@ class Journal(JournalReader):
                 f"Cannot open the journal in {folder}: {error.strerror}"
             ) from error
         try:
+            if not path.exists() and (mark := _read_mark(path)).length > 0:
+                # Before a new one is made in its place.
+                raise _end_is_gone(path, mark)
             with _translated(path):
                 self._writer = connect(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
                 self._prepare(path)
@@ -406,6 +401,23 @@ def _lock(path: Path) -> IO[str]:
     file.truncate()
     file.flush()
     return file
+
+
+def _read_mark(journal: Path) -> End:
+    """Return how far a journal was marked to go. Raises JournalUnavailable."""
+    path = journal.with_name(MARK)
+    try:
+        return read_mark(path) or End(0, _GENESIS)
+    except OSError as error:
+        raise JournalUnavailable(f"Cannot read {path}: {error.strerror}") from error
+
+
+def _end_is_gone(journal: Path, mark: End) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"{journal} has lost its end: move {mark.length} was written and is not there. "
+        f"Its write-ahead log was removed, or an older copy put in its place: put back "
+        f"what belongs together; else export it, move it and {MARK} aside, and call service"
+    )
 
 
 def _open_mark(path: Path) -> Mark:

@@ -78,3 +78,4 @@ def test_a_journal_begun_anew_beside_an_old_mark_is_refused(tmp_path: Path, cloc
     (tmp_path / "journal.db").unlink()
     with pytest.raises(JournalCorrupt, match="move 1 was written and is not there"):
         Journal(tmp_path, clock)
+    assert not (tmp_path / "journal.db").exists()
