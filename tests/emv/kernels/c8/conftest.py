@@ -147,7 +147,11 @@ class PaperCard8:
         self.lists, self.entropy = values, b""
         self.card_counter, self.kernel_counter = 0x8000, 0x0000
         self.secret, self.own_x = certified(ICC)
-        kernel_key = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, b"\x04" + values[:64])
+        try:
+            kernel_key = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, b"\x04" + values[:64])
+        except ValueError:
+            # Somebody changed the list on its way, and the kernel sent no key.
+            return b"\x6a\x80"
         secret = self.secret + ("key" in self.is_wrong)
         own = ec.derive_private_key(secret, CURVE).public_key()
         blinded = times(BLINDING, own)
