@@ -536,7 +536,9 @@ class Following:
     def _not_sent(self, payment: PaymentView, reason: Message, next_step: Message) -> None:
         """Nothing was charged; what the customer showed may be kept, if the cashier says so."""
         held = self._hand.holds(payment)
-        can_do = self._store.verdict(payment, held.sent if held else None)
+        # A wrong certificate is for a person to look at, not to sell past.
+        is_safe = reason is not Message.LINK_NOT_SECURE
+        can_do = self._store.verdict(payment, held.sent if held and is_safe else None)
         if held is not None and can_do is not Message.MAY_KEEP:
             held.sent = None
         self._book.move(payment, Move.NEVER_LEFT, reason=reason, next_step=can_do or next_step)

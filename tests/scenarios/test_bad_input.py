@@ -277,7 +277,7 @@ def test_a_bank_without_tls_gets_nothing(open_counter: Any) -> None:
                     near.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
 
         threading.Thread(target=answer, daemon=True).start()
-        unreached = (Message.NOT_SENT, Message.CHECK_NETWORK)
+        unreached = (Message.NOT_SENT, Message.MAY_KEEP)
         url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         log = refused_by_till(open_counter, url, unreached)
         listener.shutdown(socket.SHUT_RDWR)

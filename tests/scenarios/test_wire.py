@@ -81,7 +81,7 @@ def test_a_bank_out_of_reach_means_not_sent(counter: Any) -> None:
     not_sent = counter.pay()
 
     assert not_sent.state is State.NOT_SENT
-    assert (not_sent.reason, not_sent.next_step) == (Message.NOT_SENT, Message.CHECK_NETWORK)
+    assert (not_sent.reason, not_sent.next_step) == (Message.NOT_SENT, Message.MAY_KEEP)
     assert counter.booked.state(not_sent.id) == ""
 
     counter.do("fault:bank-cut")

@@ -17,7 +17,7 @@ CASHIER_ERRORS = {"NotAllowed", "AmountRefused", "Busy", "AlreadySettled"}
 
 def refusals_of_the_core() -> list[str]:
     """The sentences the core raises, each hole as a number."""
-    source = (Path(terminal.__file__).parent / "core.py").read_text(encoding="utf-8")
+    source = (Path(terminal.__file__).parent / "core" / "step.py").read_text(encoding="utf-8")
     found = []
     for node in ast.walk(ast.parse(source)):
         name = getattr(getattr(node, "func", None), "id", "")
