@@ -118,7 +118,11 @@ class Sales:
         """first: the number of the first sale."""
         self._clock = SystemClock()
         self._core = Core(
-            self._clock, Limits(amount_max_minor=1_000_000), self._find, system_randomness
+            self._clock,
+            Limits(amount_max_minor=1_000_000),
+            self._find,
+            system_randomness,
+            lambda _: (),
         )
         self._core.step(Started((), (), first))
 

@@ -24,6 +24,7 @@ from benchmarks.harness import Bar, Row, Samples, row
 from benchmarks.tap import AMOUNT_MINOR, transaction
 from simulators.card import find_card, keys, make_card
 from simulators.readers.in_process import InProcessReader
+from terminal.batch.events import SendBatch
 from terminal.checkout.cards import CardWorker
 from terminal.checkout.counter import Counter
 from terminal.core.step import Core, Limits
@@ -65,9 +66,9 @@ class Bank:
     def __init__(self) -> None:
         self.runner: Runner | None = None
 
-    def send(self, wish: Send) -> None:
+    def send(self, wish: Send | SendBatch) -> None:
         """Take a request; the answer is in the inbox."""
-        if self.runner is not None and wish.purpose is Purpose.PAY:
+        if self.runner is not None and isinstance(wish, Send) and wish.purpose is Purpose.PAY:
             attempt = wish.payment.id
             self.runner.post(Sending(Purpose.PAY, attempt))
             answer = BankAnswer("approved", "00", "700000000001", "ABC123")
@@ -84,7 +85,13 @@ class Shop:
         self._over = threading.Event()
         self._reader = InProcessReader()
         self._journal = Journal(home / "till", self._clock)
-        core = Core(self._clock, Limits(AMOUNT_MINOR), self._journal.payment, system_randomness)
+        core = Core(
+            self._clock,
+            Limits(AMOUNT_MINOR),
+            self._journal.payment,
+            system_randomness,
+            self._journal.batch_payments,
+        )
         bank = Bank()
         bank.runner = self._runner = Runner(core, self._journal, self._clock)
         worker = CardWorker(

@@ -7,6 +7,7 @@ refused. Money is in minor units of the shop's currency.
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,14 @@ KERNEL_MASTERCARD = 2
 KERNEL_UNIONPAY = 7
 KERNELS_WITH_TTQ = (3, 6, KERNEL_UNIONPAY)
 KERNELS_WITH_ACTION_CODES = (KERNEL_MASTERCARD, 4, 5, 6)
+
+
+def find_zone(name: str) -> datetime.tzinfo | None:
+    """Return the time zone of this name; None if this machine has none."""
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 class HexBytes(bytes):
@@ -59,6 +68,11 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What people call this till."""
     cashier: Line = "1"
     """Who operates it; printed on receipts."""
+    time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")] | None = None
+    """Where the shop is, by the IANA database: 'Asia/Shanghai'. Absent: as the machine."""
+    day_ends_at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "00:00"
+    """When the shop's day ends, by its own clock: what is paid before '04:00' belongs
+    to the day before. It names batches and reminds of the close; it splits none."""
     refund_limit_minor: Minor | None = None
     """A refund above it takes two supervisors; minor units. Absent: no such limit."""
     idle_sign_out_s: Annotated[float, Meta(ge=30, le=86_400)] | None = None
@@ -73,6 +87,11 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long a wallet payment may await its payer before it is closed, in seconds."""
     code_valid_s: Annotated[int, Meta(ge=10, le=3600)] = 120
     """How long a shown code can be paid, in seconds by the bank's clock."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if self.time_zone is not None and find_zone(self.time_zone) is None:
+            raise ValueError(f"time_zone: this machine knows no {self.time_zone}; is tzdata there?")
 
 
 class Receipts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 
+from terminal.batch.batch import Batch
+from terminal.batch.events import BatchEvent, RecordBatch, SendBatch
 from terminal.messages import Message
 from terminal.states import Event as Move
 from terminal.view import Medium, PaymentView, Readiness
@@ -26,6 +28,10 @@ class Started:
     next_number: int
     devices: tuple[tuple[str, str], ...] = ()
     """Name and role of each; they are about to come up."""
+    batch: int = 1
+    """The number of the open one."""
+    batches: tuple[Batch, ...] = ()
+    """Those whose close did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +338,8 @@ class JournalFailed:
     undone: tuple[Wish, ...]
     """The wishes behind it."""
     detail: str
+    batch: int = 0
+    """The batch it would have moved; 0: none."""
 
 
 # --- wishes -----------------------------------------------------------------
@@ -435,7 +443,19 @@ class StopTimer:
     timer: Timer
 
 
-Wish = Record | Arm | Disarm | TellCard | AskPin | EndPin | Send | SetTimer | StopTimer
+Wish = (
+    Record
+    | RecordBatch
+    | Arm
+    | Disarm
+    | TellCard
+    | AskPin
+    | EndPin
+    | Send
+    | SendBatch
+    | SetTimer
+    | StopTimer
+)
 InboxEvent = (
     Started
     | SaleWanted
@@ -466,6 +486,7 @@ InboxEvent = (
     | AnswerLost
     | TimerRang
     | JournalFailed
+    | BatchEvent
 )
 
 

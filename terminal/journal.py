@@ -20,6 +20,9 @@ from typing import IO, Any
 
 import apsw
 
+from terminal.batch import records
+from terminal.batch.batch import Batch
+from terminal.batch.events import RecordBatch
 from terminal.database import connect, transaction, translated
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
@@ -30,7 +33,8 @@ from terminal.seams import Clock
 from terminal.states import FINAL, State
 from terminal.view import Kind, Medium, PaymentView, TraceLine
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+_WITH_BATCHES = 3
 # A whole chain of a million payments takes a minute; its end is where a
 # power cut or a restored copy shows.
 CHECKED_AT_START = 64
@@ -70,9 +74,18 @@ PRAGMA user_version = 1;
 # whenever the table of states has other ends.
 _OPEN_INDEX = "CREATE INDEX payments_open ON payments (state) WHERE state NOT IN ({final})"
 
+# An earlier journal's payments are in no batch: the bank was told of none.
+_BATCHES = f"""
+ALTER TABLE payments ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX payments_by_batch ON payments (batch) WHERE batch > 0;
+{records.SCHEMA}
+PRAGMA user_version = 3;
+"""
+
 _MIGRATIONS = (
     _SCHEMA,
     "DROP INDEX payments_open; {open_index}; PRAGMA user_version = 2;",
+    _BATCHES,
 )
 """What brings a journal of this version to the next; version 0 is no journal yet."""
 
@@ -100,6 +113,7 @@ class JournalReader:
         with _translated(self._path):
             self._reader = connect(self._path, apsw.SQLITE_OPEN_READONLY)
             ((version,),) = self._reader.execute("PRAGMA user_version").fetchall()
+        self._version = int(str(version))
         if version == 0:
             # A till is making it at this moment, or was stopped while it did.
             self._reader.close()
@@ -145,6 +159,27 @@ class JournalReader:
     def next_number(self) -> int:
         """Return the number the next payment will carry."""
         return int(self._read("SELECT coalesce(max(number), 0) + 1 FROM payments", ())[0][0])
+
+    def batch_payments(self, number: int) -> list[PaymentView]:
+        """Return every payment of a batch, whatever became of it, oldest first."""
+        rows = self._read(
+            "SELECT body FROM payments WHERE batch = ? AND batch > 0 ORDER BY +number", (number,)
+        )
+        return [_decode(body) for (body,) in rows]
+
+    def batch(self, number: int) -> Batch | None:
+        """Return a batch whose close was asked for; None if there is none of that number."""
+        rows = self._read("SELECT body FROM batches WHERE number = ?", (number,))
+        return records.decoded(rows[0][0]) if rows else None
+
+    def unsettled_batches(self) -> list[Batch]:
+        """Return the batches whose close has not come to its end, oldest first."""
+        rows = self._read(records.UNSETTLED, ())
+        return [records.decoded(body) for (body,) in rows]
+
+    def open_batch(self) -> int:
+        """Return the number of the batch that payments are in now."""
+        return int(self._read("SELECT coalesce(max(number), 0) + 1 FROM batches", ())[0][0])
 
     def sealed(self, attempt: str) -> str:
         """Return the sealed sale kept for this attempt; '' if there is none."""
@@ -192,18 +227,25 @@ class JournalReader:
             if seq != count or digest != head:
                 raise JournalCorrupt(f"Move {seq} does not follow from the one before it")
             move = json.loads(body)
-            latest[attempt] = _dump(move["payment"])
+            latest[attempt] = _dump(move.get("payment") or move["batch"])
             if move["sealed"] is not None:
                 sealed[attempt] = move["sealed"]
         kept = self._read("SELECT attempt, data FROM sealed", ())
         if {each: _digest(data) for each, data in kept} != {k: v for k, v in sealed.items() if v}:
             raise JournalCorrupt("The sealed sales are not those that the moves tell of")
-        for attempt, body in self._read("SELECT attempt, body FROM payments", ()):
-            if latest.pop(attempt, None) != body:
-                raise JournalCorrupt(f"Payment {attempt} is not what its moves say")
+        for key, body in self._listed():
+            if latest.pop(key, None) != body:
+                raise JournalCorrupt(f"{_called(key)} is not what its moves say")
         if latest:
-            raise JournalCorrupt(f"Payment {next(iter(latest))} is missing from the list")
+            raise JournalCorrupt(f"{_called(next(iter(latest)))} is missing from the list")
         return count
+
+    def _listed(self) -> Iterator[tuple[str, str]]:
+        """Give what each payment and batch is called in the chain, and its body."""
+        yield from self._read("SELECT attempt, body FROM payments", ())
+        if self._version >= _WITH_BATCHES:
+            for number, body in self._read("SELECT number, body FROM batches", ()):
+                yield records.key(number), body
 
     def check_mark(self) -> None:
         """Check that the journal still goes as far as it was marked.
@@ -326,18 +368,26 @@ class Journal(JournalReader):
         self._length = length
         self._mark.set(End(length, self._head))
 
+    def append_batch(self, wish: RecordBatch) -> None:
+        """Put a batch's move on disk; returns once it is safe.
+
+        Raises JournalUnavailable if the disk will not take it.
+        """
+        body = records.encoded(wish.batch)
+        record = f'{{"batch":{body},"move":"{wish.move}","sealed":null}}'
+        with _translated(self._path), transaction(self._writer) as connection:
+            head = self._link_move(connection, records.key(wish.batch.number), record, self._head)
+            records.project(connection, wish.batch, body)
+        self._head = head
+        self._end(self._length + 1)
+
     def _write(self, connection: apsw.Connection, entry: Entry, head: bytes) -> bytes:
         payment = entry.payment
-        at_ms = self._clock.wall_ms()
         body = _encode(payment)
         # As _dump would write it, without reading the payment again.
         move, sealed = json.dumps(entry.move), json.dumps(_digest(entry.sealed))
         record = f'{{"move":{move},"payment":{body},"sealed":{sealed}}}'
-        head = _link(head, payment.id, at_ms, record)
-        connection.execute(
-            "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)",
-            (payment.id, at_ms, record, head),
-        )
+        head = self._link_move(connection, payment.id, record, head)
         _project(connection, payment, body)
         if entry.sealed == "":
             connection.execute("DELETE FROM sealed WHERE attempt = ?", (payment.id,))
@@ -348,14 +398,29 @@ class Journal(JournalReader):
             )
         return head
 
+    def _link_move(self, connection: apsw.Connection, key: str, record: str, head: bytes) -> bytes:
+        """Add a move to the chain; return the hash it ends with now."""
+        at_ms = self._clock.wall_ms()
+        head = _link(head, key, at_ms, record)
+        connection.execute(
+            "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)",
+            (key, at_ms, record, head),
+        )
+        return head
+
     def rebuild(self) -> None:
-        """Make the payments table again from the moves."""
+        """Make the tables of payments and batches again from the moves."""
         with _translated(self._path), transaction(self._writer) as connection:
-            connection.execute("DELETE FROM payments")
+            connection.execute("DELETE FROM payments; DELETE FROM batches")
             rows = connection.execute("SELECT body FROM moves ORDER BY seq").fetchall()
             for (body,) in rows:
-                values = json.loads(str(body))["payment"]
-                _project(connection, _view(values), _dump(values))
+                record = json.loads(str(body))
+                if "batch" in record:
+                    text = _dump(record["batch"])
+                    records.project(connection, records.decoded(text), text)
+                else:
+                    values = record["payment"]
+                    _project(connection, _view(values), _dump(values))
 
     def close(self) -> None:
         """Let the journal go, whole in its one file. Safe to call twice."""
@@ -506,7 +571,7 @@ def _project(connection: apsw.Connection, payment: PaymentView, body: str) -> No
     ).lower()
     connection.execute(
         """
-        INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (attempt) DO UPDATE SET
             state = excluded.state, words = excluded.words, body = excluded.body
         """,
@@ -518,8 +583,15 @@ def _project(connection: apsw.Connection, payment: PaymentView, body: str) -> No
             payment.amount_minor,
             words,
             body,
+            payment.batch,
         ),
     )
+
+
+def _called(key: str) -> str:
+    """Return what people call something of the chain."""
+    number = records.number_of(key)
+    return f"Payment {key}" if number is None else f"Batch {number}"
 
 
 def _tell(record: dict[str, Any]) -> str:

@@ -117,6 +117,9 @@ class Message(enum.StrEnum):
     BEING_REVERSED = "being_reversed"
     BEING_CLOSED = "being_closed"
     TO_BE_SENT = "to_be_sent"
+    BATCH_DIFFERS = "batch_differs"
+    BATCH_UNANSWERED = "batch_unanswered"
+    DAY_OVER = "day_over"
     DEFERRED_TO_BE_SENT = "deferred_to_be_sent"
     NO_READER = "no_reader"
     NO_CAMERA = "no_camera"
@@ -232,6 +235,9 @@ TEXT: dict[Message, str] = {
     Message.BEING_CLOSED: "Code being closed",
     Message.TO_BE_SENT: "Approved by card, still to be sent",
     Message.DEFERRED_TO_BE_SENT: "Not yet approved, still to be sent",
+    Message.BATCH_DIFFERS: "Close of day: the bank has something else. F8",
+    Message.BATCH_UNANSWERED: "Close of day sent, no answer from the bank yet",
+    Message.DAY_OVER: "The shop's day is over. Close it: F8",
     Message.NO_READER: "Reader not ready",
     Message.NO_CAMERA: "Camera not ready",
     Message.NO_PAPER: "No paper. Payment is safe",

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Device, Settings
+from config.schema import Device, Settings, Shop, find_zone
 from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
@@ -22,6 +22,7 @@ from terminal.bank.desk import BankDesk
 from terminal.bank.dialects import (
     speaks_iso8583,
 )
+from terminal.batch.day import ShopDay
 from terminal.bench import Bench
 from terminal.checkout.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.checkout.card_facts import entry_of
@@ -80,7 +81,7 @@ def open_till(
     claim(home, settings.shop.mode)
     journal = Journal(home, clock)
     try:
-        core = Core(clock, _limits(settings), journal.payment, random)
+        core = Core(clock, _limits(settings), journal.payment, random, journal.batch_payments)
         runner = Runner(core, journal, clock)
         desk = BankDesk(
             bank_clients(settings, keys, clock, random),
@@ -97,6 +98,8 @@ def open_till(
             tuple(journal.payments(limit=RECENT_MAX)),
             journal.next_number(),
             counter.places,
+            journal.open_batch(),
+            tuple(journal.unsettled_batches()),
         )
     except BaseException:
         journal.close()
@@ -246,7 +249,14 @@ def _limits(settings: Settings) -> Limits:
             answer_s=settings.bank.answer_s,
         ),
         offline=_offline_limits(settings),
+        day=shop_day(settings.shop),
     )
+
+
+def shop_day(shop: Shop) -> ShopDay:
+    """Return the shop's calendar."""
+    zone = None if shop.time_zone is None else find_zone(shop.time_zone)
+    return ShopDay(zone, datetime.time.fromisoformat(shop.day_ends_at))
 
 
 def _offline_limits(settings: Settings) -> OfflineLimits:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
+from terminal.batch.events import RecordBatch, SendBatch
 from terminal.core.step import Core
 from terminal.errors import JournalCorrupt, JournalUnavailable, TillError
 from terminal.events import (
@@ -66,7 +67,7 @@ class Devices(Protocol):
 class Bank(Protocol):
     """Whoever carries requests to the bank."""
 
-    def send(self, wish: Send, /) -> None:
+    def send(self, wish: Send | SendBatch, /) -> None:
         """Take the request; returns at once, the answer comes as an event."""
 
 
@@ -162,16 +163,14 @@ class Runner:
     def _carry_out(self, wishes: Sequence[Wish]) -> TillError | None:
         for place, wish in enumerate(wishes):
             match wish:
-                case Record():
+                case Record() | RecordBatch():
                     try:
-                        self._journal.append(wish.entries)
+                        self._record(wish)
                     except (JournalUnavailable, JournalCorrupt) as failure:
-                        failed = tuple(entry.payment.id for entry in wish.entries)
                         undone = tuple(wishes[place + 1 :])
-                        event = JournalFailed(failed, undone, str(failure))
-                        self._carry_out(self._core.step(event))
+                        self._carry_out(self._core.step(_failure(wish, undone, failure)))
                         return failure
-                case Send() if self._bank is not None:
+                case Send() | SendBatch() if self._bank is not None:
                     self._bank.send(wish)
                 case Arm() if self._devices is not None:
                     self._devices.arm(wish)
@@ -190,6 +189,12 @@ class Runner:
                 case StopTimer(timer):
                     self._timers.pop(timer, None)
         return None
+
+    def _record(self, wish: Record | RecordBatch) -> None:
+        if isinstance(wish, Record):
+            self._journal.append(wish.entries)
+        else:
+            self._journal.append_batch(wish)
 
     def _until_next_timer(self) -> float | None:
         while self._heap and self._timers.get(self._heap[0][2]) != self._heap[0][0]:
@@ -215,3 +220,12 @@ class Runner:
         self._view = view
         for observer in self._observers:
             observer(view)
+
+
+def _failure(
+    wish: Record | RecordBatch, undone: tuple[Wish, ...], error: TillError
+) -> JournalFailed:
+    """Return what the core is told of a record that did not reach the disk."""
+    if isinstance(wish, RecordBatch):
+        return JournalFailed((), undone, str(error), batch=wish.batch.number)
+    return JournalFailed(tuple(entry.payment.id for entry in wish.entries), undone, str(error))

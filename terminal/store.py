@@ -157,6 +157,7 @@ class Store:
                 payment,
                 Move.BANK_APPROVED,
                 sealed="",
+                brand=answer.brand or payment.brand,
                 bank_reference=answer.reference,
                 authorisation=answer.authorisation,
                 response_code=answer.code,

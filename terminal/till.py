@@ -7,11 +7,11 @@ none has a way of its own.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING
 
 from drivers.protocols import TypedScanner
+from terminal.batch.door import DayDoor
 from terminal.bench import Bench
 from terminal.checkout.wedge import WedgeDetector
 from terminal.errors import AmountRefused, NotAllowed, RegisterUnusable
@@ -31,6 +31,7 @@ from terminal.events import (
     VoidWanted,
 )
 from terminal.journal import Journal
+from terminal.people.notes import checked_note
 from terminal.people.privileges import Act
 from terminal.people.register import Person
 from terminal.people.staff import Staff
@@ -46,9 +47,6 @@ if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
     from terminal.doctor.lines import Line
     from terminal.doctor.surroundings import Screen
-
-NOTE_MAX: Final = 100
-"""What fits on three lines of the narrowest receipt."""
 
 
 class Till:
@@ -89,6 +87,8 @@ class Till:
         """Who is signed in here; a face signs people in and out through it."""
         self._runner = runner
         self._journal = journal
+        self.day = DayDoor(runner, journal, self._check)
+        """The close of day."""
         self._clock = clock
         self._random = random
         self._starters = list(starters)
@@ -232,13 +232,7 @@ class Till:
         payment = self._journal.payment(payment_id)
         if payment.state not in FOR_A_PERSON:
             raise NotAllowed(f"Payment {payment.number} waits for nobody's decision")
-        note = " ".join(note.split())
-        if not note:
-            raise NotAllowed("Say how it was settled: a note is needed")
-        if len(note) > NOTE_MAX:
-            raise NotAllowed(f"A note has at most {NOTE_MAX} characters")
-        if re.search(r"[0-9][0-9 -]{10,}[0-9]", note):
-            raise NotAllowed("A note holds no card number")
+        note = checked_note(note)
         person = self._check(Act.SETTLE, f"{payment.number:04}")
         self._runner.ask(SettleWanted(payment.id, note, person.called))
         if self._receipts is not None and self.shop.has_printer:

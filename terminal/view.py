@@ -5,10 +5,14 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from terminal.messages import Message
 from terminal.states import State
+
+if TYPE_CHECKING:
+    # A batch is made of what is in here.
+    from terminal.batch.batch import Batch
 
 
 class Kind(enum.StrEnum):
@@ -84,6 +88,8 @@ class PaymentView:
     updated_ms: int
     cashier: str = ""
     """Who was signed in when it began."""
+    batch: int = 0
+    """What it is closed with; 0 in a journal that counted none yet."""
     medium: Medium | None = None
     brand: str = ""
     """'Visa', 'Alipay'; empty until known."""
@@ -189,6 +195,12 @@ class View:
     """The last few payments, newest first."""
     open_count: int | None = None
     """Payments that the till brings to their end; None until it has begun."""
+    batch: int = 0
+    """The number of the open one."""
+    inquiry: Batch | None = None
+    """The open batch as it was when somebody last asked for its totals."""
+    batches: Sequence[Batch] = ()
+    """Those that wait for their close, and the one that was closed last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import requests
 import urllib3.exceptions
 
-from terminal.bank import messages, signing, silence, trust
+from terminal.bank import batch_messages, messages, signing, silence, trust
+from terminal.bank.batch_messages import BatchAnswer, BatchQuestion, LinesAnswer
 from terminal.bank.messages import Answer, Request
 from terminal.errors import (
     AnswerLost,
@@ -139,6 +140,18 @@ class BankClient:
             return VerifiedAnswer(answer, self._skew_ms(answer.at))
 
         return self._verified(request.path, body, identity, sending, decode)
+
+    def settle(self, question: BatchQuestion) -> BatchAnswer | LinesAnswer | Refusal:
+        """Return the verified answer to a question about a batch.
+
+        Raises as call does.
+        """
+
+        def decode(told: bytes) -> BatchAnswer | LinesAnswer:
+            return batch_messages.decode_batch_answer(told, question)
+
+        body = messages.encode(question)
+        return self._verified(question.path, body, self._new_identity(), None, decode)
 
     def ask(self, path: str, content: Mapping[str, str]) -> Mapping[str, object] | Refusal:
         """Return the verified answer to a question about keys, which no payment hangs on.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from terminal.bank import messages
+from terminal.batch.events import BatchPurpose, BatchUnanswered, SendBatch
 from terminal.errors import AnswerLost, LinkNotSecure, MalformedMessage, NeverLeft, TillError
 from terminal.events import (
     Answered,
@@ -44,6 +45,9 @@ _LANES = {
     Purpose.REVERSE: "settle",
     Purpose.ADVISE: "settle",
     Purpose.ECHO: "settle",
+    BatchPurpose.TOTALS: "ask",
+    BatchPurpose.CLOSE: "settle",
+    BatchPurpose.LINES: "settle",
 }
 
 _REVERSAL_REASONS: dict[str, Literal["no_answer", "not_found", "card_refused"]] = {
@@ -74,7 +78,7 @@ class BankDesk:
         self._code_valid_s = code_valid_s
         self._clients: list[Client] = []
         self._closing = False
-        self._queues: dict[str, queue.SimpleQueue[Send | None]] = {
+        self._queues: dict[str, queue.SimpleQueue[Send | SendBatch | None]] = {
             lane: queue.SimpleQueue() for lane in dict.fromkeys(_LANES.values())
         }
         self._threads = [
@@ -87,7 +91,7 @@ class BankDesk:
         for thread in self._threads:
             thread.start()
 
-    def send(self, wish: Send) -> None:
+    def send(self, wish: Send | SendBatch) -> None:
         """Queue a request; its end comes as exactly one event."""
         self._queues[_LANES[wish.purpose]].put(wish)
 
@@ -111,14 +115,19 @@ class BankDesk:
                 except TillError as error:
                     # Keys that cannot be used: nothing can leave this till.
                     log.error("no bank link: %s", error)
-                    self._post(
-                        NeverLeftEvent(wish.purpose, wish.payment.id, str(error), is_insecure=True)
-                    )
+                    self._post(_not_sent(wish, error))
                     continue
                 self._clients.append(client)
-            self._post(self._ask(client, wish))
+            self._post(self._carry(client, wish))
             # A sealed card, and a PIN with it, is not kept until the next one comes.
             del wish
+
+    def _carry(self, client: Client, wish: Send | SendBatch) -> InboxEvent:
+        if isinstance(wish, Send):
+            return self._ask(client, wish)
+        from terminal.bank.batches import tell
+
+        return tell(client, wish)
 
     def _ask(self, client: Client, wish: Send) -> InboxEvent:
         from terminal.bank.client import Refusal
@@ -162,6 +171,7 @@ class BankDesk:
                     at=at,
                     tender=tender,
                     original=payment.original or None,
+                    batch=payment.batch,
                 )
             case Purpose.ADVISE:
                 sealed, _, proof = self._find_sealed(payment.id).partition("\n")
@@ -175,6 +185,7 @@ class BankDesk:
                     tender=messages.CardTender(sealed),
                     deferred=payment.is_deferred,
                     proof=proof or None,
+                    batch=payment.batch,
                 )
             case Purpose.ORDER:
                 return messages.Order(
@@ -185,6 +196,7 @@ class BankDesk:
                     currency=payment.currency,
                     at=at,
                     valid_s=self._code_valid_s,
+                    batch=payment.batch,
                 )
             case Purpose.ASK:
                 return messages.StatusQuestion(payment.id)
@@ -197,6 +209,13 @@ class BankDesk:
                 )
             case Purpose.ECHO:
                 return messages.Echo()
+
+
+def _not_sent(wish: Send | SendBatch, error: TillError) -> InboxEvent:
+    """Return what is told of a wish for which there is no link at all."""
+    if isinstance(wish, SendBatch):
+        return BatchUnanswered(wish.purpose, wish.batch.number)
+    return NeverLeftEvent(wish.purpose, wish.payment.id, str(error), is_insecure=True)
 
 
 def _in_core_words(answer: messages.Answer, skew_ms: int) -> BankAnswer:

@@ -18,6 +18,7 @@ from terminal.seams import Clock, Randomness
 
 if TYPE_CHECKING:
     from drivers.protocols import EncryptedPin
+    from terminal.bank.batch_messages import BatchAnswer, BatchQuestion, LinesAnswer
     from terminal.bank.client import BankClient, Refusal, VerifiedAnswer
     from terminal.bank.messages import Request
     from terminal.security.keys import TillKeys
@@ -30,6 +31,9 @@ class Client(Protocol):
         self, request: Request, sending: Callable[[], None] | None = None
     ) -> VerifiedAnswer | Refusal:
         """Return the bank's decision, or raise the exact kind of silence."""
+
+    def settle(self, question: BatchQuestion) -> BatchAnswer | LinesAnswer | Refusal:
+        """Return what the bank says of a batch, or raise the exact kind of silence."""
 
     def close(self) -> None:
         """End the link for good. From any thread."""

@@ -32,6 +32,8 @@ Identity = Annotated[str, msgspec.Meta(pattern=UUID_PATTERN)]
 Moment = Annotated[str, msgspec.Meta(pattern=AT_PATTERN)]
 Minor = Annotated[int, msgspec.Meta(gt=0, le=10**15)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+BatchNumber = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+"""0: of none."""
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=512)]
 Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Fa-f]{2}){0,1024}\Z")]
@@ -82,6 +84,7 @@ class Payment(Message, frozen=True):
     at: Moment
     tender: Tender | None = None
     original: Identity | None = None
+    batch: BatchNumber = 0
 
     def __post_init__(self) -> None:
         is_sale = self.kind == "sale"
@@ -109,6 +112,7 @@ class Advice(Message, frozen=True):
     proof: Annotated[str, msgspec.Meta(pattern=PROOF_PATTERN)] | None = None
     """The till's signature from when the card was read; a till of an earlier
     release made none."""
+    batch: BatchNumber = 0
 
 
 class StatusQuestion(Message, frozen=True):
@@ -154,6 +158,7 @@ class Order(Message, frozen=True):
     currency: Currency
     at: Moment
     valid_s: Annotated[int, msgspec.Meta(gt=0, le=86_400)]
+    batch: BatchNumber = 0
 
 
 class Echo(Message, frozen=True):
@@ -197,7 +202,7 @@ class Fault(Message, frozen=True):
     detail: Text = ""
 
 
-def encode(request: Request) -> bytes:
+def encode(request: Message) -> bytes:
     """Return the request's JSON, byte for byte the same each time.
 
     Raises MalformedMessage if a field is out of its bounds: msgspec checks

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from terminal.errors import KeysUnusable, LinkNotSecure
 
 if TYPE_CHECKING:
+    from terminal.bank.batch_messages import BatchAnswer, BatchQuestion, LinesAnswer
     from terminal.bank.client import Refusal, VerifiedAnswer
     from terminal.bank.dialects import Client
     from terminal.bank.messages import Request
@@ -34,6 +35,15 @@ class RenewingClient:
         self, request: Request, sending: Callable[[], None] | None = None
     ) -> VerifiedAnswer | Refusal:
         """Return the bank's decision, as terminal.bank.client.BankClient.call does."""
+        self._renew()
+        return self._client.call(request, sending)
+
+    def settle(self, question: BatchQuestion) -> BatchAnswer | LinesAnswer | Refusal:
+        """Return the bank's word on a batch, as terminal.bank.client.BankClient.settle does."""
+        self._renew()
+        return self._client.settle(question)
+
+    def _renew(self) -> None:
         try:
             newest = self._keys()
             if newest is not self._held:
@@ -42,7 +52,6 @@ class RenewingClient:
         except KeysUnusable as error:
             # Whatever became of the keys, nothing of this request has left.
             raise LinkNotSecure(str(error)) from error
-        return self._client.call(request, sending)
 
     def close(self) -> None:
         """End the link for good; a call that waits ends at once."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from terminal.errors import NeverLeft
 from terminal.seams import Clock
 
 if TYPE_CHECKING:
+    from terminal.bank.batch_messages import BatchAnswer, BatchQuestion, LinesAnswer
     from terminal.bank.client import Refusal, VerifiedAnswer
     from terminal.bank.dialects import Client
     from terminal.bank.messages import Request
+
+T = TypeVar("T")
 
 RETURN_S: Final = 60.0
 """How long the standby is asked first, before the first address is tried again."""
@@ -34,13 +37,20 @@ class StandbyClient:
         self, request: Request, sending: Callable[[], None] | None = None
     ) -> VerifiedAnswer | Refusal:
         """Return the bank's decision, as terminal.bank.client.BankClient.call does."""
+        return self._nearer(lambda client: client.call(request, sending))
+
+    def settle(self, question: BatchQuestion) -> BatchAnswer | LinesAnswer | Refusal:
+        """Return the bank's word on a batch, as terminal.bank.client.BankClient.settle does."""
+        return self._nearer(lambda client: client.settle(question))
+
+    def _nearer(self, ask: Callable[[Client], T]) -> T:
         is_away = self._clock.monotonic() < self._returns_at
         nearer, other = (self._standby, self._first) if is_away else (self._first, self._standby)
         try:
-            return nearer.call(request, sending)
+            return ask(nearer)
         except NeverLeft as error:
             try:
-                answer = other.call(request, sending)
+                answer = ask(other)
             except NeverLeft:
                 # Neither is reached; what the nearer one said is what to mend.
                 raise error from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from terminal.batch.batch import Batch, BatchState
 from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Notice, PaymentView, Readiness
@@ -17,6 +18,11 @@ _BY_STATE = {
     State.STORED_REFUSED: Message.STORED_REFUSED,
     State.DEFERRED: Message.DEFERRED_TO_BE_SENT,
     State.STORED: Message.TO_BE_SENT,
+}
+
+_BY_BATCH = {
+    Message.BATCH_DIFFERS: (BatchState.DIFFERS,),
+    Message.BATCH_UNANSWERED: (BatchState.CLOSING, BatchState.COMPARING),
 }
 
 # Of devices that a sale does not depend on.
@@ -39,6 +45,8 @@ def notices_for(
     troubles: Collection[Message],
     journal_fault: bool,
     clock_wrong: bool,
+    batches: Collection[Batch],
+    is_day_over: bool,
     now_ms: int,
 ) -> tuple[Notice, ...]:
     """Return the notices for payments not in hand and for what is broken."""
@@ -59,6 +67,10 @@ def notices_for(
                     age_s=max(0.0, (now_ms - oldest_ms) / 1000),
                 )
             )
+    for message, states in _BY_BATCH.items():
+        count = sum(batch.state in states for batch in batches)
+        if count:
+            notices.append(Notice(message, count=count))
     if bank is Readiness.FAULTY:
         notices.append(Notice(Message.NO_BANK))
     if clock_wrong:
@@ -68,4 +80,6 @@ def notices_for(
     if camera in (Readiness.FAULTY, Readiness.ABSENT):
         notices.append(Notice(Message.NO_CAMERA))
     notices += [Notice(message) for message in _TROUBLES if message in troubles]
+    if is_day_over:
+        notices.append(Notice(Message.DAY_OVER))
     return tuple(notices)

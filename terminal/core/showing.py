@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from terminal.batch.closing import Closing
 from terminal.core.book import Book
 from terminal.core.hand import Hand, Held
 from terminal.core.notices import notices_for
@@ -25,6 +26,7 @@ def view_of(
     devices: Devices,
     journal_fault: bool,
     clock_wrong: bool,
+    closing: Closing,
     now_ms: int,
 ) -> View:
     """Return the whole till."""
@@ -47,10 +49,15 @@ def view_of(
             troubles=devices.troubles(),
             journal_fault=journal_fault,
             clock_wrong=clock_wrong,
+            batches=closing.batches,
+            is_day_over=closing.is_day_over,
             now_ms=now_ms,
         ),
         recent=book.recent,
         open_count=sum(other.state not in FOR_A_PERSON for other in book.payments()),
+        batch=closing.number,
+        inquiry=closing.inquiry,
+        batches=closing.batches,
     )
     if payment is None or held is None:
         return view

@@ -8,10 +8,13 @@ are followed until the bank has ended them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from terminal.batch.closing import TIMER as BATCH_TIMER
+from terminal.batch.closing import Closing
+from terminal.batch.day import ShopDay
 from terminal.core.book import NO_PAYMENT, Book
 from terminal.core.following import POLL_S, Following, Patience
 from terminal.core.hand import Hand, with_facts
@@ -88,6 +91,7 @@ class Limits:
     pin_s: float = 60.0
     patience: Patience = field(default_factory=Patience)
     offline: OfflineLimits = field(default_factory=OfflineLimits)
+    day: ShopDay = field(default_factory=ShopDay)
 
 
 class Core:
@@ -99,8 +103,12 @@ class Core:
         limits: Limits,
         lookup: Callable[[str], PaymentView],
         random: Randomness,
+        read_batch: Callable[[int], Sequence[PaymentView]],
     ) -> None:
-        """lookup: finds a payment by identity; raises UnknownPayment."""
+        """lookup: finds a payment by identity; raises UnknownPayment.
+
+        read_batch: finds a batch's payments, oldest first.
+        """
         self._clock = clock
         self._limits = limits
         self._lookup = lookup
@@ -110,6 +118,7 @@ class Core:
         self._following = Following(
             self._book, self._hand, clock, limits.patience, lookup, self._store
         )
+        self._closing = Closing(self._book, clock, read_batch, limits.day.of)
         self._next_number = 1
         self._devices = Devices()
         self._spent_codes = SpentCodes(lambda attempt: lookup(attempt).state)
@@ -143,6 +152,7 @@ class Core:
             NeverLeft: self._following.never_left,
             AnswerLost: self._following.answer_lost,
             TimerRang: self._timer_rang,
+            **self._closing.handlers,
         }
 
     def readiness(self, device: str) -> Readiness | None:
@@ -174,6 +184,7 @@ class Core:
             devices=self._devices,
             journal_fault=self._journal_fault,
             clock_wrong=self._following.is_clock_wrong,
+            closing=self._closing,
             now_ms=self._clock.wall_ms(),
         )
 
@@ -202,6 +213,9 @@ class Core:
     def _void_wanted(self, event: VoidWanted) -> None:
         self._check_free()
         sale = self._sale_to_give_back(event.original, "void")
+        # What an earlier release took is in no batch, and none was closed with it.
+        if sale.batch not in (0, self._closing.number):
+            raise NotAllowed(f"The batch of payment {sale.number} is closed: refund it instead")
         for other in self._book.payments():
             if other.original == sale.id:
                 raise Busy(f"Payment {other.number} is still giving {sale.number} back")
@@ -378,6 +392,9 @@ class Core:
             soon = self._following.bank is not Readiness.READY
             self._book.set_timer("echo", NO_PAYMENT, ECHO_SOON_S if soon else ECHO_S)
             return
+        if name == BATCH_TIMER:
+            self._closing.rang(event.timer.attempt)
+            return
         payment = self._book.get(event.timer.attempt)
         if payment is None:
             return
@@ -415,6 +432,7 @@ class Core:
             elif target is not payment.state:
                 payment = self._book.move(payment, Move.RESTARTED)
             self._following.follow(payment)
+        self._closing.begin(event.batch, event.batches)
         self._book.send(Purpose.ECHO, NO_PAYMENT)
         self._book.set_timer("echo", NO_PAYMENT, ECHO_SOON_S)
 
@@ -431,6 +449,7 @@ class Core:
             if held is not None and held.attempt == attempt and is_over:
                 self._hand.disarm()
                 self._hand.drop()
+        self._closing.undo(event)
 
     # --- small change -------------------------------------------------------
 
@@ -471,7 +490,9 @@ class Core:
             created_ms=now_ms,
             updated_ms=now_ms,
             cashier=cashier,
+            batch=self._closing.number,
         )
+        self._closing.note_payment(now_ms)
         if sale is not None:
             payment = replace(
                 payment,

@@ -323,3 +323,23 @@ def test_two_devices_of_any_role_have_two_names(role: str) -> None:
     twin = {"name": "Counter reader", "driver": "other"}
     with pytest.raises(ConfigError, match="devices: two are called Counter reader"):
         load_settings(overrides={f"devices.{role}": [twin]})
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ('time_zone = "Europe/Nowhere"', "shop.time_zone: this machine knows no Europe/Nowhere"),
+        ('time_zone = "../../etc/passwd"', "shop.time_zone"),
+        ('day_ends_at = "24:00"', "shop.day_ends_at"),
+        ('day_ends_at = "4:00"', "shop.day_ends_at"),
+    ],
+)
+def test_a_shops_calendar_is_checked(edited: Edit, keys: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(fault)):
+        load_settings(edited("bench.toml", 'cashier = "01"', f'cashier = "01"\n{keys}'))
+
+
+def test_a_shop_may_be_anywhere_and_end_its_day_at_any_minute(edited: Edit) -> None:
+    keys = 'cashier = "01"\ntime_zone = "Asia/Shanghai"\nday_ends_at = "04:30"'
+    shop = load_settings(edited("bench.toml", 'cashier = "01"', keys)).shop
+    assert (shop.time_zone, shop.day_ends_at) == ("Asia/Shanghai", "04:30")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from config import load_currencies
+from terminal.batch.batch import Batch
+from terminal.batch.events import BatchPurpose, RecordBatch, SendBatch
 from terminal.core.step import Core, Limits
 from terminal.errors import UnknownPayment
 from terminal.events import (
@@ -71,6 +73,7 @@ class Counter:
     wishes: list[Wish] = field(default_factory=list)
     timers: dict[Timer, float] = field(default_factory=dict)
     moves: list[str] = field(default_factory=list)
+    batches: dict[int, Batch] = field(default_factory=dict)
     core: Core = field(init=False)
 
     def __post_init__(self) -> None:
@@ -79,13 +82,16 @@ class Counter:
             in_words=partial(amount_with_unit, currency=CNY),
             offline=self.offline,
         )
-        self.core = Core(self.clock, limits, self.find, patiently)
+        self.core = Core(self.clock, limits, self.find, patiently, self.batch_payments)
         self.take(Started((), (), 1))
 
     def find(self, attempt: str) -> PaymentView:
         if attempt not in self.payments:
             raise UnknownPayment(attempt)
         return self.payments[attempt]
+
+    def batch_payments(self, number: int) -> list[PaymentView]:
+        return [payment for payment in self.payments.values() if payment.batch == number]
 
     def take(self, event: InboxEvent) -> list[Wish]:
         """Give the core an event; note what it wishes, as the disk would."""
@@ -96,6 +102,9 @@ class Counter:
                     for entry in entries:
                         self.payments[entry.payment.id] = entry.payment
                         self.moves.append(f"{entry.move or 'entered'} > {entry.payment.state}")
+                case RecordBatch(batch):
+                    self.batches[batch.number] = batch
+                    self.moves.append(f"{wish.move} > {batch.state}")
                 case SetTimer(timer, at):
                     self.timers[timer] = at
                 case StopTimer(timer):
@@ -126,6 +135,11 @@ class Counter:
         self.take(CardPresented(arming))
         facts = CardFacts(Medium.CARD, "Visa", "411111******1111", pin=True)
         return self.take(CardRead(arming, CardEnd.ONLINE, facts=facts, kept=7))
+
+    def told(self, purpose: BatchPurpose) -> list[SendBatch]:
+        return [
+            wish for wish in self.wishes if isinstance(wish, SendBatch) and wish.purpose is purpose
+        ]
 
     @property
     def asking(self) -> int:

@@ -16,6 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from terminal.batch.batch import Batch, BatchMove, BatchState
+from terminal.batch.events import RecordBatch
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
 from terminal.journal import Journal, JournalReader
@@ -262,6 +264,8 @@ def test_a_journal_of_an_earlier_release_finds_its_open_payments_as_fast(
     Journal(tmp_path, clock).close()
     before = apsw.Connection(str(tmp_path / "journal.db"))
     before.execute("DROP INDEX payments_open; PRAGMA user_version = 1")
+    before.execute("DROP INDEX payments_by_batch; DROP TABLE batches")
+    before.execute("ALTER TABLE payments DROP COLUMN batch")
     before.execute("CREATE INDEX payments_open ON payments (state) WHERE state NOT IN ('approved')")
     before.close()
 
@@ -375,3 +379,56 @@ def test_any_payment_comes_back_as_it_was(payment: PaymentView) -> None:
     from terminal.journal import _decode, _encode
 
     assert _decode(_encode(payment)) == payment
+
+
+# --- batches --------------------------------------------------------------------
+
+
+def batched(journal: Journal) -> Batch:
+    """A sale whose batch is closed, with the one that is open after it."""
+    sale(journal)
+    journal.append([Entry(replace(APPROVED, id="b2", number=2, batch=1), None)])
+    batch = Batch(1, BatchState.CLOSING, "2026-11-24", (), "0" * 64, closed_by="王芳")
+    journal.append_batch(RecordBatch(batch, BatchMove.CLOSE_WANTED))
+    return batch
+
+
+def test_a_batch_is_found_again_with_its_payments(journal: Journal) -> None:
+    batch = batched(journal)
+    assert (journal.batch(1), journal.batch(2)) == (batch, None)
+    assert journal.unsettled_batches() == [batch]
+    assert journal.open_batch() == 2
+    assert [payment.id for payment in journal.batch_payments(1)] == ["b2"]
+    assert journal.batch_payments(0) == []
+
+    closed = replace(batch, state=BatchState.CLOSED)
+    journal.append_batch(RecordBatch(closed, BatchMove.BANK_CLOSED))
+    assert (journal.batch(1), journal.unsettled_batches()) == (closed, [])
+    assert journal.open_batch() == 2
+
+
+def test_batches_stand_in_the_same_chain(journal: Journal, tmp_path: Path) -> None:
+    batched(journal)
+    assert journal.verify() == 5
+    journal.rebuild()
+    assert journal.verify() == 5
+    assert journal.batch_payments(1)[0].number == 2
+    with apsw.Connection(str(tmp_path / "journal.db")) as other:
+        other.execute("UPDATE batches SET body = replace(body, 'closing', 'closed')")
+    with pytest.raises(JournalCorrupt, match="Batch 1 is not what its moves say"):
+        journal.verify()
+
+
+def test_a_batch_outlives_the_till(tmp_path: Path, clock: Any) -> None:
+    first = Journal(tmp_path, clock)
+    batch = batched(first)
+    first.close()
+    second = Journal(tmp_path, clock)
+    assert second.unsettled_batches() == [batch]
+    second.close()
+
+
+def test_a_payment_keeps_the_batch_it_began_in(journal: Journal) -> None:
+    journal.append([Entry(replace(PAYMENT, batch=3), None)])
+    journal.append([Entry(replace(APPROVED, batch=3), Event.BANK_APPROVED)])
+    assert [payment.state for payment in journal.batch_payments(3)] == [State.APPROVED]

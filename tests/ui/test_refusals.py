@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import terminal
@@ -15,11 +16,16 @@ WORDS = {"what": "void", "words": "awaiting payer"}
 CASHIER_ERRORS = {"NotAllowed", "AmountRefused", "Busy", "AlreadySettled"}
 
 
+def nodes_of(*modules: str) -> Iterator[ast.AST]:
+    for module in modules:
+        source = (Path(terminal.__file__).parent / module).read_text(encoding="utf-8")
+        yield from ast.walk(ast.parse(source))
+
+
 def refusals_of_the_core() -> list[str]:
     """The sentences the core raises, each hole as a number."""
-    source = (Path(terminal.__file__).parent / "core" / "step.py").read_text(encoding="utf-8")
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of("core/step.py", "batch/closing.py", "batch/door.py"):
         name = getattr(getattr(node, "func", None), "id", "")
         if isinstance(node, ast.Call) and name in CASHIER_ERRORS and node.args:
             first = node.args[0]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from terminal.bank import messages
+from terminal.bank.batch_messages import BatchQuestion
 from terminal.bank.client import Refusal, VerifiedAnswer
 from terminal.bank.iso8583 import transactions
 from terminal.bank.iso8583.answers import Reply
@@ -73,6 +74,10 @@ class Iso8583Client:
                     return self._answer(request.attempt, "closed")
                 case messages.Order():
                     return self._not_offered("codes that the customer scans")
+
+    def settle(self, question: BatchQuestion) -> Refusal:
+        """Refuse: this till closes no batch in this dialect."""
+        return self._not_offered(f"the close of batch {question.batch}")
 
     def close(self) -> None:
         """End the link for good; a call that waits ends at once. From any thread."""

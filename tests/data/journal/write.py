@@ -67,7 +67,11 @@ class Desk:
     def next_till(self) -> None:
         """Let go of what the last till has in hand."""
         self.core = Core(
-            self.clock, Limits(amount_max_minor=1_000_000), self.journal.payment, bytes
+            self.clock,
+            Limits(amount_max_minor=1_000_000),
+            self.journal.payment,
+            bytes,
+            self.journal.batch_payments,
         )
         self.arming = 0
         self.take(Started((), (), self.journal.next_number()))

@@ -1,0 +1,123 @@
+"""Tells the bank of batches, and brings back what it says in the core's words."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from terminal.bank import batch_messages as messages
+from terminal.batch.batch import Difference, Line, Means, Total
+from terminal.batch.events import (
+    BatchAnswered,
+    BatchEvent,
+    BatchPurpose,
+    BatchUnanswered,
+    LinesCompared,
+    SendBatch,
+)
+from terminal.batch.totals import without_cashiers
+from terminal.errors import AnswerLost, MalformedMessage, NeverLeft
+from terminal.view import Kind
+
+if TYPE_CHECKING:
+    from terminal.bank.dialects import Client
+
+log = logging.getLogger(__name__)
+
+
+def tell(client: Client, wish: SendBatch) -> BatchEvent:
+    """Ask the bank, and return what came of it."""
+    from terminal.bank.client import Refusal
+
+    unanswered = BatchUnanswered(wish.purpose, wish.batch.number)
+    what = f"{wish.purpose.value} of batch {wish.batch.number}"
+    try:
+        reply = client.settle(_question(wish))
+    except (NeverLeft, AnswerLost, MalformedMessage) as error:
+        log.warning("%s has no answer: %s", what, error)
+        return unanswered
+    if isinstance(reply, Refusal):
+        log.warning("%s refused: %s, %s", what, reply.error, reply.detail)
+        return unanswered
+    if isinstance(reply, messages.LinesAnswer):
+        return _compared(wish.batch.number, reply)
+    return BatchAnswered(
+        wish.purpose, wish.batch.number, reply.state, tuple(map(_total, reply.totals))
+    )
+
+
+def _question(wish: SendBatch) -> messages.BatchQuestion:
+    batch = wish.batch
+    match wish.purpose:
+        case BatchPurpose.TOTALS:
+            return messages.BatchTotals(batch.number)
+        case BatchPurpose.CLOSE:
+            return messages.BatchClose(
+                batch.number,
+                tuple(_told_totals(without_cashiers(batch.totals))),
+                batch.digest,
+                accepted=bool(batch.accepted_by),
+            )
+        case BatchPurpose.LINES:
+            lines = tuple(_told_line(line) for line in wish.lines)
+            return messages.BatchLines(batch.number, wish.after, lines, wish.is_last)
+
+
+def _told_totals(totals: Iterable[Total]) -> Iterable[messages.BatchTotal]:
+    for total in totals:
+        yield messages.BatchTotal(
+            kind=total.kind.value,
+            medium=total.means.value,
+            brand=total.brand,
+            currency=total.currency,
+            count=total.count,
+            amount_minor=total.amount_minor,
+        )
+
+
+def _told_line(line: Line) -> messages.BatchLine:
+    return messages.BatchLine(
+        attempt=line.attempt,
+        number=line.number,
+        kind=line.kind.value,
+        medium=line.means.value,
+        brand=line.brand,
+        currency=line.currency,
+        amount_minor=line.amount_minor,
+    )
+
+
+def _compared(number: int, answer: messages.LinesAnswer) -> LinesCompared:
+    differences = tuple(
+        Difference(
+            one.attempt,
+            till=None if one.till is None else _line(one.till),
+            bank=None if one.bank is None else _line(one.bank),
+        )
+        for one in answer.differences
+    )
+    return LinesCompared(number, differences, answer.through or "")
+
+
+def _total(told: messages.BatchTotal) -> Total:
+    return Total(
+        kind=Kind(told.kind),
+        means=Means(told.medium),
+        brand=told.brand,
+        currency=told.currency,
+        count=told.count,
+        amount_minor=told.amount_minor,
+    )
+
+
+def _line(told: messages.BatchLine) -> Line:
+    return Line(
+        attempt=told.attempt,
+        number=told.number,
+        kind=Kind(told.kind),
+        means=Means(told.medium),
+        brand=told.brand,
+        currency=told.currency,
+        amount_minor=told.amount_minor,
+    )
