@@ -450,6 +450,7 @@ class TillApp(App[None]):
             "f4": self._void,
             "f5": self._refund,
             "f6": self._copy,
+            "f8": self._close_day,
             "f9": self._more,
         }
         wish = opens.get(key.name)
@@ -529,6 +530,13 @@ class TillApp(App[None]):
         else:
             self.open_page(ReceiptPage(self.desk, latest[0], is_copy=True))
 
+    def _close_day(self) -> None:
+        from ui.screens.close import ClosePage
+
+        self.desk.till.day.ask_totals()
+        self._pages.clear()
+        self.open_page(ClosePage(self.desk))
+
     def _f7(self) -> None:
         """On the sale: take the payment by code. On present: show the code."""
         stage = self.desk.view.stage
@@ -564,6 +572,7 @@ class TillApp(App[None]):
             Choice(mark("My secret"), "", self._own_secret),
             Choice(mark("Sign out"), "", self._leave_till),
             Choice(mark("Kept here, and to be settled"), "", self._open_store),
+            Choice(mark("Close of day"), "F8", self._close_day),
         ]
         choices.append(Choice(mark("Switch the till off"), "Ctrl+Q", self._quit))
         if self.desk.till.bench:

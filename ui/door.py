@@ -64,6 +64,28 @@ class StaffDoor(Protocol):
         """End somebody's work here."""
 
 
+class DayDoor(Protocol):
+    """The close of day. Every call returns at once; View tells how it goes on.
+
+    Calls raise TillError with a sentence for who asked.
+    """
+
+    def ask_totals(self) -> None:
+        """Sum the open batch up, and ask the bank what it has."""
+
+    def compare_lines(self) -> None:
+        """Have the open batch compared line by line."""
+
+    def close(self) -> int:
+        """Close the open batch; return its number."""
+
+    def check(self, number: int, /) -> None:
+        """Ask the bank again about a batch that is not closed."""
+
+    def accept(self, number: int, note: str, /) -> None:
+        """Take a batch as the bank has it."""
+
+
 class Door(Protocol):
     """The till, as far as a screen may know it. Every call returns at once.
 
@@ -77,6 +99,10 @@ class Door(Protocol):
     @property
     def staff(self) -> StaffDoor:
         """Who is at the till."""
+
+    @property
+    def day(self) -> DayDoor:
+        """The close of day."""
 
     @property
     def bench(self) -> Bench | None:

@@ -19,6 +19,7 @@ from terminal.view import Kind, PaymentView, Readiness, Stage, View
 from ui.door import Door
 from ui.locale import mark, other, translate
 from ui.money import amount_from_text, plain_amount, time_text
+from ui.plain_day import DayInLines
 from ui.refusals import refusal_text
 from ui.screens.payments import may_refund, may_void
 from ui.wording import CURRENCY_NAMES, how_text, result_frame, state_mark
@@ -34,6 +35,7 @@ HELP = (
     mark("cancel: give up. code: show our code. check: ask the bank now. next: keep and go on."),
     mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
+    mark("close: the day's totals beside the bank's; Enter then closes the day."),
     mark("signin NAME SECRET [CODE], signout. allow NAME SECRET [CODE]: say yes for another."),
     mark("keep: keep the sale that was not sent. sync: send what is kept. raise: keep more."),
     mark("inbox: what a supervisor must settle. settle NUMBER HOW."),
@@ -54,6 +56,7 @@ VERBS = {
     "drawer": ("drawer", "钱箱"),
     "refund": ("refund", "f5", "退货"),
     "void": ("void", "f4", "撤销"),
+    "close": ("close", "f8", "结算"),
     "allow": ("allow", "授权"),
     "signin": ("signin", "签到"),
     "signout": ("signout", "签退"),
@@ -91,6 +94,7 @@ class LineTill:
         """The payment whose result was closed last."""
         self._wants_code = False
         """The code is shown as soon as it may be."""
+        self._day = DayInLines(till, lambda: self._language, say)
         self.is_over = False
 
     # --- words --------------------------------------------------------------
@@ -163,6 +167,7 @@ class LineTill:
         elif view.prompt and view.prompt is not old.prompt and view.stage is not Stage.RESULT:
             self._say(self._sentence(view.prompt))
 
+        self._day.saw(old, view)
         self._show_wanted_code(view)
 
     def _show_wanted_code(self, view: View) -> None:
@@ -288,6 +293,7 @@ class LineTill:
     def _take_amount(self, text: str) -> None:
         amount = amount_from_text(text, self._till.shop.currency_digits)
         self._confirm = None
+        self._day.forget()
         if amount is None:
             self._say(self._words("Not an amount and not a command. help lists the commands."))
             return
@@ -307,6 +313,8 @@ class LineTill:
     def _enter(self) -> None:
         if self._confirm:
             self._give_back()
+            return
+        if self._day.enter():
             return
         payment, stage = self._view.payment, self._view.stage
         if stage is Stage.IDLE:
@@ -335,6 +343,7 @@ class LineTill:
             "check": self._till.check_now,
             "next": self._next,
             "drawer": self._open_drawer,
+            "close": self._ask_close,
             "status": self._status,
             "language": self._next_language,
             "help": self._help,
@@ -363,7 +372,12 @@ class LineTill:
         else:
             with_text[verb](rest)
 
+    def _ask_close(self) -> None:
+        self._confirm = None
+        self._day.ask()
+
     def _cancel(self) -> None:
+        self._day.forget()
         payment, stage = self._view.payment, self._view.stage
         if self._confirm or stage is Stage.IDLE:
             self._confirm, self._amount_minor = None, None
@@ -569,6 +583,8 @@ class LineTill:
         self._say(self._words("{name} says yes.").format(name=person.called))
         if self._confirm:
             self._give_back()
+        else:
+            self._day.again()
 
     # --- bench --------------------------------------------------------------
 

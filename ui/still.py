@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from terminal.batch.batch import BatchState
 from terminal.bench import Bench, BenchPerson, Group, Offer
 from terminal.checkout.wedge import WedgeDetector
 from terminal.doctor import lines as doctor
@@ -34,6 +35,7 @@ from terminal.view import (
     TraceLine,
     View,
 )
+from ui.still_day import BATCH, CLOSED, DIFFERS, StillDay
 
 NOON_MS = 1_795_530_720_000
 """2026-11-24 14:32:00 UTC."""
@@ -191,6 +193,16 @@ CODE = replace(
     deadline_at=96.0,
     cancellable=True,
 )
+
+CLOSES: dict[str, View] = {
+    "close": replace(QUIET, inquiry=BATCH, open_count=1),
+    "close-differs": replace(QUIET, batches=(DIFFERS,)),
+    "close-unanswered": replace(
+        QUIET, batches=(replace(BATCH, state=BatchState.CLOSING, bank=None),)
+    ),
+    "close-closed": replace(QUIET, batches=(CLOSED,)),
+}
+"""Closes of the day, each as F8 shows it."""
 
 VIEWS: dict[str, View] = {
     "sale": QUIET,
@@ -488,6 +500,7 @@ class StillTill:
         self.shop = shop
         self.bench = bench
         self.staff = StillStaff()
+        self.day = StillDay(self._wish)
         self.clock_s = 0.0
         self.wishes: list[tuple[object, ...]] = []
         self.detector: WedgeDetector | None = None

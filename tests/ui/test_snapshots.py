@@ -13,7 +13,7 @@ import pytest
 from terminal.errors import ApprovalNeeded
 from ui.app import TillApp
 from ui.locale import LANGUAGES
-from ui.still import SHOP, VIEWS, WANG_FANG, StillBench, StillTill
+from ui.still import CLOSES, SHOP, VIEWS, WANG_FANG, StillBench, StillTill
 
 # Drawing each of them takes as long as all unit tests of the screen together.
 pytestmark = pytest.mark.slow
@@ -69,6 +69,15 @@ def test_people(snap_compare: Compare, name: str, language: str) -> None:
         case "own-app":
             till.staff.signed_in = replace(WANG_FANG, has_code=False)
     assert snap_compare(TillApp(till, language), press=press, terminal_size=(80, 24))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", [*CLOSES, "differences", "accept"])
+def test_close_of_day(snap_compare: Compare, name: str, language: str) -> None:
+    more = {"differences": "d", "accept": "a"}.get(name)
+    view = CLOSES["close-differs" if more else name]
+    press = ("f8", more) if more else ("f8", "tab") if name == "close-closed" else ("f8",)
+    assert snap_compare(TillApp(StillTill(view), language), press=press, terminal_size=(80, 24))
 
 
 @pytest.mark.parametrize("theme", ["light", "contrast"])

@@ -54,7 +54,7 @@ class ResultPage(Page):
                 State.NOT_SENT: mark("Try again"),
                 State.REVERSED: mark("Charge again"),
             }[payment.state]
-            close = Action("Esc", mark("Close"))
+            close = Action("Esc", mark("Done"))
             if self.desk.view.keep is Readiness.READY:
                 keep = Action("K", mark("Keep it, send later"))
                 return Action("Enter", again, is_main=True), keep, close
@@ -64,7 +64,7 @@ class ResultPage(Page):
                 Action("Enter", mark("Back to the amount"), is_main=True)
                 if payment.reason is not Message.TIMED_OUT
                 else Action("Enter", mark("Try again"), is_main=True),
-                Action("Esc", mark("Close")),
+                Action("Esc", mark("Done")),
             )
         actions = [Action("Enter", mark("Next sale"), is_main=True), receipt]
         if payment.state is State.APPROVED and payment.kind is Kind.SALE:

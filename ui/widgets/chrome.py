@@ -181,15 +181,15 @@ def paint_actions(canvas: Canvas, actions: Sequence[Action], words: Words) -> No
         x = canvas.put(x + 1, 0, label, bold=action.is_main) + gap
 
 
-# F8 is the place of the close of day, which this release does not have.
 FUNCTIONS = (
     ("F1", mark("Help"), 2),
-    ("F2", mark("Find"), 11),
-    ("F3", mark("Last"), 20),
-    ("F4", mark("Void"), 28),
-    ("F5", mark("Refund"), 36),
-    ("F6", mark("Copy"), 46),
-    ("F7", mark("Code"), 54),
+    ("F2", mark("Find"), 10),
+    ("F3", mark("Last"), 18),
+    ("F4", mark("Void"), 26),
+    ("F5", mark("Refund"), 34),
+    ("F6", mark("Copy"), 44),
+    ("F7", mark("Code"), 52),
+    ("F8", mark("Close"), 62),
     ("F9", mark("More"), 71),
 )
 """Key, word, and its column at 80 columns. Places are fixed."""
