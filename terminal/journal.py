@@ -177,9 +177,17 @@ class JournalReader:
         rows = self._read(records.UNSETTLED, ())
         return [records.decoded(body) for (body,) in rows]
 
-    def open_batch(self) -> int:
-        """Return the number of the batch that payments are in now."""
-        return int(self._read("SELECT coalesce(max(number), 0) + 1 FROM batches", ())[0][0])
+    def open_batch(self, fresh: int) -> int:
+        """Return the number of the batch that payments are in now.
+
+        fresh: what a journal begins with that has no batch yet.
+        """
+        ((closing,), (begun,)) = self._read(
+            "SELECT max(number) FROM batches"
+            " UNION ALL SELECT max(batch) FROM payments WHERE batch > 0",
+            (),
+        )
+        return int(closing) + 1 if closing else int(begun or fresh)
 
     def sealed(self, attempt: str) -> str:
         """Return the sealed sale kept for this attempt; '' if there is none."""

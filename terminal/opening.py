@@ -22,6 +22,7 @@ from terminal.bank.desk import BankDesk
 from terminal.bank.dialects import (
     speaks_iso8583,
 )
+from terminal.batch import records
 from terminal.batch.day import ShopDay
 from terminal.bench import Bench
 from terminal.checkout.beside import display_worker, keyboard_scanner, receipt_desk
@@ -98,7 +99,7 @@ def open_till(
             tuple(journal.payments(limit=RECENT_MAX)),
             journal.next_number(),
             counter.places,
-            journal.open_batch(),
+            journal.open_batch(records.fresh_number(clock.wall_ms())),
             tuple(journal.unsettled_batches()),
         )
     except BaseException:

@@ -139,6 +139,9 @@ class Closing:
         self._send(SendBatch(BatchPurpose.CLOSE, batch))
 
     def _check_wanted(self, event: BatchCheckWanted) -> None:
+        if self._last is not None and self._last.number == event.number:
+            # It was closed while somebody made up their mind.
+            return
         batch = self._found(event.number)
         if batch.state is BatchState.DIFFERS:
             batch = self._move(replace(batch, bank=None, differences=None), BatchMove.CHECK_WANTED)

@@ -52,7 +52,7 @@ class DayDoor:
         """
         closer = self._check(Act.SETTLE, "close of day")
         self._runner.ask(BatchCloseWanted(closer.called))
-        return self._journal.open_batch() - 1
+        return self._runner.view.batch - 1
 
     def check(self, number: int) -> None:
         """Ask the bank again about a batch that is not closed. Raises JournalUnavailable."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Final
 
 import apsw
 import msgspec
 
 from terminal.batch.batch import Batch, BatchState
+
+_EPOCH_MS: Final = 1_735_689_600_000
+"""The first of January 2025, UTC."""
 
 SCHEMA = f"""
 CREATE TABLE batches (
@@ -20,6 +24,16 @@ CREATE INDEX batches_unsettled ON batches (state) WHERE state <> '{BatchState.CL
 """
 
 UNSETTLED = f"SELECT body FROM batches WHERE state <> '{BatchState.CLOSED}' ORDER BY +number"  # noqa: S608
+
+
+def fresh_number(now_ms: int) -> int:
+    """Return the number that a new journal's first batch gets: hours since 2025.
+
+    A till that has lost its journal must not count from one again: the bank has
+    closed those batches, and takes nothing more in them. Nobody closes a batch
+    every hour, so that this is ahead of any number used before.
+    """
+    return max(1, (now_ms - _EPOCH_MS) // 3_600_000)
 
 
 def key(number: int) -> str:

@@ -18,7 +18,7 @@ from terminal.commands.watch import watching
 from terminal.commands.who import acting, sign_in
 from terminal.money import amount_with_unit
 from terminal.till import Till
-from terminal.view import Readiness, View
+from terminal.view import Readiness
 
 READY_S = 30.0
 ANSWER_S = 60.0
@@ -127,14 +127,12 @@ def _settled(till: Till, begin: Callable[[Till], int]) -> Batch:
         watch.until(lambda view: view.bank is not Readiness.STARTING, READY_S)
         number = begin(till)
 
-        def is_over(view: View) -> bool:
-            return any(
-                batch.number == number and batch.state in (BatchState.CLOSED, BatchState.DIFFERS)
-                for batch in view.batches
-            )
+        def now() -> Batch:
+            # Not the view at hand: it may be of before the till was asked.
+            return next(batch for batch in till.view().batches if batch.number == number)
 
-        watch.until(is_over, ANSWER_S)
-        return next(batch for batch in till.view().batches if batch.number == number)
+        watch.until(lambda _view: now().state in (BatchState.CLOSED, BatchState.DIFFERS), ANSWER_S)
+        return now()
 
 
 def show(batch: Batch, settings: Settings, *, json_wanted: bool) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from terminal.batch.batch import Batch, BatchMove, BatchState
 from terminal.batch.events import RecordBatch
+from terminal.batch.records import fresh_number
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
 from terminal.journal import Journal, JournalReader
@@ -397,14 +398,14 @@ def test_a_batch_is_found_again_with_its_payments(journal: Journal) -> None:
     batch = batched(journal)
     assert (journal.batch(1), journal.batch(2)) == (batch, None)
     assert journal.unsettled_batches() == [batch]
-    assert journal.open_batch() == 2
+    assert journal.open_batch(700) == 2
     assert [payment.id for payment in journal.batch_payments(1)] == ["b2"]
     assert journal.batch_payments(0) == []
 
     closed = replace(batch, state=BatchState.CLOSED)
     journal.append_batch(RecordBatch(closed, BatchMove.BANK_CLOSED))
     assert (journal.batch(1), journal.unsettled_batches()) == (closed, [])
-    assert journal.open_batch() == 2
+    assert journal.open_batch(700) == 2
 
 
 def test_batches_stand_in_the_same_chain(journal: Journal, tmp_path: Path) -> None:
@@ -432,3 +433,19 @@ def test_a_payment_keeps_the_batch_it_began_in(journal: Journal) -> None:
     journal.append([Entry(replace(PAYMENT, batch=3), None)])
     journal.append([Entry(replace(APPROVED, batch=3), Event.BANK_APPROVED)])
     assert [payment.state for payment in journal.batch_payments(3)] == [State.APPROVED]
+
+
+def test_a_new_journal_goes_on_counting_where_its_first_payment_began(journal: Journal) -> None:
+    assert journal.open_batch(700) == 700
+    journal.append([Entry(replace(PAYMENT, batch=700), None)])
+    assert journal.open_batch(701) == 700
+
+
+def test_a_later_journal_begins_ahead_of_an_earlier_one() -> None:
+    """The bank has closed the batches of a journal that was lost."""
+    first_ms = 1_795_500_000_000
+    a_year_ms = 365 * 24 * 3_600_000
+    closes_a_day = 20
+    first = fresh_number(first_ms)
+    assert fresh_number(first_ms + a_year_ms) > first + 365 * closes_a_day
+    assert fresh_number(0) == 1

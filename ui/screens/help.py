@@ -19,6 +19,7 @@ KEYS = (
     ("F4 F5", mark("void, refund")),
     ("F6", mark("copy of the last receipt")),
     ("F7", mark("show our code to the customer")),
+    ("F8", mark("close of day: totals beside the bank's")),
     ("F9 *", mark("more, by number")),
     ("F10", mark("English or Chinese")),
     ("F11", mark("dark, light, high contrast")),
