@@ -18,10 +18,12 @@ from typing import Final, Literal
 
 from drivers.errors import DriverError
 from drivers.protocols import PrinterStatus, ReceiptPrinter
+from terminal.batch.batch import Batch, BatchState
 from terminal.errors import TillError
 from terminal.events import DeviceHealth, InboxEvent
 from terminal.messages import Message
 from terminal.receipts.receipt import ReceiptWriter
+from terminal.receipts.settlement import settlement_lines
 from terminal.states import State
 from terminal.view import Kind, PaymentView, Readiness, Stage, View
 
@@ -49,6 +51,8 @@ class Slip(enum.Enum):
 
     CUSTOMER = "customer"
     MERCHANT = "merchant"
+    SETTLEMENT = "settlement"
+    """Of a batch that was closed."""
 
 
 @dataclass(slots=True)
@@ -57,6 +61,8 @@ class _Job:
 
     attempt: str
     slip: Slip
+    batch: Batch | None = None
+    """For a settlement slip."""
     begun: int = 0
     """How often some of it may have come out already."""
 
@@ -104,6 +110,8 @@ class ReceiptDesk:
         self._known: dict[str, set[tuple[State, Slip]]] = {}
         """Payments of this run, each with what was printed of it."""
         self._seen: tuple[str, State] | None = None
+        self._closed: set[int] = set()
+        """Batches that were closed in this run; they need not come in order."""
         self._is_drawer_wanted = False
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="printer-worker", daemon=True)
@@ -113,7 +121,10 @@ class ReceiptDesk:
         self._thread.start()
 
     def __call__(self, view: View, /) -> None:
-        """Take a view: its result may want a receipt."""
+        """Take a view: its result may want a receipt, a batch that was closed its slip."""
+        for batch in view.batches:
+            if batch.state is BatchState.CLOSED:
+                self._note_closed(batch)
         payment = view.payment
         if view.stage is not Stage.RESULT or payment is None:
             return
@@ -128,6 +139,14 @@ class ReceiptDesk:
                 self._add(payment.id, Slip.MERCHANT)
             if self._prints == "always":
                 self._add(payment.id, Slip.CUSTOMER)
+
+    def _note_closed(self, batch: Batch) -> None:
+        if batch.number in self._closed:
+            return
+        self._closed.add(batch.number)
+        if self._prints != "never":
+            with self._changed:
+                self._enqueue(_Job(f"batch {batch.number}", Slip.SETTLEMENT, batch))
 
     def print(self, attempt: str) -> None:
         """Print a payment's receipt; a copy says that it is one.
@@ -162,7 +181,9 @@ class ReceiptDesk:
             del self._known[next(iter(self._known))]
 
     def _add(self, attempt: str, slip: Slip) -> None:
-        wanted = _Job(attempt, slip)
+        self._enqueue(_Job(attempt, slip))
+
+    def _enqueue(self, wanted: _Job) -> None:
         if any(job.key == wanted.key for job in self._jobs):
             return
         if len(self._jobs) == WAITING_MAX:
@@ -223,6 +244,9 @@ class ReceiptDesk:
 
     def _do(self, printer: ReceiptPrinter, job: _Job) -> None:
         """Print one slip. Raises DriverError."""
+        if job.batch is not None:
+            self._do_settlement(printer, job, job.batch)
+            return
         try:
             payment = self._writer.find(job.attempt)
             lines = self._writer.lines(
@@ -239,6 +263,15 @@ class ReceiptDesk:
         with self._changed:
             if job.attempt in self._known:
                 self._known[job.attempt].add((payment.state, job.slip))
+
+    def _do_settlement(self, printer: ReceiptPrinter, job: _Job, batch: Batch) -> None:
+        letterhead, is_copy = self._writer.letterhead, bool(job.begun)
+        try:
+            lines = settlement_lines(batch, letterhead, copy=is_copy, columns=printer.columns)
+        except TillError as error:
+            log.error("no slip of %s: %s", job.attempt, error)
+            return
+        printer.print_lines(lines, on_begin=job.begin)
 
     def _is_copy(self, payment: PaymentView, slip: Slip) -> bool:
         """What was printed before this run, nobody knows: it counts as printed."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from config.schema import Currency, Shop
+from config.schema import Currency, Shop, find_zone
 from terminal.money import currency_of, plain_amount
 from terminal.receipts.cells import centred, paired, printable
 from terminal.states import State
@@ -87,7 +87,7 @@ class Letterhead:
     def of(
         cls, shop: Shop, currencies: Mapping[str, Currency], zone: datetime.tzinfo | None = None
     ) -> Letterhead:
-        """Return the letterhead of a configured shop."""
+        """Return the letterhead of a configured shop; zone instead of its own."""
         return cls(
             name=shop.name,
             name_zh=shop.name_zh,
@@ -99,7 +99,7 @@ class Letterhead:
             is_bench=shop.mode == "bench",
             is_training=shop.training,
             currencies=currencies,
-            zone=zone,
+            zone=zone or (find_zone(shop.time_zone) if shop.time_zone else None),
         )
 
 
@@ -150,9 +150,9 @@ def receipt_lines(
     """
     if columns < COLUMNS_MIN:
         raise ValueError(f"a receipt needs {COLUMNS_MIN} columns")
-    page = _Page(columns)
+    page = Page(columns)
     cashier = payment.cashier or letterhead.cashier
-    _head(page, letterhead, cashier, copy=copy, is_merchants=is_merchants)
+    add_head(page, letterhead, cashier, copy=copy, is_merchants=is_merchants)
     _what(page, payment, letterhead, original)
     _how(page, payment)
     _result(page, payment, letterhead)
@@ -176,7 +176,7 @@ def masked(pan: str) -> str:
     return f"{head}{STARS}{tail}"
 
 
-class _Page:
+class Page:
     """Lines as they are added, each within the width."""
 
     def __init__(self, columns: int) -> None:
@@ -184,6 +184,7 @@ class _Page:
         self.lines: list[str] = []
 
     def centre(self, text: str) -> None:
+        """Add a text in the middle."""
         self.lines += centred(printable(text), self.columns)
 
     def pair(self, label: str, value: str) -> None:
@@ -192,15 +193,23 @@ class _Page:
             self.lines += paired(label, printable(value), self.columns)
 
     def rule(self) -> None:
+        """Add a line across."""
         self.lines.append("-" * self.columns)
 
     def blank(self) -> None:
+        """Add an empty line."""
         self.lines.append("")
 
 
-def _head(
-    page: _Page, letterhead: Letterhead, cashier: str, *, copy: bool, is_merchants: bool
+def add_head(
+    page: Page,
+    letterhead: Letterhead,
+    cashier: str,
+    *,
+    copy: bool,
+    is_merchants: bool = False,
 ) -> None:
+    """Add what stands above every slip of a till."""
     page.centre(letterhead.name_zh)
     if letterhead.name != letterhead.name_zh:
         page.centre(letterhead.name)
@@ -224,7 +233,7 @@ def _head(
 
 
 def _what(
-    page: _Page, payment: PaymentView, letterhead: Letterhead, original: PaymentView | None
+    page: Page, payment: PaymentView, letterhead: Letterhead, original: PaymentView | None
 ) -> None:
     page.centre(_KINDS[payment.kind])
     page.pair("票号 NO.", str(payment.number))
@@ -239,7 +248,7 @@ def _what(
     page.pair("原参考号 ORIGINAL REF.", original.bank_reference)
 
 
-def _how(page: _Page, payment: PaymentView) -> None:
+def _how(page: Page, payment: PaymentView) -> None:
     if payment.medium is not None:
         page.pair(_BRAND_LABELS[payment.medium], _without_pan(payment.brand))
         # Money goes back without the card or code being shown again.
@@ -267,7 +276,7 @@ def _entry(payment: PaymentView) -> str:
     return "芯片 CHIP"
 
 
-def _result(page: _Page, payment: PaymentView, letterhead: Letterhead) -> None:
+def _result(page: Page, payment: PaymentView, letterhead: Letterhead) -> None:
     currency = currency_of(payment.currency, letterhead.currencies)
 
     def money(amount_minor: int) -> str:
@@ -292,7 +301,7 @@ def _result(page: _Page, payment: PaymentView, letterhead: Letterhead) -> None:
         _verification(page, payment)
 
 
-def _verification(page: _Page, payment: PaymentView) -> None:
+def _verification(page: Page, payment: PaymentView) -> None:
     if payment.signature:
         page.pair("持卡人签名", "SIGNATURE")
         page.blank()

@@ -16,6 +16,7 @@ from drivers.printer_escpos import EscposPrinter
 from drivers.protocols import PrinterStatus
 from simulators.printer import PrinterSimulator
 from simulators.serial_line import Fault, SerialLine
+from terminal.batch.batch import Batch, BatchState, Means, Total
 from terminal.errors import UnknownPayment
 from terminal.events import DeviceHealth, InboxEvent
 from terminal.messages import Message
@@ -183,6 +184,33 @@ def test_on_request_the_first_is_no_copy_and_the_second_is(make: Callable[..., B
     assert COPY not in " ".join(first)
     assert COPY in " ".join(second)
     assert not bench.sim.receipts[0].codes
+
+
+CLOSED = Batch(
+    number=128,
+    state=BatchState.CLOSED,
+    day="2026-11-23",
+    totals=(Total(Kind.SALE, Means.CARD, "Visa", "CNY", 2, 2500, "Lin Mei"),),
+    digest="",
+    bank=(Total(Kind.SALE, Means.CARD, "Visa", "CNY", 2, 2500),),
+)
+
+
+def test_a_closed_batch_has_its_slip_once_whatever_the_order(make: Callable[..., Bench]) -> None:
+    bench = make(prints="on-request")
+    for number in (128, 128, 127, 128):
+        bench.desk(View(batches=(replace(CLOSED, number=number),)))
+    bench.desk(View(batches=(replace(CLOSED, number=129, state=BatchState.CLOSING),)))
+
+    papers = [" ".join(lines) for lines in bench.papers()]
+    assert [("128" in paper, "127" in paper) for paper in papers] == [(True, False), (False, True)]
+    assert all("日终结算 CLOSE OF DAY" in paper and COPY not in paper for paper in papers)
+
+
+def test_a_shop_that_prints_nothing_prints_no_slip(make: Callable[..., Bench]) -> None:
+    bench = make(prints="never")
+    bench.desk(View(batches=(CLOSED,)))
+    assert bench.papers() == []
 
 
 def test_what_an_earlier_run_may_have_printed_is_a_copy(make: Callable[..., Bench]) -> None:
