@@ -88,8 +88,9 @@ def command(
                     )
                     for symbol in sight.symbols
                 ]
-                shown.show(sight, readings)
+                # Kept first: Control-C may come while it is drawn.
                 last = readings or last
+                shown.show(sight, readings)
                 if once and readings:
                     break
     except DriverError as error:
