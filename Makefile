@@ -88,10 +88,10 @@ figures: $(VENV)/.setup-dev
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
-	echo setuptools | $(LOCKING) - setup.cfg --extra bank --extra dev \
+	echo setuptools | $(LOCKING) - setup.cfg --extra bank --extra hsm --extra push --extra dev \
 		-c requirements.lock -o requirements-dev.lock
-	$(LOCKING) setup.cfg --extra bank --extra dev --extra pcsc --extra nfc \
-		-c requirements-dev.lock -o requirements-readers.lock
+	$(LOCKING) setup.cfg --extra bank --extra hsm --extra push --extra dev \
+		--extra pcsc --extra nfc -c requirements-dev.lock -o requirements-readers.lock
 
 openapi: $(VENV)/.setup-dev
 	$(BIN)/till sim bank --openapi docs/bank-link.openapi.yaml
