@@ -23,6 +23,7 @@ from config.schema import (
     ExceptionCard,
     ExceptionsFile,
     HexBytes,
+    Parameters,
     PaymentCodesFile,
     Settings,
     ShopFile,
@@ -32,6 +33,9 @@ FOLDER = Path(__file__).parent
 """The tables that come with the till."""
 BENCH = FOLDER / "bench.toml"
 """A simulated shop."""
+
+PARAMETERS = Path("the bank's parameters")
+"""What errors call them: they are in no file of the shop's."""
 
 FILE_BYTES_MAX = 1_000_000
 
@@ -43,26 +47,38 @@ def load_settings(
     *,
     overrides: Mapping[str, object] | None = None,
     more_ca_keys: Sequence[Path] = (),
+    parameters: Parameters | None = None,
 ) -> Settings:
     """Read a shop's file and the tables it names, checked as a whole.
 
     overrides: keys of the shop's file with their new values, by dotted name
     ('bank.url'); for what is known only when the till starts.
     more_ca_keys: further files of CA keys, such as a simulated scheme's.
+    parameters: what the bank sets in place of the shop's own.
     Raises ConfigError, naming the file and the key, or the line of broken TOML.
     """
     own = _convert(shop, _overridden(_parse(shop), overrides or {}), ShopFile)
+    given = parameters or Parameters(version=1)
+    own = _with_parameters(own, given)
     files = own.files
 
-    applications_path = _find(shop, files.applications)
-    applications = read_table(applications_path, ApplicationsFile).applications
+    applications_path = _source(shop, files.applications, given.applications)
+    applications = (
+        given.applications or read_table(applications_path, ApplicationsFile).applications
+    )
     _check_applications(applications_path, applications)
 
-    key_paths = [_find(shop, name) for name in files.ca_keys] + list(more_ca_keys)
-    ca_keys = _read_ca_keys(key_paths)
+    if own.shop.mode == "live" and any(key.test for key in given.ca_keys or ()):
+        raise ConfigError(f"{PARAMETERS}: ca_keys: a live shop trusts no test keys")
+    key_paths = [_find(shop, name) for name in files.ca_keys if given.ca_keys is None]
+    ca_keys = _read_ca_keys([*key_paths, *more_ca_keys], given.ca_keys or ())
 
-    currencies_path = _find(shop, files.currencies)
-    currencies = load_currencies(currencies_path)
+    currencies_path = _source(shop, files.currencies, given.currencies)
+    currencies = (
+        load_currencies(currencies_path)
+        if given.currencies is None
+        else _named(currencies_path, given.currencies)
+    )
     if own.shop.currency not in currencies:
         raise ConfigError(
             f"{shop}: shop.currency: {own.shop.currency} is not in {currencies_path.name}"
@@ -74,8 +90,11 @@ def load_settings(
                 f"{shop}: offline.currencies.{letters}: not in {currencies_path.name}"
             )
 
-    codes_path = _find(shop, files.payment_codes)
-    payment_codes = load_payment_codes(codes_path)
+    payment_codes = given.payment_codes
+    if payment_codes is None:
+        payment_codes = load_payment_codes(_find(shop, files.payment_codes))
+    else:
+        _check_payment_codes(PARAMETERS, payment_codes)
 
     exceptions: tuple[ExceptionCard, ...] = ()
     if files.exceptions is not None:
@@ -102,7 +121,10 @@ def load_settings(
 
 def load_currencies(path: Path = FOLDER / "currencies.toml") -> Mapping[str, Currency]:
     """Read the currency table. Raises ConfigError."""
-    table = read_table(path, CurrenciesFile).currencies
+    return _named(path, read_table(path, CurrenciesFile).currencies)
+
+
+def _named(path: Path, table: Mapping[str, Currency]) -> Mapping[str, Currency]:
     named = {
         letters: msgspec.structs.replace(currency, letters=letters)
         for letters, currency in table.items()
@@ -120,6 +142,11 @@ def load_currencies(path: Path = FOLDER / "currencies.toml") -> Mapping[str, Cur
 def load_payment_codes(path: Path = FOLDER / "payment_codes.toml") -> tuple[CodeRule, ...]:
     """Read the grammar of payment codes. Raises ConfigError."""
     rules = read_table(path, PaymentCodesFile).payment_codes
+    _check_payment_codes(path, rules)
+    return rules
+
+
+def _check_payment_codes(path: Path, rules: Sequence[CodeRule]) -> None:
     seen: list[tuple[str, int, int, str]] = []
     for number, rule in enumerate(rules):
         for prefix in rule.prefixes or ("",):
@@ -131,7 +158,11 @@ def load_payment_codes(path: Path = FOLDER / "payment_codes.toml") -> tuple[Code
                         f"length is {wallet}'s already, so {rule.wallet} cannot be told from it"
                     )
             seen.append((prefix, *rule.lengths, rule.wallet))
-    return rules
+
+
+def read_parameters(content: bytes) -> Parameters:
+    """Read what a bank sets, in TOML. Raises ConfigError."""
+    return _convert(PARAMETERS, _parse_text(PARAMETERS, content), Parameters)
 
 
 def read_table(path: Path, kind: type[T]) -> T:
@@ -145,6 +176,10 @@ def _parse(path: Path) -> dict[str, Any]:
             content = file.read(FILE_BYTES_MAX + 1)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    return _parse_text(path, content)
+
+
+def _parse_text(path: Path, content: bytes) -> dict[str, Any]:
     if len(content) > FILE_BYTES_MAX:
         raise ConfigError(f"{path}: more than {FILE_BYTES_MAX:,} bytes, which is no settings file")
     try:
@@ -214,6 +249,24 @@ def _overridden(tree: dict[str, Any], overrides: Mapping[str, object]) -> dict[s
     return tree
 
 
+def _with_parameters(own: ShopFile, given: Parameters) -> ShopFile:
+    limits = {
+        name: value
+        for name in ("amount_max_minor", "refund_limit_minor")
+        if (value := getattr(given, name)) is not None
+    }
+    return msgspec.structs.replace(
+        own,
+        shop=msgspec.structs.replace(own.shop, **limits),
+        offline=own.offline if given.offline is None else given.offline,
+    )
+
+
+def _source(shop: Path, name: str, given: object) -> Path:
+    """Return what errors about a table are to name."""
+    return _find(shop, name) if given is None else PARAMETERS
+
+
 def _find(shop: Path, name: str) -> Path:
     """Return a table's file: beside the shop's, else one that comes with the till."""
     beside = shop.parent / name
@@ -232,10 +285,14 @@ def _check_applications(path: Path, applications: Sequence[Application]) -> None
         raise ConfigError(f"{path}: applications: AID {twice} stands twice")
 
 
-def _read_ca_keys(paths: Sequence[Path]) -> tuple[CAKey, ...]:
+def _read_ca_keys(paths: Sequence[Path], given: tuple[CAKey, ...]) -> tuple[CAKey, ...]:
+    tables = [
+        (PARAMETERS, given),
+        *((path, read_table(path, CAKeysFile).ca_keys) for path in paths),
+    ]
     keys: dict[str, CAKey] = {}
-    for path in paths:
-        for key in read_table(path, CAKeysFile).ca_keys:
+    for path, table in tables:
+        for key in table:
             if key.name in keys:
                 raise ConfigError(f"{path}: ca_keys: {key.name} stands twice")
             if _ca_key_hash(key) != key.sha1:

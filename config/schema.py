@@ -475,6 +475,22 @@ class ExceptionsFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     exceptions: tuple[ExceptionCard, ...]
 
 
+class Parameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a bank sets in place of the shop's own; what is absent stays the shop's."""
+
+    version: Annotated[int, Meta(ge=1)]
+    """Rises with each that the bank gives out."""
+    amount_max_minor: Annotated[int, Meta(ge=1, le=999_999_999)] | None = None
+    """In place of shop.amount_max_minor."""
+    refund_limit_minor: Minor | None = None
+    """In place of shop.refund_limit_minor."""
+    offline: Offline | None = None
+    applications: Annotated[tuple[Application, ...], Meta(min_length=1)] | None = None
+    ca_keys: tuple[CAKey, ...] | None = None
+    currencies: dict[CurrencyLetters, Currency] | None = None
+    payment_codes: tuple[CodeRule, ...] | None = None
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything a till is told, checked as a whole."""
 

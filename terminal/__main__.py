@@ -19,7 +19,7 @@ import click
 
 import config
 from config.errors import ConfigError
-from config.schema import Settings
+from config.schema import Parameters, Settings
 from drivers.errors import DriverError
 from drivers.protocols import ReceiptPrinter
 from drivers.registry import Drivers, Entry, Registry
@@ -27,7 +27,7 @@ from emv.errors import EmvError
 from terminal.bank import dialects
 from terminal.bench import Bench, BenchPerson, Group, Offer
 from terminal.commands.place import Place
-from terminal.errors import BenchRefused, NotAllowed, TillError
+from terminal.errors import BenchRefused, KeysUnusable, NotAllowed, TillError
 from terminal.seams import SystemClock, system_boot, system_randomness
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ COMMANDS = {
     "journal": "terminal.commands.journal:journal",
     "enrol": "terminal.commands.enrol:command",
     "keys": "terminal.commands.keys:keys",
+    "config": "terminal.commands.config:config",
     "people": "terminal.commands.people:people",
     "audit": "terminal.commands.people:audit",
     "decode": "terminal.commands.decode:command",
@@ -84,6 +85,7 @@ SUMMARIES = {
     "export": "Write the kept card sales to a file for the bank.",
     "enrol": "Have a bank take this till in.",
     "keys": "See, renew and protect the keys of this till.",
+    "config": "See what this till works by, and from where it has it.",
     "decode": "Show card data objects in words.",
     "qr": "Read and make payment codes.",
     "scan": "Show what a camera sees, and read codes.",
@@ -191,6 +193,7 @@ class Assembly:
             home=self._home,
             clock=self._clock,
             settings=lambda: self.settings,
+            shop_file=self._shop_file or config.BENCH,
             open_till=self.open_till,
             open_staff=self.open_staff,
             show_screen=show_screen,
@@ -224,7 +227,28 @@ class Assembly:
                 "options": {"path": self._pin_pad},
             }
             overrides = {**overrides, "devices.pin_pads": [pad]}
-        return config.load_settings(shop, overrides=overrides, more_ca_keys=ca_keys)
+
+        def load(parameters: Parameters | None) -> Settings:
+            return config.load_settings(
+                shop, overrides=overrides, more_ca_keys=ca_keys, parameters=parameters
+            )
+
+        return load(self._parameters(load))
+
+    def _parameters(self, load: Callable[[Parameters | None], Settings]) -> Parameters | None:
+        """Return what the bank has set here; a start without any loads no cryptography."""
+        from terminal import parameters
+
+        if not parameters.has_any(self._till_folder):
+            return None
+        from terminal.security.keys import read_answer_key
+
+        try:
+            key = read_answer_key(self._till_folder / "keys")
+        except KeysUnusable:
+            # Said where the keys are needed; without them nothing of the bank's is proved.
+            return None
+        return parameters.newest_that_fits(self._till_folder, key, load)
 
     def doctor(self) -> Doctor:
         """Return the doctor of a till that does not run, whatever its settings are like."""

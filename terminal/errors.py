@@ -102,6 +102,10 @@ class KeysUnusable(BankLinkError):
     """A key, certificate or identity of the till is missing, broken or open to others."""
 
 
+class ParametersRefused(BankLinkError):
+    """What the bank wants set does not fit this shop; nothing was changed."""
+
+
 class EnrolmentRefused(BankLinkError):
     """The bank's enrolment answer does not fit what was asked; nothing was stored."""
 

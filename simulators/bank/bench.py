@@ -177,6 +177,25 @@ def replace_server(place: BankPlace, now_ms: int, *, database: str | None = None
     create_server(place, now_ms)
 
 
+def publish_parameters(
+    place: BankPlace, text: str, now_ms: int, *, database: str | None = None
+) -> int:
+    """Sign what the bank's tills are to work by from now on; return its version.
+
+    text: TOML, without the version. Works beside a running bank.
+    """
+    from simulators.bank.parameters import publish
+    from simulators.bank.store import Store
+    from simulators.bank.trust.keys import Keys
+
+    key = Keys.load(place).answer
+    store = Store.open(place, database)
+    try:
+        return store.write(lambda connection: publish(connection, key, text, now_ms))
+    finally:
+        store.close()
+
+
 @contextmanager
 def _alone(place: BankPlace) -> Iterator[None]:
     """Keep other processes from making the same files."""

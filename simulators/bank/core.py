@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from simulators.bank import batches, payments, renewals, wallets
+from simulators.bank import batches, parameters, payments, renewals, wallets
 from simulators.bank.accounts import Accounts, load_accounts
 from simulators.bank.desk import Desk, Secrets
 from simulators.bank.errors import BankFileWrong, Refused, StoreBusy
@@ -40,6 +40,8 @@ from simulators.bank.messages import (
     LinesAnswer,
     Message,
     OrderRequest,
+    ParametersAnswer,
+    ParametersRequest,
     PaymentRequest,
     PayRequest,
     PendingAnswer,
@@ -134,6 +136,7 @@ TILL_ROUTES = {
     "/v1/echo": Route(EchoRequest, _echo),
     "/v1/certificates": Route(CertificatesRequest, renewals.renew, CertificatesAnswer),
     "/v1/leave": Route(LeaveRequest, renewals.leave),
+    "/v1/parameters": Route(ParametersRequest, parameters.tell, ParametersAnswer),
     "/v1/revocations": Route(RevocationsRequest, renewals.revocations, RevocationsAnswer),
 }
 

@@ -202,6 +202,12 @@ class LeaveRequest(Message, frozen=True):
     """Take my keys for nothing any more."""
 
 
+class ParametersRequest(Message, frozen=True):
+    """What am I to work by, if it is newer than this?"""
+
+    have: Annotated[str, Meta(pattern=r"^[0-9]{1,9}$", description="A version; 0 for none.")]
+
+
 class RevocationsRequest(Message, frozen=True):
     """Which certificates of this bank are not to be trusted any more?"""
 
@@ -254,6 +260,13 @@ class CertificatesAnswer(Message, frozen=True):
     answer_key: Pem
     answer_key_id: str
     sealing_key: dict[str, str]
+
+
+class ParametersAnswer(Message, frozen=True):
+    """What tills work by; null for one that has the newest."""
+
+    at: Moment
+    document: Annotated[str, Meta(description="JWS, compact, of a TOML text.")] | None
 
 
 class RevocationsAnswer(Message, frozen=True):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     event,
 )
 
@@ -79,6 +80,15 @@ enrolled_keys = Table(
     metadata,
     Column("code_digest", String(64), primary_key=True),
     Column("keys_digest", String(64), nullable=False),
+)
+
+# What tills are told to work by; the newest holds.
+parameters = Table(
+    "parameters",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("document", Text, nullable=False),  # JWS, compact, of a TOML text
+    Column("made_ms", BigInteger, nullable=False),
 )
 
 # Which numbers a till's requests had, as a sliding window.

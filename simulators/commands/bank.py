@@ -87,6 +87,12 @@ MERCHANT = "merchant"
     metavar="TILL",
     help="Revoke this till's certificates and end; a bank that runs refuses it at once.",
 )
+@click.option(
+    "--parameters",
+    "parameters",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Sign this TOML file as the newest of what tills are told to work by, and end.",
+)
 @click.option("--verbose", is_flag=True, help="A line on standard error for each answer.")
 @click.option("--accounts", is_flag=True, help="List the test accounts and end.")
 @click.option("--ledger", is_flag=True, help="Print the balances, check their sum and end.")
@@ -106,6 +112,7 @@ def command(
     enrolment_port: int | None,
     till: str | None,
     revoked: str | None,
+    parameters: Path | None,
     verbose: bool,
     accounts: bool,
     ledger: bool,
@@ -127,6 +134,8 @@ def command(
         _print_code(home or default_home(), database, till)
     elif revoked is not None:
         _revoke(home or default_home(), database, revoked)
+    elif parameters is not None:
+        _publish(home or default_home(), database, parameters)
     else:
         if workers > 1 and database is None:
             raise click.UsageError("several workers share a server: --database is missing")
@@ -260,6 +269,21 @@ def _revoke(home: Path, database: str | None, till: str) -> None:
     except BankError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{count} certificates of {till} open nothing any more")
+
+
+def _publish(home: Path, database: str | None, path: Path) -> None:
+    from simulators.bank import bench
+    from simulators.bank.errors import BankError
+
+    now_ms = int(time.time() * 1000)
+    try:
+        place = bench.prepare(home, now_ms)
+        version = bench.publish_parameters(
+            place, path.read_text("utf-8"), now_ms, database=database
+        )
+    except (BankError, OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{path}: {error}") from error
+    click.echo(f"Version {version} is what tills are told from now on")
 
 
 def _list_accounts() -> None:

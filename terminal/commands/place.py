@@ -29,6 +29,7 @@ class Place:
     """The state directory; the till's own folder is home/till."""
     clock: Clock
     settings: Callable[[], Settings]
+    shop_file: Path
     open_till: Callable[..., AbstractContextManager[Till]]
     """Opens the till, and in a bench shop the simulators around it; with
     at_once=False devices and bank link wait for the till's begin(), with

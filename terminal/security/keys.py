@@ -101,7 +101,7 @@ def _load(folder: Path, passphrase: bytes | None) -> TillKeys:
         bank_ca=folder / BANK_CA,
         expires_ms=int(certificate.not_valid_after_utc.timestamp() * 1000),
         signer=_signer(folder / SIGNING_KEY, passphrase),
-        answer_key=_verifier(folder / ANSWER_KEY),
+        answer_key=read_answer_key(folder),
         counter=RequestCounter(folder),
         sealing_key=_jwk(folder / SEALING_KEY),
         revoked=_revoked(folder / REVOKED, authority),
@@ -186,7 +186,9 @@ def _signer(path: Path, passphrase: bytes | None) -> SigningKey:
     return P256Signer(key)
 
 
-def _verifier(path: Path) -> VerifyingKey:
+def read_answer_key(folder: Path) -> VerifyingKey:
+    """Return the key that the bank signs with. Raises KeysUnusable."""
+    path = folder / ANSWER_KEY
     try:
         return verifier_of(serialization.load_pem_public_key(_read(path)))
     except (ValueError, UnsupportedAlgorithm):
