@@ -10,24 +10,22 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from config.cards import Application, CAKey, ExceptionCard
 from config.errors import ConfigError
 from config.schema import (
-    Application,
     ApplicationsFile,
-    CAKey,
     CAKeysFile,
     CodeRule,
     CurrenciesFile,
     Currency,
     Devices,
-    ExceptionCard,
     ExceptionsFile,
-    HexBytes,
     Parameters,
     PaymentCodesFile,
     Settings,
     ShopFile,
 )
+from config.values import HexBytes
 
 FOLDER = Path(__file__).parent
 """The tables that come with the till."""

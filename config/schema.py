@@ -1,4 +1,4 @@
-"""Every key a shop may set, with its unit and meaning.
+"""Every key a shop may set, with its unit and meaning; those about cards are in cards.
 
 Plain numbers, text and bytes; nothing here knows a payment. Unknown keys are
 refused. Money is in minor units of the shop's currency.
@@ -14,19 +14,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-Line = Annotated[str, Meta(min_length=1, max_length=64)]
-"""Text for a screen or a receipt."""
-CurrencyLetters = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
-Seconds = Annotated[float, Meta(gt=0, le=3600)]
-Minor = Annotated[int, Meta(ge=0, le=999_999_999_999)]
-"""As many as fit in tag 9F02, which has 12 digits."""
-
-
-TVR_BYTES = 5
-KERNEL_MASTERCARD = 2
-KERNEL_UNIONPAY = 7
-KERNELS_WITH_TTQ = (3, 6, KERNEL_UNIONPAY)
-KERNELS_WITH_ACTION_CODES = (KERNEL_MASTERCARD, 4, 5, 6)
+from config.cards import Application, CAKey, ExceptionCard
+from config.values import CurrencyLetters, Line, Minor, Seconds
 
 
 def find_zone(name: str) -> datetime.tzinfo | None:
@@ -35,10 +24,6 @@ def find_zone(name: str) -> datetime.tzinfo | None:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return None
-
-
-class HexBytes(bytes):
-    """Bytes that a file holds as hexadecimal text; white space may stand between."""
 
 
 class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -205,164 +190,6 @@ class Devices(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self.readers + self.scanners + self.printers + self.displays + self.pin_pads
 
 
-class Relay(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How quickly a card must answer, in units of 100 microseconds.
-
-    Source: EMV Contactless Book C-2, relay resistance; tags DF8132 to DF8137.
-    """
-
-    grace_min: Annotated[int, Meta(ge=0, le=65535)] = 20
-    """How far below its announced minimum an answer may come."""
-    grace_max: Annotated[int, Meta(ge=0, le=65535)] = 50
-    """How far above its announced maximum an answer may come."""
-    expected_command: Annotated[int, Meta(ge=0, le=65535)] = 18
-    """What the command needs on the air; measured for the reader in use."""
-    expected_response: Annotated[int, Meta(ge=0, le=65535)] = 24
-    """What the answer needs on the air; measured for the reader in use."""
-    accuracy_threshold: Annotated[int, Meta(ge=0, le=65535)] = 300
-    """How far above the card's minimum an answer still measures a distance."""
-    mismatch_threshold_percent: Annotated[int, Meta(ge=0, le=100)] = 50
-    """How alike both sides' times on the air must be, in percent."""
-
-
-class ActionCodes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An acquirer's terminal action codes: what follows from what was found, bits of the TVR.
-
-    Source: EMV 4.4 Book 3, 10.7.
-    """
-
-    denial: HexBytes
-    """Findings that decline; 5 bytes."""
-    online: HexBytes
-    """Findings that send a tap online; 5 bytes."""
-    default: HexBytes
-    """Findings that decline where the bank cannot be asked; 5 bytes."""
-
-    def __post_init__(self) -> None:
-        """Check what a pattern cannot say. Raises ValueError naming the key."""
-        for name in ("denial", "online", "default"):
-            if len(getattr(self, name)) != TVR_BYTES:
-                raise ValueError(f"{name}: {len(getattr(self, name))} bytes, must be {TVR_BYTES}")
-
-
-class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an acquirer sets for a Mastercard application.
-
-    Source: EMV Contactless Book C-2, Annex A.
-    """
-
-    device_transaction_limit_minor: Minor | None = None
-    """Above this amount no tap, for a phone that verifies its holder; minor units."""
-    device_verification: bool = True
-    """A phone that has verified its holder is believed."""
-    relay_resistance: bool = True
-    """Measure how far away a card is, where it takes part."""
-    relay: Relay = Relay()
-    mag_stripe: bool = False
-    """Take cards that have the magnetic stripe mode alone."""
-    torn_records: Annotated[int, Meta(ge=0, le=255)] = 3
-    """How many taps that broke off are remembered, to be taken up again."""
-    torn_lifetime_s: Annotated[int, Meta(ge=1, le=65535)] = 300
-    """How long one is remembered, in seconds."""
-    balance: bool = False
-    """Ask a card for its offline balance, to show it."""
-
-
-class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One card application the till accepts, and its limits for a tap.
-
-    The comparison belongs to each limit; an absent limit is not tested.
-    Source: EMV Contactless Book A, 5.3; Book B, 3.1.
-    """
-
-    aid: HexBytes
-    """5 to 16 bytes; tag 9F06."""
-    label: Line
-    """What people call it."""
-    kernel: Annotated[int, Meta(ge=1, le=255)]
-    """Which contactless kernel speaks with it; 2 is Mastercard's, 3 Visa's,
-    4 American Express's, 5 JCB's, 6 Discover's, 7 UnionPay's."""
-    enabled: bool = True
-    ttq: HexBytes | None = None
-    """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernels 3, 6 and 7 need them."""
-    transaction_limit_minor: Minor | None = None
-    """From this amount on a tap is not allowed, with kernel 2 above it; minor units."""
-    floor_limit_minor: Minor | None = None
-    """Above this amount a tap must go online; minor units."""
-    cvm_limit_minor: Minor | None = None
-    """From this amount on the cardholder must be verified, with kernel 2 above it."""
-    signature: bool = True
-    """A signature can verify the cardholder; kernels 2, 4, 5 and 6."""
-    contact_chip: bool = False
-    """There is a slot for a card that declines a tap; kernels 2, 4, 5 and 6."""
-    action_codes: ActionCodes | None = None
-    """Kernels 2, 4, 5 and 6 need them."""
-    kernel_2: Kernel2 | None = None
-    """What only kernel 2 has."""
-    electronic_cash: bool = False
-    """Take UnionPay electronic cash, and show what is left of it; kernel 7."""
-    status_check: bool = False
-    """A sale of one unit of currency asks for an online cryptogram."""
-    zero_amount_allowed: bool = False
-    """A tap for nothing goes online instead of being refused."""
-    extended_selection: bool = False
-    """Tag 9F29 of the directory is appended to the name that is selected."""
-    partial_match: bool = True
-    """A card's longer AID that begins with this one matches too."""
-
-    def __post_init__(self) -> None:
-        """Check what a pattern cannot say. Raises ValueError naming the key."""
-        if not 5 <= len(self.aid) <= 16:
-            raise ValueError(f"aid: {len(self.aid)} bytes, must be 5 to 16")
-        if self.ttq is not None and len(self.ttq) != 4:
-            raise ValueError(f"ttq: {len(self.ttq)} bytes, must be 4")
-        if self.kernel in KERNELS_WITH_TTQ and self.ttq is None:
-            raise ValueError(f"ttq: missing, and kernel {self.kernel} needs it")
-        if self.electronic_cash and self.kernel != KERNEL_UNIONPAY:
-            raise ValueError(f"electronic_cash: not for it; its kernel is {self.kernel}")
-        if self.kernel in KERNELS_WITH_ACTION_CODES and self.action_codes is None:
-            raise ValueError(f"action_codes: missing, and kernel {self.kernel} needs them")
-        if self.kernel_2 is not None and self.kernel != KERNEL_MASTERCARD:
-            raise ValueError(f"kernel_2: not for it; its kernel is {self.kernel}")
-
-
-class CAKey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One public key of a card scheme's certification authority.
-
-    Source: EMV 4.4 Book 2, 11.2.
-    """
-
-    rid: HexBytes
-    """Registered application provider, the first 5 bytes of its AIDs."""
-    index: Annotated[int, Meta(ge=0, le=255)]
-    """Tag 9F22; cards name their key by it."""
-    modulus: HexBytes
-    """As long as the key; 1984 bits are 248 bytes."""
-    exponent: Literal[3, 65537]
-    expires: datetime.date | None = None
-    """The last day it may be used; absent when the scheme published none."""
-    sha1: HexBytes
-    """Over RID, index, modulus and exponent, as published; 20 bytes."""
-    test: bool = False
-    """A test key: a live shop refuses it by name."""
-
-    @property
-    def name(self) -> str:
-        """What errors call it: 'A000000003 index 92'."""
-        return f"{self.rid.hex().upper()} index {self.index:02X}"
-
-    def __post_init__(self) -> None:
-        """Check what a pattern cannot say. Raises ValueError naming the key."""
-        if len(self.rid) != 5:
-            raise ValueError(f"rid: {len(self.rid)} bytes, must be 5")
-        if not 64 <= len(self.modulus) <= 248:
-            raise ValueError(f"modulus: {len(self.modulus)} bytes, must be 64 to 248")
-        if not self.modulus[0] & 0x80:
-            raise ValueError("modulus: its first bit is zero, so it is shorter than it looks")
-        if len(self.sha1) != 20:
-            raise ValueError(f"sha1: {len(self.sha1)} bytes, must be 20")
-
-
 class Currency(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One currency as ISO 4217 and people know it."""
 
@@ -405,19 +232,6 @@ class CodeRule(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Check what a pattern cannot say. Raises ValueError naming the key."""
         if self.lengths[0] > self.lengths[1]:
             raise ValueError(f"lengths: {self.lengths[0]} is more than {self.lengths[1]}")
-
-
-class ExceptionCard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One card that is never accepted. Bench shops only: a number in plain text."""
-
-    pan: Annotated[str, Meta(pattern=r"^[0-9]{12,19}\Z")]
-    """A published test number."""
-    sequence_number: Annotated[int, Meta(ge=0, le=99)] | None = None
-    """Tag 5F34; absent: every card with this number."""
-
-    def __repr__(self) -> str:
-        """Show that there is a card, never which."""
-        return "ExceptionCard(pan=hidden)"
 
 
 class Files(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from config.schema import Application, Kernel2, Relay, Settings
+from config.cards import Application, Kernel2, Relay
+from config.schema import Settings
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
 from emv.bits import TTQ, TVR, TerminalCapabilities
