@@ -48,7 +48,7 @@ class ActionCodes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     denial: HexBytes
     """Findings that decline; 5 bytes."""
     online: HexBytes
-    """Findings that send a tap online; 5 bytes."""
+    """Findings that send a payment online; 5 bytes."""
     default: HexBytes
     """Findings that decline where the bank cannot be asked; 5 bytes."""
 
@@ -82,8 +82,36 @@ class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Ask a card for its offline balance, to show it."""
 
 
+class Chip(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an acquirer sets for an application in a slot.
+
+    Source: EMV 4.4 Book 3, 10.6 and 10.7.
+    """
+
+    floor_limit_minor: Minor | None = None
+    """From this amount on a chip must go online; absent: as far as for a tap."""
+    random_threshold_minor: Minor = 0
+    """Below it every amount is as likely to go online; minor units."""
+    random_percent: Annotated[int, Meta(ge=0, le=99)] = 0
+    """How many in a hundred below the threshold go online by chance."""
+    random_percent_max: Annotated[int, Meta(ge=0, le=99)] = 0
+    """How many would just below the floor limit; between, in proportion."""
+    action_codes: ActionCodes | None = None
+    """Absent: what could not be proved or verified, is expired or over a limit goes
+    online, and is declined where the bank cannot be asked."""
+    version: HexBytes = HexBytes(b"\x00\x8c")
+    """Application version number, tag 9F09; 2 bytes."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if self.random_percent > self.random_percent_max:
+            raise ValueError(f"random_percent: above random_percent_max, {self.random_percent_max}")
+        if len(self.version) != 2:
+            raise ValueError(f"version: {len(self.version)} bytes, must be 2")
+
+
 class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One card application the till accepts, and its limits for a tap.
+    """One card application the till accepts, its limits for a tap, and for a chip.
 
     The comparison belongs to each limit; an absent limit is not tested.
     Source: EMV Contactless Book A, 5.3; Book B, 3.1.
@@ -110,7 +138,9 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     contact_chip: bool = False
     """There is a slot for a card that declines a tap; kernels 2, 4, 5 and 6."""
     action_codes: ActionCodes | None = None
-    """Kernels 2, 4, 5 and 6 need them."""
+    """For a tap; kernels 2, 4, 5 and 6 need them."""
+    chip: Chip = Chip()
+    """For a card in a slot, whatever the kernel of a tap."""
     kernel_2: Kernel2 | None = None
     """What only kernel 2 has."""
     electronic_cash: bool = False
@@ -138,6 +168,18 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"action_codes: missing, and kernel {self.kernel} needs them")
         if self.kernel_2 is not None and self.kernel != KERNEL_MASTERCARD:
             raise ValueError(f"kernel_2: not for it; its kernel is {self.kernel}")
+        if self.chip.random_threshold_minor > self.chip_floor_limit_minor:
+            raise ValueError(
+                f"chip: random_threshold_minor is above the floor limit, "
+                f"{self.chip_floor_limit_minor}"
+            )
+
+    @property
+    def chip_floor_limit_minor(self) -> int:
+        """From this amount on a chip goes online; 0 where nothing is said: always."""
+        if self.chip.floor_limit_minor is not None:
+            return self.chip.floor_limit_minor
+        return self.floor_limit_minor or 0
 
 
 class CAKey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from config import cards
 from config.cards import Application, Kernel2, Relay
 from config.schema import Settings
 from emv.actions import ActionCodes
@@ -68,7 +69,7 @@ def kernels(settings: Settings, ca_keys: CAKeyStore) -> Mapping[int, KernelFacto
     }
 
 
-# What every acquirer's tables agree on, until a shop's settings say more:
+# What every acquirer's tables agree on, where a shop's settings say no more:
 # nothing is denied unasked but a forbidden service; what was not proved, not
 # verified, expired or over a limit goes online, and is refused offline.
 # Source: EMV 4.4 Book 3, 10.7.
@@ -94,7 +95,7 @@ GOODS_AND_SERVICES = bytes.fromhex("6000F0A001")
 def contact_rules(settings: Settings, ca_keys: CAKeyStore, terminal: Terminal) -> ContactRules:
     """Return what a chip in a slot is paid with.
 
-    The floor limit is the tap's. No PIN pad here checks a PIN with the card,
+    No PIN pad here checks a PIN with the card,
     and nobody is asked which application: those that need a consent are not
     used.
     """
@@ -103,15 +104,7 @@ def contact_rules(settings: Settings, ca_keys: CAKeyStore, terminal: Terminal) -
         capabilities |= TerminalCapabilities.ONLINE_PIN
     return ContactRules(
         contact.Configuration(
-            tuple(
-                contact.Application(
-                    bytes(application.aid),
-                    application.partial_match,
-                    action_codes=CONTACT_ACTION_CODES,
-                    limits=RiskLimits(application.floor_limit_minor or 0),
-                )
-                for application in enabled(settings)
-            ),
+            tuple(_in_a_slot(application) for application in enabled(settings)),
             ca_keys,
             languages=("zh", "en"),
             asks_cardholder=False,
@@ -120,6 +113,24 @@ def contact_rules(settings: Settings, ca_keys: CAKeyStore, terminal: Terminal) -
             terminal,
             capabilities=capabilities.encoded,
             additional_capabilities=GOODS_AND_SERVICES,
+        ),
+    )
+
+
+def _in_a_slot(application: Application) -> contact.Application:
+    """Return an application as the contact kernel has it."""
+    chip = application.chip
+    codes = CONTACT_ACTION_CODES if chip.action_codes is None else _masks(chip.action_codes)
+    return contact.Application(
+        bytes(application.aid),
+        application.partial_match,
+        version=bytes(chip.version),
+        action_codes=codes,
+        limits=RiskLimits(
+            application.chip_floor_limit_minor,
+            chip.random_threshold_minor,
+            chip.random_percent,
+            chip.random_percent_max,
         ),
     )
 
@@ -157,8 +168,10 @@ def _capabilities(settings: Settings, application: Application) -> TerminalCapab
 def _action_codes(application: Application) -> ActionCodes:
     """Return an application's action codes; the schema has seen that they are there."""
     codes = application.action_codes
-    if codes is None:
-        return ActionCodes()
+    return ActionCodes() if codes is None else _masks(codes)
+
+
+def _masks(codes: cards.ActionCodes) -> ActionCodes:
     return ActionCodes(
         denial=TVR.decode(codes.denial),
         online=TVR.decode(codes.online),
