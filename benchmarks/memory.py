@@ -26,11 +26,11 @@ from simulators.card import find_card, keys, make_card
 from simulators.readers.in_process import InProcessReader
 from terminal.batch.events import SendBatch
 from terminal.checkout.cards import CardWorker
-from terminal.checkout.counter import Counter
+from terminal.checkout.counter import Counter, Media
+from terminal.checkout.media import card_rules
 from terminal.core.step import Core, Limits
 from terminal.events import Answered, BankAnswer, Purpose, SaleWanted, Send, Sending, Started
 from terminal.journal import Journal
-from terminal.opening import card_rules
 from terminal.runner import Runner
 from terminal.seams import SystemClock, system_randomness, uuid7
 from terminal.states import State
@@ -104,7 +104,7 @@ class Shop:
             os.urandom,
             self._runner.post,
         )
-        self._counter = Counter([worker])
+        self._counter = Counter((worker.place,), lambda: Media([worker], None), self._runner.post)
         self._runner.subscribe(self._watch)
         self._runner.start(Started((), (), 1), self._counter, bank)
         self._counter.start()

@@ -21,8 +21,8 @@ from simulators.card import find_card, keys, make_card
 from simulators.readers.in_process import InProcessReader
 from terminal.checkout.card_facts import encode_record, facts_of
 from terminal.checkout.cards import CardRules
+from terminal.checkout.media import card_rules
 from terminal.checkout.pump import Answers, converse
-from terminal.opening import card_rules
 
 NOW = datetime.datetime(2026, 11, 24, 14, 32)  # noqa: DTZ001  # the till's own clock
 CARD = "visa-offline"

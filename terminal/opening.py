@@ -12,35 +12,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Device, Settings, Shop, find_zone
-from drivers.protocols import Scanner, TypedScanner
+from config.schema import Settings, Shop, find_zone
+from drivers.protocols import TypedScanner
 from drivers.registry import Drivers
-from emv.authentication import CAKey, CAKeyStore
-from emv.entry_point import EntryPointConfig, Terminal, Transaction
 from emv.errors import ConfigurationError
 from terminal.bank.desk import BankDesk
-from terminal.bank.dialects import (
-    speaks_iso8583,
-)
+from terminal.bank.dialects import speaks_iso8583
 from terminal.batch import records
 from terminal.batch.day import ShopDay
 from terminal.bench import Bench
 from terminal.checkout.beside import display_worker, keyboard_scanner, receipt_desk
-from terminal.checkout.card_facts import entry_of
-from terminal.checkout.cards import CardRules, CardWorker
-from terminal.checkout.codes import CodeWorker
-from terminal.checkout.counter import Counter, Worker
-from terminal.checkout.kernels import combinations, contact_rules, enabled, kernels
-from terminal.checkout.pin import PinWorker
+from terminal.checkout.counter import Counter, Media, counter_places
 from terminal.core.book import RECENT_MAX
 from terminal.core.following import Patience
 from terminal.core.step import Core, Limits
 from terminal.devices import configured_devices
 from terminal.errors import LiveShopRefused
-from terminal.events import Arm, Started
+from terminal.events import InboxEvent, Started
 from terminal.journal import Journal
 from terminal.linking import Keys, bank_clients, key_upkeep
-from terminal.money import amount_with_unit, plain_amount
+from terminal.money import amount_with_unit
 from terminal.people.staff import Staff
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
@@ -90,10 +81,12 @@ def open_till(
             journal.sealed,
             code_valid_s=settings.shop.code_valid_s,
         )
-        pin = _pin_worker(settings, drivers, keys, runner) if with_counter else None
         keyboard = keyboard_scanner(settings, drivers) if with_counter else None
-        workers = _workers(settings, drivers, keys, clock, random, runner, pin, keyboard)
-        counter = Counter(workers if with_counter else (), pin)
+        counter = Counter(
+            counter_places(settings) if with_counter else (),
+            partial(_open_media, settings, drivers, keys, clock, random, runner.post, keyboard),
+            runner.post,
+        )
         first = Started(
             tuple(journal.unfinished()),
             tuple(journal.payments(limit=RECENT_MAX)),
@@ -207,37 +200,6 @@ def shop_facts(settings: Settings) -> ShopFacts:
     )
 
 
-def card_rules(settings: Settings) -> CardRules:
-    """Return what a conversation with a card needs of a shop's settings.
-
-    Raises ConfigurationError naming the application or the key.
-    """
-    shop = settings.shop
-    store = CAKeyStore(
-        CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
-        for key in settings.ca_keys
-    )
-    exceptions = {(card.pan, card.sequence_number) for card in settings.exceptions}
-
-    def is_on_exception_file(pan: str, sequence_number: int | None) -> bool:
-        return (pan, None) in exceptions or (pan, sequence_number) in exceptions
-
-    terminal = Terminal(
-        country=shop.country,
-        merchant_category=int(shop.merchant_category),
-        merchant_id=shop.merchant_id,
-        merchant_name=shop.name,
-        terminal_id=shop.terminal_id,
-    )
-    return CardRules(
-        config=EntryPointConfig(terminal, combinations(settings)),
-        kernels=kernels(settings, store),
-        brands={bytes(one.aid): one.label for one in enabled(settings)},
-        is_on_exception_file=is_on_exception_file,
-        contact=contact_rules(settings, store, terminal),
-    )
-
-
 def _limits(settings: Settings) -> Limits:
     return Limits(
         amount_max_minor=settings.shop.amount_max_minor,
@@ -274,96 +236,19 @@ def _offline_limits(settings: Settings) -> OfflineLimits:
     )
 
 
-def _workers(
+def _open_media(
     settings: Settings,
     drivers: Drivers,
     keys: Keys,
     clock: Clock,
     random: Randomness,
-    runner: Runner,
-    pin: PinWorker | None,
+    post: Callable[[InboxEvent], None],
     keyboard: TypedScanner | None,
-) -> list[Worker]:
-    def open_scanner(device: Device) -> Scanner:
-        if keyboard is not None and drivers.scanners.is_typed(device.driver):
-            return keyboard
-        return drivers.scanners.open(device.driver, device.options)
+) -> Media:
+    """Bring what reads cards and codes, with kernels and all; no screen waits for it."""
+    from terminal.checkout.media import open_media
 
-    rules = card_rules(settings)
-    workers: list[Worker] = [
-        CardWorker(
-            partial(drivers.readers.open, device.driver, device.options),
-            device.name,
-            rules,
-            partial(_transaction, settings, clock),
-            lambda attempt, record: keys.sealer.seal_card(attempt, record, entry=entry_of(record)),
-            partial(_prove, keys, clock),
-            random,
-            runner.post,
-            keep_for_pin=None if pin is None else pin.keep,
-        )
-        for device in settings.devices.readers
-    ]
-    workers += [
-        CodeWorker(
-            partial(open_scanner, device),
-            device.name,
-            settings.payment_codes,
-            lambda attempt, code: keys.sealer.seal_code(attempt, code),
-            runner.post,
-        )
-        for device in settings.devices.scanners
-    ]
-    return workers
-
-
-def _prove(keys: Keys, clock: Clock, arm: Arm, sealed: str) -> str:
-    """Sign a card sale as it is made."""
-    from terminal.bank.messages import format_moment
-    from terminal.bank.proof import prove_sale
-
-    return prove_sale(
-        attempt=arm.attempt,
-        amount_minor=arm.amount_minor,
-        currency=arm.currency,
-        sealed=sealed,
-        at=format_moment(clock.wall_ms()),
-        key=keys.keys.signer,
-        key_id=keys.keys.till_id,
-    )
-
-
-def _pin_worker(
-    settings: Settings, drivers: Drivers, keys: Keys, runner: Runner
-) -> PinWorker | None:
-    """Return the worker of the shop's PIN pad, the first it names; None if it has none."""
-    if not settings.devices.pin_pads:
-        return None
-    device = settings.devices.pin_pads[0]
-
-    def amount_text(amount_minor: int, letters: str) -> str:
-        return f"{letters} {plain_amount(amount_minor, settings.currencies[letters].digits)}"
-
-    return PinWorker(
-        partial(drivers.pin_pads.open, device.driver, device.options),
-        amount_text,
-        lambda attempt, record, pin: keys.sealer.seal_card(
-            attempt, record, entry=entry_of(record), pin=pin
-        ),
-        runner.post,
-    )
-
-
-def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:
-    currency = settings.currencies[arm.currency]
-    now = datetime.datetime.fromtimestamp(clock.wall_ms() / 1000).astimezone()
-    return Transaction(
-        amount_authorised_minor=arm.amount_minor,
-        currency=currency.numeric,
-        currency_exponent=currency.digits,
-        date=now.date(),
-        time=now.time(),
-    )
+    return open_media(settings, drivers, keys, clock, random, post, keyboard)
 
 
 Opener = Callable[[], Till]

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+# Tills load these on threads. pytest compiles what it imports by itself, as the
+# package holds a plugin of pytest, and Python 3.11 may fail where two threads do.
+# Source: github.com/python/cpython/issues/106905.
+import terminal.bank.client
+import terminal.checkout.media  # noqa: F401
+
 if TYPE_CHECKING:
     from simulators.readers.pcscd import Pcscd
     from simulators.readers.vpcd import VpcdReader

@@ -33,7 +33,7 @@ from simulators.card.faults import with_faults
 from simulators.card.keys import CardKeys
 from simulators.card.profile import FOLDER, Profile, find
 from terminal.checkout.kernels import combinations, kernels
-from terminal.opening import card_rules
+from terminal.checkout.media import card_rules
 
 TODAY = date(2026, 11, 24)
 SIMULATORS = FOLDER.parent.parent

@@ -16,9 +16,9 @@ from emv import entry_point
 from simulators.readers.in_process import InProcessReader
 from simulators.responses import Answer, Response
 from terminal.checkout.cards import CardWorker
+from terminal.checkout.media import card_rules
 from terminal.events import Arm, CardEnd, CardPresented, CardRead, DeviceHealth, InboxEvent
 from terminal.messages import Message
-from terminal.opening import card_rules
 from terminal.view import Readiness
 
 PATIENCE_S = 30.0

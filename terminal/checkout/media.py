@@ -1,0 +1,155 @@
+"""What reads a customer's card, code or PIN, each with the rules of the shop.
+
+The kernels come in with this module. It is imported once the first screen
+stands, by the thread that opens the counter.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from functools import partial
+
+from config.schema import Device, Settings
+from drivers.protocols import Scanner, TypedScanner
+from drivers.registry import Drivers
+from emv.authentication import CAKey, CAKeyStore
+from emv.entry_point import EntryPointConfig, Terminal, Transaction
+from terminal.bank.messages import format_moment
+from terminal.bank.proof import prove_sale
+from terminal.checkout.card_facts import entry_of
+from terminal.checkout.cards import CardRules, CardWorker
+from terminal.checkout.codes import CodeWorker
+from terminal.checkout.counter import Media, Worker
+from terminal.checkout.kernels import combinations, contact_rules, enabled, kernels
+from terminal.checkout.pin import PinWorker
+from terminal.events import Arm, InboxEvent
+from terminal.linking import Keys
+from terminal.money import plain_amount
+from terminal.seams import Clock, Randomness
+
+Post = Callable[[InboxEvent], None]
+
+
+def open_media(
+    settings: Settings,
+    drivers: Drivers,
+    keys: Keys,
+    clock: Clock,
+    random: Randomness,
+    post: Post,
+    keyboard: TypedScanner | None,
+) -> Media:
+    """Return a worker for each device of the shop's counter; none has been started.
+
+    keyboard: the scanner that types, which is open already.
+    Raises ConfigurationError naming the application or the key.
+    """
+
+    def open_scanner(device: Device) -> Scanner:
+        if keyboard is not None and drivers.scanners.is_typed(device.driver):
+            return keyboard
+        return drivers.scanners.open(device.driver, device.options)
+
+    pin = _pin_worker(settings, drivers, keys, post)
+    rules = card_rules(settings)
+    workers: list[Worker] = [
+        CardWorker(
+            partial(drivers.readers.open, device.driver, device.options),
+            device.name,
+            rules,
+            partial(_transaction, settings, clock),
+            lambda attempt, record: keys.sealer.seal_card(attempt, record, entry=entry_of(record)),
+            partial(_prove, keys, clock),
+            random,
+            post,
+            keep_for_pin=None if pin is None else pin.keep,
+        )
+        for device in settings.devices.readers
+    ]
+    workers += [
+        CodeWorker(
+            partial(open_scanner, device),
+            device.name,
+            settings.payment_codes,
+            lambda attempt, code: keys.sealer.seal_code(attempt, code),
+            post,
+        )
+        for device in settings.devices.scanners
+    ]
+    return Media(workers, pin)
+
+
+def card_rules(settings: Settings) -> CardRules:
+    """Return what a conversation with a card needs of a shop's settings.
+
+    Raises ConfigurationError naming the application or the key.
+    """
+    shop = settings.shop
+    store = CAKeyStore(
+        CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
+        for key in settings.ca_keys
+    )
+    exceptions = {(card.pan, card.sequence_number) for card in settings.exceptions}
+
+    def is_on_exception_file(pan: str, sequence_number: int | None) -> bool:
+        return (pan, None) in exceptions or (pan, sequence_number) in exceptions
+
+    terminal = Terminal(
+        country=shop.country,
+        merchant_category=int(shop.merchant_category),
+        merchant_id=shop.merchant_id,
+        merchant_name=shop.name,
+        terminal_id=shop.terminal_id,
+    )
+    return CardRules(
+        config=EntryPointConfig(terminal, combinations(settings)),
+        kernels=kernels(settings, store),
+        brands={bytes(one.aid): one.label for one in enabled(settings)},
+        is_on_exception_file=is_on_exception_file,
+        contact=contact_rules(settings, store, terminal),
+    )
+
+
+def _prove(keys: Keys, clock: Clock, arm: Arm, sealed: str) -> str:
+    """Sign a card sale as it is made."""
+    return prove_sale(
+        attempt=arm.attempt,
+        amount_minor=arm.amount_minor,
+        currency=arm.currency,
+        sealed=sealed,
+        at=format_moment(clock.wall_ms()),
+        key=keys.keys.signer,
+        key_id=keys.keys.till_id,
+    )
+
+
+def _pin_worker(settings: Settings, drivers: Drivers, keys: Keys, post: Post) -> PinWorker | None:
+    """Return the worker of the shop's PIN pad, the first it names; None if it has none."""
+    if not settings.devices.pin_pads:
+        return None
+    device = settings.devices.pin_pads[0]
+
+    def amount_text(amount_minor: int, letters: str) -> str:
+        return f"{letters} {plain_amount(amount_minor, settings.currencies[letters].digits)}"
+
+    return PinWorker(
+        partial(drivers.pin_pads.open, device.driver, device.options),
+        amount_text,
+        lambda attempt, record, pin: keys.sealer.seal_card(
+            attempt, record, entry=entry_of(record), pin=pin
+        ),
+        post,
+    )
+
+
+def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:
+    currency = settings.currencies[arm.currency]
+    now = datetime.datetime.fromtimestamp(clock.wall_ms() / 1000).astimezone()
+    return Transaction(
+        amount_authorised_minor=arm.amount_minor,
+        currency=currency.numeric,
+        currency_exponent=currency.digits,
+        date=now.date(),
+        time=now.time(),
+    )
