@@ -13,10 +13,12 @@ from simulators.card.contact import ContactCard, ContactProfile, make_contact_ca
 from simulators.card.decision import Nobody, Owner
 from simulators.card.emv_mode import JCB, AmericanExpress, Discover
 from simulators.card.errors import CardSimulatorError, UnknownProfile
+from simulators.card.kernel8.applet import Kernel8
+from simulators.card.kernel8.issuing import personalise_8
 from simulators.card.keys import CardKeys
 from simulators.card.mchip import MChip
 from simulators.card.personalisation import Personalisation, personalise
-from simulators.card.profile import KERNEL_MASTERCARD, Profile, load_profiles
+from simulators.card.profile import KERNEL_8, KERNEL_MASTERCARD, Profile, load_profiles
 from simulators.card.qpboc import QPBOC
 from simulators.card.qvsdc import QVSDC
 from simulators.card.stripe import Stripe
@@ -79,11 +81,12 @@ def make_applets(
     keys = CardKeys(home)
     names = [profile.name]
     names += [f"{profile.name}-{number}" for number in range(2, len(profile.applications) + 1)]
-    cards = [
-        personalise(profile, application, name, keys)
+    return [
+        Kernel8(personalise_8(profile, application, name, keys))
+        if application.kernel == KERNEL_8
+        else _applet(personalise(profile, application, name, keys), owner, is_phone)
         for name, application in zip(names, profile.applications, strict=True)
     ]
-    return [_applet(card, owner, is_phone) for card in cards]
 
 
 def _applet(card: Personalisation, owner: Owner, is_phone: bool) -> Applet:

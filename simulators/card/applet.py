@@ -9,7 +9,7 @@ from emv import apdu, tags, tlv
 from emv.apdu import CommandAPDU
 from emv.dol import parse_dol
 from emv.errors import MalformedData
-from simulators.card.personalisation import Personalisation
+from simulators.card.profile import ApplicationProfile
 
 LANGUAGES = b"enzh"
 
@@ -31,10 +31,24 @@ class Withheld(Exception):
     """The command was carried out, and the card left before its answer arrived."""
 
 
+class Issued(Protocol):
+    """An application as its issuer made it: what selection needs of it."""
+
+    @property
+    def aid(self) -> bytes:
+        """Its whole name."""
+
+    @property
+    def application(self) -> ApplicationProfile:
+        """What the directory says of it."""
+
+
 class Applet(Protocol):
     """One application: selected, it answers commands until another is."""
 
-    card: Personalisation
+    @property
+    def card(self) -> Issued:
+        """What the issuer made."""
 
     def select(self) -> bytes:
         """Begin anew, and return the file control information."""
@@ -55,7 +69,7 @@ def file_control(name: bytes, proprietary: bytes) -> bytes:
     )
 
 
-def application_control(card: Personalisation, pdol: bytes, discretionary: bytes = b"") -> bytes:
+def application_control(card: Issued, pdol: bytes, discretionary: bytes = b"") -> bytes:
     """Return an application's file control information.
 
     discretionary: what of template BF0C it has, encoded.

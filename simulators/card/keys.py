@@ -8,6 +8,7 @@ cards/ca-public.toml        its public key, in the shape of config/ca_keys.toml
 cards/issuer.pem            the issuer of every card
 cards/issuer-master-key     TDES, 32 hexadecimal digits; the bank reads it too
 cards/icc/NAME.pem          a card's own key
+cards/ec/NAME               ECC secrets of kernel 8: authority, issuer, cards
 cards/counters/NAME         a card's transaction counter
 cards/unsaid/NAME           an answer that a card was torn away with
 """
@@ -30,6 +31,7 @@ from simulators.card.counters import FileCounter
 from simulators.card.cryptogram import with_odd_parity
 from simulators.card.errors import KeysUnusable
 from simulators.card.folder import PrivateFolder
+from simulators.card.kernel8 import curve
 from simulators.card.unsaid import Unsaid
 
 RIDS = tuple(
@@ -37,6 +39,8 @@ RIDS = tuple(
     for scheme in ("003", "004", "025", "065", "152", "324", "333")
 )
 """The schemes that the one authority certifies for, Visa's first; Discover has two."""
+RID_KERNEL_8 = bytes.fromhex("F000000008")
+"""No scheme's: a registered identifier never begins with F. The cards of kernel 8 are its."""
 CA_INDEX = 0xF1
 """An index that no scheme has published a key under, neither live nor test."""
 UNKNOWN_CA_INDEX = 0xF2
@@ -53,6 +57,7 @@ PUBLIC_EXPONENT = 3
 MASTER_KEY_BYTES = 16
 MASTER_KEY_NAME = "issuer-master-key"
 CA_PUBLIC_NAME = "ca-public.toml"
+EC_CA_NAME, EC_ISSUER_NAME = "ca", "issuer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,17 @@ class CAPublicKey:
     """Over RID, index, modulus and exponent."""
 
 
+@dataclass(frozen=True, slots=True)
+class ECPublicKey:
+    """The authority's ECC public key on P-256, all that a till may know."""
+
+    rid: bytes
+    index: int
+    x: bytes
+    y: bytes
+    expires: date
+
+
 class CardKeys:
     """Every key of the simulated cards below one state directory."""
 
@@ -81,6 +97,7 @@ class CardKeys:
         """
         self._folder = PrivateFolder(home / "cards")
         self._icc_folder = PrivateFolder(home / "cards" / "icc")
+        self._ec_folder = PrivateFolder(home / "cards" / "ec")
         self._counters = PrivateFolder(home / "cards" / "counters")
         self._unsaid = PrivateFolder(home / "cards" / "unsaid")
         self._random = random
@@ -101,6 +118,26 @@ class CardKeys:
     def icc(self, name: str, bits: int) -> SigningKey:
         """Return a card's own key. name: the card's, unique."""
         return _rsa_key(self._icc_folder, f"{name}.pem", bits)
+
+    def ec_secret(self, name: str) -> int:
+        """Return a secret on P-256 that may be certified. name: whose, unique."""
+        content = self._ec_folder.read_or_make(name, self._fresh_ec_secret)
+        try:
+            secret = int(content, 16)
+            if curve.for_certificates(secret) == secret:
+                return secret
+        except ValueError as error:
+            raise _damaged(self._ec_folder.path / name) from error
+        raise _damaged(self._ec_folder.path / name)
+
+    def _fresh_ec_secret(self) -> bytes:
+        secret = curve.for_certificates(curve.scalar_from(self._random(32)))
+        return f"{secret:064X}\n".encode("ascii")
+
+    def ec_ca_public(self) -> ECPublicKey:
+        """Return the authority's ECC public key."""
+        x, y = curve.coordinates(self.ec_secret(EC_CA_NAME))
+        return ECPublicKey(RID_KERNEL_8, CA_INDEX, x, y, CA_EXPIRES)
 
     def issuer_master_key(self) -> bytes:
         """Return the 16-byte TDES key that every card's key is derived from."""
@@ -130,7 +167,7 @@ class CardKeys:
         """Return the authority's public key for each scheme; write it where a till finds it."""
         key = self.ca()
         publics = tuple(_public(rid, key) for rid in RIDS)
-        text = _as_toml(publics).encode()
+        text = (_as_toml(publics) + _ec_as_toml(self.ec_ca_public())).encode()
         if self._folder.read(CA_PUBLIC_NAME) != text:
             with self._folder.locked():
                 self._folder.write(CA_PUBLIC_NAME, text)
@@ -205,6 +242,19 @@ def _damaged(path: Path) -> KeysUnusable:
 def _public(rid: bytes, key: SigningKey) -> CAPublicKey:
     digest = sha1(rid + bytes((CA_INDEX,)) + key.modulus_bytes + key.exponent_bytes).digest()
     return CAPublicKey(rid, CA_INDEX, key.modulus_bytes, key.exponent, CA_EXPIRES, digest)
+
+
+def _ec_as_toml(key: ECPublicKey) -> str:
+    """Write the ECC key as an entry of config/ca_keys.toml."""
+    return (
+        "\n[[ec_keys]]\n"
+        f'rid = "{key.rid.hex().upper()}"\n'
+        f"index = 0x{key.index:02X}\n"
+        f"expires = {key.expires.isoformat()}\n"
+        "test = true\n"
+        f'x = "{key.x.hex().upper()}"\n'
+        f'y = "{key.y.hex().upper()}"\n'
+    )
 
 
 def _as_toml(keys: Iterable[CAPublicKey]) -> str:

@@ -15,6 +15,7 @@ FOLDER = Path(__file__).parent / "profiles"
 
 KERNEL_MASTERCARD = 2
 KERNELS_EMV_MODE = (4, 5, 6)
+KERNEL_8 = 8
 
 AID_VISA_CREDIT_OR_DEBIT = bytes.fromhex("A0000000031010")
 
@@ -47,6 +48,8 @@ class Flaw(enum.StrEnum):
     """The card's own, over its cryptogram."""
     AUTHORITY = "authority"
     """A scheme key that no till knows."""
+    IAD_MAC = "iad-mac"
+    """Of a kernel 8 card: the one that binds the transaction to the channel."""
 
 
 class Unlock(enum.StrEnum):
@@ -62,7 +65,7 @@ class ApplicationProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     aid: HexName = AID_VISA_CREDIT_OR_DEBIT.hex().upper()
     """5 to 16 bytes, hexadecimal."""
-    kernel: Literal[2, 3, 4, 5, 6, 7] = 3
+    kernel: Literal[2, 3, 4, 5, 6, 7, 8] = 3
     """Which contactless kernel the directory asks for, and the application speaks with."""
     label: str = "VISA CREDIT"
     """Tag 50, at most 16 characters."""
@@ -104,6 +107,15 @@ class MChip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Keep what a shop writes, tags 9F70 to 9F79."""
 
 
+class Kernel8(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What only a card of kernel 8 has."""
+
+    local_authentication: bool = True
+    """Prove itself to the reader with ECC certificates."""
+    relay: Relay | None = None
+    """Relay resistance, where it has it."""
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One card, and what a till should make of it."""
 
@@ -137,6 +149,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     flaw: Flaw | None = None
     mchip: MChip = MChip()
     """For applications of kernel 2."""
+    kernel8: Kernel8 = Kernel8()
+    """For applications of kernel 8."""
     purse_minor: Annotated[int, msgspec.Meta(ge=0, le=999_999_999_999)] | None = None
     """Electronic cash of a kernel 7 application, in minor units."""
     applications: tuple[ApplicationProfile, ...] = (ApplicationProfile(),)

@@ -29,7 +29,7 @@ from emv.kernels.c8.analysis import analyse_actions, follow_cardholder_decision,
 from emv.kernels.c8.authentication import authenticate, check_macs
 from emv.kernels.c8.certificates import ECKey, ECKeyStore
 from emv.kernels.c8.completion import card_left, complete
-from emv.kernels.c8.configuration import Configuration
+from emv.kernels.c8.configuration import ON_DEVICE, Configuration
 from emv.kernels.c8.cryptogram import obtain_cryptogram, take_card_tvr
 from emv.kernels.c8.initiate import check_selection, initiate_application, resist_relay
 from emv.kernels.c8.reading import read_envelopes, read_records, write_envelopes
@@ -39,7 +39,7 @@ from emv.kernels.endings import end_application
 from emv.kernels.objects import usable_objects
 from emv.outcome import MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
 
-__all__ = ["KERNEL_ID", "Configuration", "ECKey", "ECKeyStore", "kernel", "process"]
+__all__ = ["KERNEL_ID", "ON_DEVICE", "Configuration", "ECKey", "ECKeyStore", "kernel", "process"]
 
 
 def kernel(configurations: Mapping[bytes, Configuration]) -> KernelFactory:

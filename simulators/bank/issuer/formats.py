@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from simulators.bank.issuer import cryptogram
+from simulators.bank.issuer import aes, cryptogram
 
 RID_MASTERCARD = bytes.fromhex("A000000004")
 RID_UNIONPAY = bytes.fromhex("A000000333")
+
+RID_KERNEL_8 = bytes.fromhex("F000000008")
+"""No scheme's: this bank's own cards of kernel 8."""
 
 VIS_10 = 0x0A
 VIS_18 = 0x12
@@ -22,6 +25,8 @@ MCHIP_PROPRIETARY = 0x10
 MCHIP_COMMON = 0x14
 """The common session key, no counters under the cryptogram."""
 PBOC_01 = 0x01
+KERNEL_8 = 0x08
+"""Six bytes of results and the IAD-MAC, under AES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class IssuerData:
     """From the card's key to the one of this transaction."""
     answers_code: bool
     """Whether the issuer answers with a response code, not a status update."""
+    is_aes: bool = False
+    """Whether all of it is AES, as for kernel 8."""
 
 
 def read_issuer_data(values: Mapping[int, bytes]) -> IssuerData:
@@ -52,6 +59,8 @@ def read_issuer_data(values: Mapping[int, bytes]) -> IssuerData:
         return _mchip(data, counter, values[0x9F37])
     if values.get(0x84, b"").startswith(RID_UNIONPAY):
         return _pboc(data, counter)
+    if values.get(0x84, b"").startswith(RID_KERNEL_8):
+        return _kernel_8(data, counter)
     version = data[2]
     return IssuerData(
         is_known=version in (VIS_10, VIS_18),
@@ -96,6 +105,19 @@ def _pboc(data: bytes, counter: bytes) -> IssuerData:
         is_marked=True,
         derive=partial(cryptogram.pboc_session_key, counter=counter),
         answers_code=True,
+    )
+
+
+def _kernel_8(data: bytes, counter: bytes) -> IssuerData:
+    return IssuerData(
+        is_known=data[1] == KERNEL_8,
+        recorded=data[2] << 2 & 0xC0,
+        # The IAD-MAC too: what the reader saw is what the issuer proves.
+        covered=data[2:],
+        is_marked=False,
+        derive=partial(aes.session_key, counter=counter),
+        answers_code=True,
+        is_aes=True,
     )
 
 

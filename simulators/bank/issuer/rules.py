@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulators.bank.accounts import CardAccount
-from simulators.bank.issuer import cryptogram
+from simulators.bank.issuer import aes, cryptogram
 from simulators.bank.issuer.card import CardData
 from simulators.bank.issuer.formats import IssuerData, read_issuer_data
 
@@ -61,7 +61,10 @@ def is_genuine(card: CardData, issuer_key: bytes) -> bool:
         return False
     data = b"".join(card.values[tag] for tag in SIGNED_TAGS) + issuer_data.covered
     key = _key(card, issuer_key, issuer_data)
-    expected = cryptogram.application_cryptogram(key, data, is_marked=issuer_data.is_marked)
+    if issuer_data.is_aes:
+        expected = aes.application_cryptogram(key, data)
+    else:
+        expected = cryptogram.application_cryptogram(key, data, is_marked=issuer_data.is_marked)
     return cryptogram.is_same(expected, card.values[0x9F26])
 
 
@@ -72,6 +75,9 @@ def issuer_answer(card: CardData, issuer_key: bytes, code: str) -> bytes:
     """
     issuer_data = read_issuer_data(card.values)
     key, request_cryptogram = _key(card, issuer_key, issuer_data), card.values[0x9F26]
+    if issuer_data.is_aes:
+        answer = code.encode("ascii")
+        return aes.response_cryptogram(key, request_cryptogram, answer) + answer
     if issuer_data.answers_code:
         answer = code.encode("ascii")
         return cryptogram.response_cryptogram_method_1(key, request_cryptogram, answer) + answer
@@ -127,7 +133,8 @@ def decide_advice(history: History) -> Decision:
 
 def _key(card: CardData, issuer_key: bytes, issuer_data: IssuerData) -> bytes:
     """Return the key of this transaction."""
-    card_key = cryptogram.card_master_key(issuer_key, card.pan, card.sequence_number)
+    derive = aes.card_master_key if issuer_data.is_aes else cryptogram.card_master_key
+    card_key = derive(issuer_key, card.pan, card.sequence_number)
     return issuer_data.derive(card_key)
 
 
