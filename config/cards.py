@@ -16,7 +16,9 @@ TVR_BYTES = 5
 KERNEL_MASTERCARD = 2
 KERNEL_UNIONPAY = 7
 KERNELS_WITH_TTQ = (3, 6, KERNEL_UNIONPAY)
-KERNELS_WITH_ACTION_CODES = (KERNEL_MASTERCARD, 4, 5, 6)
+KERNEL_8 = 8
+KERNELS_WITH_ACTION_CODES = (KERNEL_MASTERCARD, 4, 5, 6, KERNEL_8)
+"""Kernel 8 has no default code: its is not looked at."""
 
 
 class Relay(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -82,6 +84,19 @@ class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Ask a card for its offline balance, to show it."""
 
 
+class Kernel8(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an acquirer sets for an application of kernel 8.
+
+    Source: EMV Contactless Book C-8, Annex A.
+    """
+
+    local_authentication: bool = True
+    """Have a card prove itself here, by its scheme's ECC key."""
+    relay_resistance: bool = True
+    """Measure how far away a card is, where it takes part."""
+    relay: Relay = Relay()
+
+
 class Chip(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an acquirer sets for an application in a slot.
 
@@ -123,7 +138,7 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """What people call it."""
     kernel: Annotated[int, Meta(ge=1, le=255)]
     """Which contactless kernel speaks with it; 2 is Mastercard's, 3 Visa's,
-    4 American Express's, 5 JCB's, 6 Discover's, 7 UnionPay's."""
+    4 American Express's, 5 JCB's, 6 Discover's, 7 UnionPay's, 8 any scheme's."""
     enabled: bool = True
     ttq: HexBytes | None = None
     """Terminal Transaction Qualifiers, tag 9F66, 4 bytes; kernels 3, 6 and 7 need them."""
@@ -132,17 +147,19 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     floor_limit_minor: Minor | None = None
     """Above this amount a tap must go online; minor units."""
     cvm_limit_minor: Minor | None = None
-    """From this amount on the cardholder must be verified, with kernel 2 above it."""
+    """From this amount on the cardholder must be verified, with kernels 2 and 8 above it."""
     signature: bool = True
-    """A signature can verify the cardholder; kernels 2, 4, 5 and 6."""
+    """A signature can verify the cardholder; kernels 2, 4, 5, 6 and 8."""
     contact_chip: bool = False
     """There is a slot for a card that declines a tap; kernels 2, 4, 5 and 6."""
     action_codes: ActionCodes | None = None
-    """For a tap; kernels 2, 4, 5 and 6 need them."""
+    """For a tap; kernels 2, 4, 5, 6 and 8 need them."""
     chip: Chip = Chip()
     """For a card in a slot, whatever the kernel of a tap."""
     kernel_2: Kernel2 | None = None
     """What only kernel 2 has."""
+    kernel_8: Kernel8 | None = None
+    """What only kernel 8 has."""
     electronic_cash: bool = False
     """Take UnionPay electronic cash, and show what is left of it; kernel 7."""
     status_check: bool = False
@@ -168,6 +185,8 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"action_codes: missing, and kernel {self.kernel} needs them")
         if self.kernel_2 is not None and self.kernel != KERNEL_MASTERCARD:
             raise ValueError(f"kernel_2: not for it; its kernel is {self.kernel}")
+        if self.kernel_8 is not None and self.kernel != KERNEL_8:
+            raise ValueError(f"kernel_8: not for it; its kernel is {self.kernel}")
         if self.chip.random_threshold_minor > self.chip_floor_limit_minor:
             raise ValueError(
                 f"chip: random_threshold_minor is above the floor limit, "
@@ -217,6 +236,37 @@ class CAKey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ValueError("modulus: its first bit is zero, so it is shorter than it looks")
         if len(self.sha1) != 20:
             raise ValueError(f"sha1: {len(self.sha1)} bytes, must be 20")
+
+
+class ECKey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One ECC public key of a card scheme's certification authority, on P-256.
+
+    Source: EMV Contactless Book E, 5.
+    """
+
+    rid: HexBytes
+    """Registered application provider, the first 5 bytes of its AIDs."""
+    index: Annotated[int, Meta(ge=0, le=255)]
+    """Tag 8F; cards name their key by it."""
+    x: HexBytes
+    """32 bytes."""
+    y: HexBytes
+    """32 bytes."""
+    expires: datetime.date | None = None
+    """The last day it may be used; absent when the scheme published none."""
+    test: bool = False
+    """A test key: a live shop refuses it by name."""
+
+    @property
+    def name(self) -> str:
+        """What errors call it: 'A000000003 index 92'."""
+        return f"{self.rid.hex().upper()} index {self.index:02X}"
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        for key, length in (("rid", 5), ("x", 32), ("y", 32)):
+            if len(getattr(self, key)) != length:
+                raise ValueError(f"{key}: {len(getattr(self, key))} bytes, must be {length}")
 
 
 class ExceptionCard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

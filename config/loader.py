@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from config.cards import Application, CAKey, ExceptionCard
+from config.cards import Application, CAKey, ECKey, ExceptionCard
 from config.errors import ConfigError
 from config.schema import (
     ApplicationsFile,
@@ -70,6 +70,7 @@ def load_settings(
         raise ConfigError(f"{PARAMETERS}: ca_keys: a live shop trusts no test keys")
     key_paths = [_find(shop, name) for name in files.ca_keys if given.ca_keys is None]
     ca_keys = _read_ca_keys([*key_paths, *more_ca_keys], given.ca_keys or ())
+    ec_keys = _read_ec_keys([*(_find(shop, name) for name in files.ca_keys), *more_ca_keys])
 
     currencies_path = _source(shop, files.currencies, given.currencies)
     currencies = (
@@ -111,6 +112,7 @@ def load_settings(
         offline=own.offline,
         applications=applications,
         ca_keys=ca_keys,
+        ec_keys=ec_keys,
         currencies=currencies,
         payment_codes=payment_codes,
         exceptions=exceptions,
@@ -295,6 +297,17 @@ def _read_ca_keys(paths: Sequence[Path], given: tuple[CAKey, ...]) -> tuple[CAKe
                 raise ConfigError(f"{path}: ca_keys: {key.name} stands twice")
             if _ca_key_hash(key) != key.sha1:
                 raise ConfigError(f"{path}: ca_keys: {key.name}: sha1 does not match the key")
+            keys[key.name] = key
+    return tuple(keys.values())
+
+
+def _read_ec_keys(paths: Sequence[Path]) -> tuple[ECKey, ...]:
+    """Return the ECC keys; the kernel sees that each is a point on the curve."""
+    keys: dict[str, ECKey] = {}
+    for path in paths:
+        for key in read_table(path, CAKeysFile).ec_keys:
+            if key.name in keys:
+                raise ConfigError(f"{path}: ec_keys: {key.name} stands twice")
             keys[key.name] = key
     return tuple(keys.values())
 

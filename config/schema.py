@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from config.cards import Application, CAKey, ExceptionCard
+from config.cards import Application, CAKey, ECKey, ExceptionCard
 from config.values import CurrencyLetters, Line, Minor, Seconds
 
 
@@ -268,7 +268,10 @@ class ApplicationsFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class CAKeysFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Public keys of certification authorities."""
 
-    ca_keys: tuple[CAKey, ...]
+    ca_keys: tuple[CAKey, ...] = ()
+    """RSA."""
+    ec_keys: tuple[ECKey, ...] = ()
+    """ECC, for kernel 8."""
 
 
 class CurrenciesFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -315,6 +318,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     offline: Offline = Offline()
     applications: tuple[Application, ...]
     ca_keys: tuple[CAKey, ...]
+    ec_keys: tuple[ECKey, ...] = ()
     currencies: Mapping[str, Currency]
     payment_codes: tuple[CodeRule, ...]
     exceptions: tuple[ExceptionCard, ...] = ()

@@ -148,12 +148,13 @@ def refuse_bench_things(settings: Settings, drivers: Drivers, bench: Bench | Non
                 f"A live shop has no simulators: {registry.kind} {device.name!r} uses driver "
                 f"{device.driver!r}. Give it a real driver, or set shop.mode to 'bench'"
             )
-    for key in settings.ca_keys:
-        if key.test:
-            raise LiveShopRefused(
-                f"A live shop trusts no test keys: CA key {key.name} is one. "
-                "Take it out of files.ca_keys"
-            )
+    tests = [key.name for key in settings.ca_keys if key.test]
+    tests += [key.name for key in settings.ec_keys if key.test]
+    if tests:
+        raise LiveShopRefused(
+            f"A live shop trusts no test keys: CA key {tests[0]} is one. "
+            "Take it out of files.ca_keys"
+        )
     if bench is not None:
         raise LiveShopRefused("A live shop has no bench panel")
 

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TypeVar
 
 from config import cards
-from config.cards import Application, Kernel2, Relay
+from config.cards import Application, Kernel2, Kernel8, Relay
 from config.schema import Settings
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
-from emv.bits import TTQ, TVR, TerminalCapabilities
+from emv.bits import TTQ, TVR, TVR8, TerminalCapabilities
 from emv.entry_point import Combination, KernelFactory, Terminal
-from emv.kernels import c2, c3, c4, c5, c6, c7, contact, emv_mode
+from emv.kernels import c2, c3, c4, c5, c6, c7, c8, contact, emv_mode
 from emv.kernels.c2.configuration import AMOUNT_MAX
 from emv.risk import RiskLimits
 from terminal.checkout.chip import ContactRules
@@ -25,14 +25,17 @@ T = TypeVar("T")
 def combinations(settings: Settings) -> tuple[Combination, ...]:
     """Return what the Entry Point chooses from, in the order of the settings.
 
-    Kernel 2 compares its limits itself: they are not the Entry Point's.
+    Kernels 2 and 8 compare their limits themselves: they are not the Entry
+    Point's. Of kernel 8 that is not so for the transaction limit.
     """
     return tuple(
         Combination(
             aid=application.aid,
             kernel_id=application.kernel,
             ttq=_ttq(settings, application),
-            transaction_limit_minor=_limit(application, application.transaction_limit_minor),
+            transaction_limit_minor=(
+                application.transaction_limit_minor if application.kernel != c2.KERNEL_ID else None
+            ),
             floor_limit_minor=_limit(application, application.floor_limit_minor),
             cvm_required_limit_minor=_limit(application, application.cvm_limit_minor),
             status_check=application.status_check,
@@ -66,6 +69,7 @@ def kernels(settings: Settings, ca_keys: CAKeyStore) -> Mapping[int, KernelFacto
         5: c5.kernel(configured(5, plain)),
         6: c6.kernel(configured(6, plain)),
         7: c7.kernel(configured(7, kernel_7)),
+        8: c8.kernel(configured(8, partial(_kernel_8, settings))),
     }
 
 
@@ -141,7 +145,7 @@ def enabled(settings: Settings) -> Iterable[Application]:
 
 
 def _limit(application: Application, limit_minor: int | None) -> int | None:
-    return None if application.kernel == c2.KERNEL_ID else limit_minor
+    return None if application.kernel in (c2.KERNEL_ID, c8.KERNEL_ID) else limit_minor
 
 
 def _ttq(settings: Settings, application: Application) -> bytes | None:
@@ -217,6 +221,28 @@ def _kernel_2(
         torn_records_max=own.torn_records,
         torn_record_lifetime_s=own.torn_lifetime_s,
         reads_balance_after=own.balance,
+    )
+
+
+def _kernel_8(settings: Settings, application: Application) -> c8.Configuration:
+    """Return kernel 8's configuration for one application."""
+    own = application.kernel_8 or Kernel8()
+    able = _capabilities(settings, application)
+    codes = _action_codes(application)
+    return c8.Configuration(
+        ca_keys=c8.ECKeyStore(
+            c8.ECKey(key.rid, key.index, key.x, key.y, key.expires) for key in settings.ec_keys
+        ),
+        floor_limit_minor=_or_any(application.floor_limit_minor),
+        cvm_required_limit_minor=_or_any(application.cvm_limit_minor),
+        action_denial=TVR8(int(codes.denial)),
+        action_online=TVR8(int(codes.online)),
+        local_authentication=own.local_authentication,
+        relay_resistance=_relay(own.relay) if own.relay_resistance else None,
+        card_data_input=able.encoded[0],
+        # Above the limit somebody has to be verified: "no CVM" is no way.
+        cvm_capability_required=c8.ON_DEVICE | able.without(TerminalCapabilities.NO_CVM).encoded[1],
+        cvm_capability_not_required=c8.ON_DEVICE | able.encoded[1],
     )
 
 
