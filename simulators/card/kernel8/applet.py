@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from emv import apdu, tags, tlv
 from emv.apdu import CommandAPDU
+from emv.errors import MalformedData
 from simulators.card.applet import (
     STATUS_CLASS_UNKNOWN,
     STATUS_INSTRUCTION_UNKNOWN,
@@ -174,11 +175,15 @@ class Kernel8:
         if self._channel is None or self._is_open:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
         plain = self._channel.reveal(command.data)
-        tag, length = int.from_bytes(plain[:3], "big"), len(plain)
-        if tag not in ENVELOPES or length > ENVELOPE_BYTES_MAX + 5:
+        try:
+            nodes = tlv.decode(plain)
+        except MalformedData as error:
+            raise Refused(STATUS_WRONG_DATA) from error
+        if len(nodes) != 1 or nodes[0].tag not in ENVELOPES:
             raise Refused(STATUS_WRONG_DATA)
-        value = tlv.find(tlv.decode(plain), tag)
-        self._envelopes[tag] = value or b""
+        if len(nodes[0].value) > ENVELOPE_BYTES_MAX:
+            raise Refused(apdu.STATUS_WRONG_LENGTH)
+        self._envelopes[nodes[0].tag] = nodes[0].value
         return self._channel.acknowledge(plain)
 
     # The cryptogram. Source: Book E, 3.2 and 4.
