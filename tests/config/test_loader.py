@@ -151,6 +151,7 @@ def test_every_currency_agrees_with_iso_4217() -> None:
         ),
         ("applications.toml", "kernel = 2", 'kernel = 3\nttq = "22004080"', "kernel_2: not for it"),
         ("applications.toml", "kernel = 3", "kernel = 4", "action_codes: missing, and kernel 4"),
+        ("applications.toml", "kernel = 8", "kernel = 4", "kernel_8: not for it"),
         ("applications.toml", "kernel = 7", "kernel = 3", "electronic_cash: not for it"),
         ("applications.toml", "balance = true", "balanc = true", "kernel_2.balanc: unknown key"),
         (
@@ -265,6 +266,22 @@ def test_a_table_beside_the_shop_wins(edited: Edit) -> None:
     shop = edited("applications.toml", 'label = "Visa"', 'label = "Our own"')
 
     assert load_settings(shop).applications[0].label == "Our own"
+
+
+def test_an_ecc_key_has_a_name_of_its_own_and_whole_coordinates(tmp_path: Path) -> None:
+    key = f'[[ec_keys]]\nrid = "A000000003"\nindex = 1\nx = "{"11" * 32}"\ny = "{"22" * 32}"\n'
+    path = tmp_path / "ec.toml"
+
+    path.write_text(key)
+    assert [one.name for one in load_settings(more_ca_keys=[path]).ec_keys] == [
+        "A000000003 index 01"
+    ]
+    path.write_text(key + key)
+    with pytest.raises(ConfigError, match="ec_keys: A000000003 index 01 stands twice"):
+        load_settings(more_ca_keys=[path])
+    path.write_text(key.replace("11" * 32, "11" * 31))
+    with pytest.raises(ConfigError, match="x: 31 bytes, must be 32"):
+        load_settings(more_ca_keys=[path])
 
 
 def test_check_values_of_ca_keys_are_computed_apart() -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from config import load_settings
+from emv.kernels import c8
 from simulators.card import load_profiles, make_card
 from simulators.card.counters import COUNTER_MAX
 from simulators.card.errors import KeysUnusable
+from simulators.card.kernel8.curve import GROUP_ORDER
 from simulators.card.keys import CA_EXPIRES, CA_INDEX, CardKeys, ca_public_keys, prepare
 
 TODAY = date(2026, 11, 24)
@@ -74,10 +76,35 @@ def test_the_till_can_load_the_public_key(home: Path) -> None:
         assert key.sha1 == hashlib.sha1(summed).digest()
 
 
-def test_the_till_s_file_holds_nothing_else(home: Path) -> None:
-    entries = tomllib.loads(prepare(home, TODAY).read_text())["ca_keys"]
+def test_the_till_can_load_the_ecc_key(home: Path) -> None:
+    (key,) = load_settings(more_ca_keys=[prepare(home, TODAY)]).ec_keys
+    public = CardKeys(home).ec_ca_public()
 
-    for entry in entries:
+    assert (key.rid, key.index) == (bytes.fromhex("F000000008"), CA_INDEX)
+    assert (key.x, key.y, key.expires) == (public.x, public.y, public.expires)
+    assert key.test
+    assert c8.ECKeyStore([c8.ECKey(key.rid, key.index, key.x, key.y)])
+
+
+def test_a_damaged_ecc_secret_is_named(tmp_path: Path) -> None:
+    keys = CardKeys(tmp_path)
+    secret = keys.ec_secret("card")
+    path = tmp_path / "cards" / "ec" / "card"
+
+    assert keys.ec_secret("card") == secret
+    for content in ("", "0", f"{GROUP_ORDER - secret:X}"):
+        path.write_text(content)
+        with pytest.raises(KeysUnusable, match="ec/card: damaged"):
+            keys.ec_secret("card")
+
+
+def test_the_till_s_file_holds_nothing_else(home: Path) -> None:
+    file = tomllib.loads(prepare(home, TODAY).read_text())
+
+    assert file.keys() == {"ca_keys", "ec_keys"}
+    for entry in file["ec_keys"]:
+        assert entry.keys() == {"rid", "index", "expires", "test", "x", "y"}
+    for entry in file["ca_keys"]:
         assert entry.keys() == {"rid", "index", "exponent", "expires", "sha1", "test", "modulus"}
 
 
