@@ -60,11 +60,10 @@ def load_settings(
     own = _with_parameters(own, given)
     files = own.files
 
-    applications_path = _source(shop, files.applications, given.applications)
-    applications = (
-        given.applications or read_table(applications_path, ApplicationsFile).applications
+    names = (files.applications, *files.more_applications)
+    applications = _read_applications(
+        [_find(shop, name) for name in names if not given.applications], given.applications or ()
     )
-    _check_applications(applications_path, applications)
 
     if own.shop.mode == "live" and any(key.test for key in given.ca_keys or ()):
         raise ConfigError(f"{PARAMETERS}: ca_keys: a live shop trusts no test keys")
@@ -276,13 +275,21 @@ def _find(shop: Path, name: str) -> Path:
     return beside
 
 
-def _check_applications(path: Path, applications: Sequence[Application]) -> None:
-    twice = _first_twice(
-        f"{application.aid.hex().upper()} for kernel {application.kernel}"
-        for application in applications
-    )
-    if twice is not None:
-        raise ConfigError(f"{path}: applications: AID {twice} stands twice")
+def _read_applications(
+    paths: Sequence[Path], given: tuple[Application, ...]
+) -> tuple[Application, ...]:
+    tables = [
+        (PARAMETERS, given),
+        *((path, read_table(path, ApplicationsFile).applications) for path in paths),
+    ]
+    found: dict[str, Application] = {}
+    for path, table in tables:
+        for application in table:
+            name = f"{application.aid.hex().upper()} for kernel {application.kernel}"
+            if name in found:
+                raise ConfigError(f"{path}: applications: AID {name} stands twice")
+            found[name] = application
+    return tuple(found.values())
 
 
 def _read_ca_keys(paths: Sequence[Path], given: tuple[CAKey, ...]) -> tuple[CAKey, ...]:

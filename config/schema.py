@@ -242,6 +242,8 @@ class Files(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """
 
     applications: str = "applications.toml"
+    more_applications: tuple[str, ...] = ()
+    """Applications besides those."""
     ca_keys: tuple[str, ...] = ("ca_keys.toml",)
     currencies: str = "currencies.toml"
     payment_codes: str = "payment_codes.toml"

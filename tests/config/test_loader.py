@@ -151,7 +151,8 @@ def test_every_currency_agrees_with_iso_4217() -> None:
         ),
         ("applications.toml", "kernel = 2", 'kernel = 3\nttq = "22004080"', "kernel_2: not for it"),
         ("applications.toml", "kernel = 3", "kernel = 4", "action_codes: missing, and kernel 4"),
-        ("applications.toml", "kernel = 8", "kernel = 4", "kernel_8: not for it"),
+        ("bench_applications.toml", "kernel = 8", "kernel = 4", "kernel_8: not for it"),
+        ("bench.toml", '["bench_app', '["app', "AID A0000000031010 for kernel 3 stands twice"),
         ("applications.toml", "kernel = 7", "kernel = 3", "electronic_cash: not for it"),
         ("applications.toml", "balance = true", "balanc = true", "kernel_2.balanc: unknown key"),
         (
@@ -260,6 +261,16 @@ def test_a_shop_alone_in_a_folder_gets_the_tables_that_come_with_the_till(tmp_pa
 
     assert loaded.currency.symbol == "¥"
     assert loaded.exceptions == ()
+
+
+def test_a_real_shop_accepts_no_names_of_simulated_cards() -> None:
+    """No scheme's name begins with F. Source: ISO/IEC 7816-4, 12.3.4."""
+    live = load_settings(FOLDER / "live.example.toml")
+
+    assert {one.aid[:1] for one in live.applications} == {b"\xa0"}
+    assert {one.kernel for one in load_settings().applications} - {
+        one.kernel for one in live.applications
+    } == {8}
 
 
 def test_a_table_beside_the_shop_wins(edited: Edit) -> None:
