@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from config.cards import Application, CAKey, ECKey, ExceptionCard
+from config.cards import CAKey, ExceptionCard
 from config.errors import ConfigError
 from config.schema import (
     ApplicationsFile,
@@ -60,16 +60,30 @@ def load_settings(
     own = _with_parameters(own, given)
     files = own.files
 
-    names = (files.applications, *files.more_applications)
-    applications = _read_applications(
-        [_find(shop, name) for name in names if not given.applications], given.applications or ()
+    application_names = (files.applications, *files.more_applications)
+    application_paths = [_find(shop, name) for name in application_names if not given.applications]
+    applications = _join(
+        "applications",
+        lambda one: f"AID {one.aid.hex().upper()} for kernel {one.kernel}",
+        (PARAMETERS, given.applications or ()),
+        *((path, read_table(path, ApplicationsFile).applications) for path in application_paths),
     )
 
     if own.shop.mode == "live" and any(key.test for key in given.ca_keys or ()):
         raise ConfigError(f"{PARAMETERS}: ca_keys: a live shop trusts no test keys")
-    key_paths = [_find(shop, name) for name in files.ca_keys if given.ca_keys is None]
-    ca_keys = _read_ca_keys([*key_paths, *more_ca_keys], given.ca_keys or ())
-    ec_keys = _read_ec_keys([*(_find(shop, name) for name in files.ca_keys), *more_ca_keys])
+    own_paths = [_find(shop, name) for name in files.ca_keys]
+    key_files = [(path, read_table(path, CAKeysFile)) for path in (*own_paths, *more_ca_keys)]
+    replaced = () if given.ca_keys is None else own_paths
+    ca_keys = _join(
+        "ca_keys",
+        lambda key: key.name,
+        (PARAMETERS, _proved(PARAMETERS, given.ca_keys or ())),
+        *((path, _proved(path, file.ca_keys)) for path, file in key_files if path not in replaced),
+    )
+    # Whether each is a point on the curve, the kernel sees.
+    ec_keys = _join(
+        "ec_keys", lambda key: key.name, *((path, file.ec_keys) for path, file in key_files)
+    )
 
     currencies_path = _source(shop, files.currencies, given.currencies)
     currencies = (
@@ -275,48 +289,26 @@ def _find(shop: Path, name: str) -> Path:
     return beside
 
 
-def _read_applications(
-    paths: Sequence[Path], given: tuple[Application, ...]
-) -> tuple[Application, ...]:
-    tables = [
-        (PARAMETERS, given),
-        *((path, read_table(path, ApplicationsFile).applications) for path in paths),
-    ]
-    found: dict[str, Application] = {}
-    for path, table in tables:
-        for application in table:
-            name = f"{application.aid.hex().upper()} for kernel {application.kernel}"
+def _join(
+    what: str, name_of: Callable[[T], str], *tables: tuple[Path, Iterable[T]]
+) -> tuple[T, ...]:
+    """Return the rows of all tables. Raises ConfigError for a name that stands twice."""
+    found: dict[str, T] = {}
+    for path, rows in tables:
+        for row in rows:
+            name = name_of(row)
             if name in found:
-                raise ConfigError(f"{path}: applications: AID {name} stands twice")
-            found[name] = application
+                raise ConfigError(f"{path}: {what}: {name} stands twice")
+            found[name] = row
     return tuple(found.values())
 
 
-def _read_ca_keys(paths: Sequence[Path], given: tuple[CAKey, ...]) -> tuple[CAKey, ...]:
-    tables = [
-        (PARAMETERS, given),
-        *((path, read_table(path, CAKeysFile).ca_keys) for path in paths),
-    ]
-    keys: dict[str, CAKey] = {}
-    for path, table in tables:
-        for key in table:
-            if key.name in keys:
-                raise ConfigError(f"{path}: ca_keys: {key.name} stands twice")
-            if _ca_key_hash(key) != key.sha1:
-                raise ConfigError(f"{path}: ca_keys: {key.name}: sha1 does not match the key")
-            keys[key.name] = key
-    return tuple(keys.values())
-
-
-def _read_ec_keys(paths: Sequence[Path]) -> tuple[ECKey, ...]:
-    """Return the ECC keys; the kernel sees that each is a point on the curve."""
-    keys: dict[str, ECKey] = {}
-    for path in paths:
-        for key in read_table(path, CAKeysFile).ec_keys:
-            if key.name in keys:
-                raise ConfigError(f"{path}: ec_keys: {key.name} stands twice")
-            keys[key.name] = key
-    return tuple(keys.values())
+def _proved(path: Path, keys: Iterable[CAKey]) -> Iterator[CAKey]:
+    """Yield keys as their schemes published them. Raises ConfigError for another."""
+    for key in keys:
+        if _ca_key_hash(key) != key.sha1:
+            raise ConfigError(f"{path}: ca_keys: {key.name}: sha1 does not match the key")
+        yield key
 
 
 def _ca_key_hash(key: CAKey) -> bytes:
