@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from terminal.bank import batch_messages as messages
+from terminal.bank.exchange import Refusal
 from terminal.batch.batch import Difference, Line, Means, Total
 from terminal.batch.events import (
     BatchAnswered,
@@ -17,7 +18,7 @@ from terminal.batch.events import (
     SendBatch,
 )
 from terminal.batch.totals import without_cashiers
-from terminal.errors import AnswerLost, MalformedMessage, NeverLeft
+from terminal.errors import AnswerLost, MalformedMessage, NeverLeft, TillError
 from terminal.view import Kind
 
 if TYPE_CHECKING:
@@ -28,18 +29,20 @@ log = logging.getLogger(__name__)
 
 def tell(client: Client, wish: SendBatch) -> BatchEvent:
     """Ask the bank, and return what came of it."""
-    from terminal.bank.client import Refusal
-
-    unanswered = BatchUnanswered(wish.purpose, wish.batch.number)
-    what = f"{wish.purpose.value} of batch {wish.batch.number}"
     try:
-        reply = client.settle(_question(wish))
+        reply = client.settle(question(wish))
     except (NeverLeft, AnswerLost, MalformedMessage) as error:
-        log.warning("%s has no answer: %s", what, error)
-        return unanswered
+        return unanswered(wish, error)
+    return answered(wish, reply)
+
+
+def answered(
+    wish: SendBatch, reply: messages.BatchAnswer | messages.LinesAnswer | Refusal
+) -> BatchEvent:
+    """Return what the core is told of the bank's verified answer."""
     if isinstance(reply, Refusal):
-        log.warning("%s refused: %s, %s", what, reply.error, reply.detail)
-        return unanswered
+        log.warning("%s refused: %s, %s", _named(wish), reply.error, reply.detail)
+        return BatchUnanswered(wish.purpose, wish.batch.number)
     if isinstance(reply, messages.LinesAnswer):
         return _compared(wish.batch.number, reply)
     return BatchAnswered(
@@ -47,7 +50,18 @@ def tell(client: Client, wish: SendBatch) -> BatchEvent:
     )
 
 
-def _question(wish: SendBatch) -> messages.BatchQuestion:
+def unanswered(wish: SendBatch, error: TillError) -> BatchEvent:
+    """Return what the core is told of no answer."""
+    log.warning("%s has no answer: %s", _named(wish), error)
+    return BatchUnanswered(wish.purpose, wish.batch.number)
+
+
+def _named(wish: SendBatch) -> str:
+    return f"{wish.purpose.value} of batch {wish.batch.number}"
+
+
+def question(wish: SendBatch) -> messages.BatchQuestion:
+    """Return the question that a wish is."""
     batch = wish.batch
     match wish.purpose:
         case BatchPurpose.TOTALS:

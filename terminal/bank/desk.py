@@ -10,23 +10,17 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from terminal.bank import messages
 from terminal.batch.events import BatchPurpose, BatchUnanswered, SendBatch
-from terminal.errors import AnswerLost, LinkNotSecure, MalformedMessage, NeverLeft, TillError
+from terminal.errors import AnswerLost, MalformedMessage, NeverLeft, TillError
 from terminal.events import (
-    Answered,
-    BankAnswer,
     InboxEvent,
     Purpose,
-    Refused,
     Send,
     Sending,
 )
-from terminal.events import AnswerLost as AnswerLostEvent
 from terminal.events import NeverLeft as NeverLeftEvent
-from terminal.view import Kind
 
 if TYPE_CHECKING:
     # A client brings requests and cryptography: they load on the lanes, so
@@ -37,7 +31,7 @@ log = logging.getLogger(__name__)
 
 CLOSE_S = 5.0
 
-_LANES = {
+LANES = {
     Purpose.PAY: "pay",
     Purpose.ORDER: "pay",
     Purpose.ASK: "ask",
@@ -48,11 +42,6 @@ _LANES = {
     BatchPurpose.TOTALS: "ask",
     BatchPurpose.CLOSE: "settle",
     BatchPurpose.LINES: "settle",
-}
-
-_REVERSAL_REASONS: dict[str, Literal["no_answer", "not_found", "card_refused"]] = {
-    "not_found": "not_found",
-    "card_refused": "card_refused",
 }
 
 
@@ -79,7 +68,7 @@ class BankDesk:
         self._clients: list[Client] = []
         self._closing = False
         self._queues: dict[str, queue.SimpleQueue[Send | SendBatch | None]] = {
-            lane: queue.SimpleQueue() for lane in dict.fromkeys(_LANES.values())
+            lane: queue.SimpleQueue() for lane in dict.fromkeys(LANES.values())
         }
         self._threads = [
             threading.Thread(target=self._serve, args=(lane,), name=f"bank-{lane}", daemon=True)
@@ -93,7 +82,7 @@ class BankDesk:
 
     def send(self, wish: Send | SendBatch) -> None:
         """Queue a request; its end comes as exactly one event."""
-        self._queues[_LANES[wish.purpose]].put(wish)
+        self._queues[LANES[wish.purpose]].put(wish)
 
     def close(self) -> None:
         """End every call that waits, and the lanes. Safe to call twice."""
@@ -123,92 +112,18 @@ class BankDesk:
             del wish
 
     def _carry(self, client: Client, wish: Send | SendBatch) -> InboxEvent:
-        if isinstance(wish, Send):
-            return self._ask(client, wish)
-        from terminal.bank.batches import tell
+        # They bring the link's words, and cryptography with them.
+        from terminal.bank import batches, errands
 
-        return tell(client, wish)
-
-    def _ask(self, client: Client, wish: Send) -> InboxEvent:
-        from terminal.bank.client import Refusal
-
-        purpose, attempt = wish.purpose, wish.payment.id
+        if isinstance(wish, SendBatch):
+            return batches.tell(client, wish)
+        sending = Sending(wish.purpose, wish.payment.id)
+        asked = errands.Errands(self._find_sealed, code_valid_s=self._code_valid_s)
         try:
-            request = self._request(wish)
-            reply = client.call(request, lambda: self._post(Sending(purpose, attempt)))
-        except (NeverLeft, MalformedMessage) as error:
-            log.info("%s %s never left: %s", purpose.value, attempt, error)
-            return NeverLeftEvent(
-                purpose,
-                attempt,
-                str(error),
-                is_insecure=isinstance(error, LinkNotSecure),
-                is_malformed=isinstance(error, MalformedMessage),
-            )
-        except AnswerLost as error:
-            log.warning("%s %s has no answer: %s", purpose.value, attempt, error)
-            return AnswerLostEvent(purpose, attempt, str(error))
-        if isinstance(reply, Refusal):
-            log.warning("%s %s refused: %s, %s", purpose.value, attempt, reply.error, reply.detail)
-            return Refused(purpose, attempt, reply.status, reply.error, reply.skew_ms)
-        return Answered(purpose, attempt, _in_core_words(reply.answer, reply.skew_ms))
-
-    def _request(self, wish: Send) -> messages.Request:
-        payment = wish.payment
-        at = messages.format_moment(payment.created_ms)
-        match wish.purpose:
-            case Purpose.PAY:
-                tender: messages.Tender | None = None
-                if payment.kind is Kind.SALE:
-                    is_card = bool(payment.masked_pan)
-                    tender = (messages.CardTender if is_card else messages.CodeTender)(wish.sealed)
-                return messages.Payment(
-                    attempt=payment.id,
-                    number=payment.number,
-                    kind=payment.kind.value,
-                    amount_minor=payment.amount_minor,
-                    currency=payment.currency,
-                    at=at,
-                    tender=tender,
-                    original=payment.original or None,
-                    batch=payment.batch,
-                )
-            case Purpose.ADVISE:
-                sealed, _, proof = self._find_sealed(payment.id).partition("\n")
-                return messages.Advice(
-                    attempt=payment.id,
-                    number=payment.number,
-                    kind="sale",
-                    amount_minor=payment.amount_minor,
-                    currency=payment.currency,
-                    at=at,
-                    tender=messages.CardTender(sealed),
-                    deferred=payment.is_deferred,
-                    proof=proof or None,
-                    batch=payment.batch,
-                )
-            case Purpose.ORDER:
-                return messages.Order(
-                    order=wish.order,
-                    attempt=payment.id,
-                    number=payment.number,
-                    amount_minor=payment.amount_minor,
-                    currency=payment.currency,
-                    at=at,
-                    valid_s=self._code_valid_s,
-                    batch=payment.batch,
-                )
-            case Purpose.ASK:
-                return messages.StatusQuestion(payment.id)
-            case Purpose.CLOSE:
-                return messages.Closing(payment.id)
-            case Purpose.REVERSE:
-                return messages.Reversal(
-                    attempt=payment.id,
-                    reason=_REVERSAL_REASONS.get(wish.reason, "no_answer"),
-                )
-            case Purpose.ECHO:
-                return messages.Echo()
+            reply = client.call(asked.request(wish), lambda: self._post(sending))
+        except (NeverLeft, AnswerLost, MalformedMessage) as error:
+            return errands.unanswered(wish, error)
+        return errands.answered(wish, reply)
 
 
 def _not_sent(wish: Send | SendBatch, error: TillError) -> InboxEvent:
@@ -216,18 +131,3 @@ def _not_sent(wish: Send | SendBatch, error: TillError) -> InboxEvent:
     if isinstance(wish, SendBatch):
         return BatchUnanswered(wish.purpose, wish.batch.number)
     return NeverLeftEvent(wish.purpose, wish.payment.id, str(error), is_insecure=True)
-
-
-def _in_core_words(answer: messages.Answer, skew_ms: int) -> BankAnswer:
-    expires = answer.expires_at
-    return BankAnswer(
-        state=answer.state or "",
-        code=answer.code or "",
-        reference=answer.reference or "",
-        authorisation=answer.authorisation or "",
-        brand=answer.brand or "",
-        shown_code=answer.shown_code or "",
-        expires_at_ms=None if expires is None else messages.parse_moment(expires),
-        emv=answer.emv or "",
-        skew_ms=skew_ms,
-    )
