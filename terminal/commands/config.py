@@ -73,7 +73,7 @@ def _loader(place: Place) -> parameters.Load:
     """Return what tries parameters on this shop, its card kernels included."""
 
     def load(given: Parameters | None) -> Settings:
-        from terminal.opening import card_rules
+        from terminal.checkout.media import card_rules
 
         settings = load_settings(place.shop_file, parameters=given)
         try:

@@ -29,7 +29,7 @@ from simulators.bank.store import reading
 from simulators.card import load_profiles, make_card
 from simulators.card.faults import with_faults
 from simulators.shop import SimulatedShop
-from terminal.__main__ import Assembly
+from terminal.assembly.parts import Assembly
 from terminal.commands.watch import Watch, watching
 from terminal.journal import JournalReader
 from terminal.security import passphrase

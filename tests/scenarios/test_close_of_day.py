@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from simulators.bank.schema import batch_members
 from simulators.faults import FaultProxy
-from terminal.__main__ import Assembly
+from terminal.assembly.parts import Assembly
 from terminal.batch.batch import Batch, BatchState
 from terminal.batch.totals import RowName, rows_of
 from terminal.commands.watch import watching

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from terminal.__main__ import Assembly
+from terminal.assembly.parts import Assembly
 from terminal.commands.watch import watching
 from terminal.journal import JournalReader
 

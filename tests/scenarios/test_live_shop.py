@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import config
-from terminal.__main__ import Panel, drivers, main
+from terminal.__main__ import main
+from terminal.assembly.devices import drivers
+from terminal.assembly.simulated import Panel
 from terminal.errors import LiveShopRefused
 from terminal.opening import open_till
 from terminal.people.staff import Staff

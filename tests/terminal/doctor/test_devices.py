@@ -16,7 +16,7 @@ from config.schema import Device, Devices, Settings
 from drivers.protocols import FoundDevice
 from simulators.printer import PrinterSimulator
 from simulators.serial_line import SerialLine
-from terminal.__main__ import drivers
+from terminal.assembly.devices import drivers
 from terminal.doctor.devices import configured, toml_of, unconfigured
 from terminal.doctor.lines import Line
 from terminal.doctor.wording import Level

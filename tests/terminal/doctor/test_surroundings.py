@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from terminal.__main__ import installed_versions
+from terminal.assembly.devices import installed_versions
 from terminal.doctor.surroundings import Screen, screen, software
 from terminal.doctor.wording import Level, Matter
 

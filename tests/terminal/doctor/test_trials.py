@@ -17,7 +17,7 @@ from simulators.phone_screen import draw_screen
 from simulators.printer import PrinterSimulator
 from simulators.readers.in_process import InProcessReader
 from simulators.serial_line import Fault, SerialLine
-from terminal.__main__ import drivers
+from terminal.assembly.devices import drivers
 from terminal.doctor import trials
 from terminal.errors import NotAllowed
 
