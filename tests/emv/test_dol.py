@@ -98,3 +98,13 @@ def test_a_tag_list_is_read_to_its_end() -> None:
     assert parse_tag_list(bytes.fromhex("82 9F36 DF8101")) == (0x82, 0x9F36, 0xDF8101)
     with pytest.raises(MalformedData, match="9F at offset 1 is cut short"):
         parse_tag_list(bytes.fromhex("82 9F"))
+
+
+def test_a_tag_may_be_as_long_as_in_any_object_and_no_longer() -> None:
+    assert parse_tag_list(bytes.fromhex("82 DF818101 95")) == (0x82, 0xDF818101, 0x95)
+    with pytest.raises(MalformedData, match="tag DF818181 at offset 1 is too long"):
+        parse_tag_list(bytes.fromhex("82 DF81818101"))
+
+
+def test_the_high_bit_alone_says_that_a_tag_goes_on() -> None:
+    assert parse_tag_list(bytes.fromhex("9F80 01 9F7F 95")) == (0x9F8001, 0x9F7F, 0x95)
