@@ -10,7 +10,7 @@ LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak figures lock openapi pictures words clean \
+.PHONY: help setup run test check bench soak figures mutants lock openapi pictures words clean \
 	system-packages
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make bench     the figures, each beside its peer'
 	@echo 'make soak      the long campaigns in full'
 	@echo 'make figures   write what the long campaigns came to'
+	@echo 'make mutants   change emv/ in small wrong ways; the tests must notice'
 	@echo 'make lock      pin the dependencies again'
 	@echo 'make openapi   write the contract of the bank link again'
 	@echo 'make pictures  draw the pictures of the README again'
@@ -85,6 +86,10 @@ soak: system-packages $(VENV)/.setup-readers
 
 figures: $(VENV)/.setup-dev
 	$(BIN)/python -m tests.reliability > docs/reliability.md
+
+# Stopped, it goes on where it was; mutants.jsonl holds what was tried.
+mutants: $(VENV)/.setup-dev
+	$(BIN)/python -m tests.mutation --processes 2
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock
