@@ -73,7 +73,7 @@ def open_till(
     claim(home, settings.shop.mode)
     journal = Journal(home, clock)
     try:
-        core = Core(clock, _limits(settings), journal.payment, random, journal.batch_payments)
+        core = Core(clock, core_limits(settings), journal.payment, random, journal.batch_payments)
         runner = Runner(core, journal, clock)
         desk = BankDesk(
             bank_clients(settings, keys, clock, random),
@@ -87,14 +87,7 @@ def open_till(
             partial(_open_media, settings, drivers, keys, clock, random, runner.post, keyboard),
             runner.post,
         )
-        first = Started(
-            tuple(journal.unfinished()),
-            tuple(journal.payments(limit=RECENT_MAX)),
-            journal.next_number(),
-            counter.places,
-            journal.open_batch(records.fresh_number(clock.wall_ms())),
-            tuple(journal.unsettled_batches()),
-        )
+        first = first_event(journal, clock, counter.places)
     except BaseException:
         journal.close()
         raise
@@ -122,6 +115,21 @@ def open_till(
         starters=(desk.start, counter.start, *(each.start for each in (*beside, *upkeep))),
         # The last receipt comes out before the rest goes.
         closers=(*(each.close for each in (*beside, *upkeep)), counter.close, desk.close),
+    )
+
+
+def first_event(journal: Journal, clock: Clock, devices: tuple[tuple[str, str], ...]) -> Started:
+    """Return what the core of a till begins with: all that its journal left open.
+
+    devices: name and role of each.
+    """
+    return Started(
+        tuple(journal.unfinished()),
+        tuple(journal.payments(limit=RECENT_MAX)),
+        journal.next_number(),
+        devices,
+        journal.open_batch(records.fresh_number(clock.wall_ms())),
+        tuple(journal.unsettled_batches()),
     )
 
 
@@ -201,7 +209,8 @@ def shop_facts(settings: Settings) -> ShopFacts:
     )
 
 
-def _limits(settings: Settings) -> Limits:
+def core_limits(settings: Settings) -> Limits:
+    """Return what the core needs of a shop's settings."""
     return Limits(
         amount_max_minor=settings.shop.amount_max_minor,
         in_words=partial(amount_with_unit, currency=settings.currency),

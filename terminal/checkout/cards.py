@@ -162,7 +162,7 @@ class CardWorker(DeviceWorker[CardReader]):
                 self._post(CardCompleted(arm.attempt, is_approved))
         if answers.has_asked_bank:
             return CardEnd.ONLINE
-        return self._report(arm, outcome)
+        return self.report(arm, outcome)
 
     def _ask_bank(self, arm: Arm, online: Outcome) -> TellCard | None:
         """Hand a chip's request to the core; return the bank's word, None if none comes."""
@@ -170,7 +170,7 @@ class CardWorker(DeviceWorker[CardReader]):
             if not self._is_armed(arm):
                 return None
             self._told = None
-        if self._report(arm, online, waits_for=arm.attempt) is not CardEnd.ONLINE:
+        if self.report(arm, online, waits_for=arm.attempt) is not CardEnd.ONLINE:
             return None
         with self._changed:
             self._changed.wait_for(
@@ -206,8 +206,8 @@ class CardWorker(DeviceWorker[CardReader]):
                 device.release()
                 return
             self._post(CardPresented(arm.arming, self._name))
-            outcome = self._converse(device, transaction, outcome)
-            end = self._report(arm, outcome)
+            outcome = self.converse(device, transaction, outcome)
+            end = self.report(arm, outcome)
             # Some readers take a tenth of a second to beep: the bank is asked
             # meanwhile. They take the command only while a card is active.
             device.signal(Signal.DONE if end in READ_WELL else Signal.ALERT)
@@ -226,9 +226,13 @@ class CardWorker(DeviceWorker[CardReader]):
         """Say why nothing was read; the sale goes on."""
         self._post(CardRead(arm.arming, CardEnd.AGAIN, reason, next_step, reader=self._name))
 
-    def _converse(
+    def converse(
         self, reader: CardReader, transaction: entry_point.Transaction, previous: Outcome | None
     ) -> Outcome:
+        """Carry one whole conversation with the card that is active.
+
+        previous: what the last one of the same sale came to.
+        """
         restart = previous is not None and previous.start is Start.B
         kernel = entry_point.run(
             self._rules.config,
@@ -239,7 +243,11 @@ class CardWorker(DeviceWorker[CardReader]):
         )
         return converse(kernel, reader, self._answers)
 
-    def _report(self, arm: Arm, outcome: Outcome, *, waits_for: str = "") -> CardEnd:
+    def report(self, arm: Arm, outcome: Outcome, *, waits_for: str = "") -> CardEnd:
+        """Tell the core what a conversation came to.
+
+        waits_for: the attempt whose word from the bank the chip waits for.
+        """
         end = end_of(outcome)
         reason, next_step = reason_of(outcome)
         if self._role == "contact":

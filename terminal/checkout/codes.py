@@ -57,19 +57,24 @@ class CodeWorker(DeviceWorker[Scanner]):
             fresh = {symbol.data: symbol for symbol in symbols if symbol.data not in seen}
             if not fresh:
                 continue
-            codes = [self._classify(symbol) for symbol in fresh.values()]
-            payable = [code for code in codes if code.can_pay]
-            if len(payable) > 1:
-                # Which of them the customer means, nobody can know; and they
-                # are looked at again once one is taken away.
-                self._post(CodeRejected(arm.arming, Message.TWO_CODES))
-                continue
-            # The same code counts once per sale.
-            seen |= fresh.keys()
-            if not payable:
-                self._post(CodeRejected(arm.arming, Message.NOT_A_PAYMENT_CODE))
-                continue
+            if self.judge(arm, list(fresh.values())):
+                # The same code counts once per sale.
+                seen |= fresh.keys()
+
+    def judge(self, arm: Arm, symbols: Sequence[Symbol]) -> bool:
+        """Tell the core what was seen; False if it is to be looked at again."""
+        codes = [self._classify(symbol) for symbol in symbols]
+        payable = [code for code in codes if code.can_pay]
+        if len(payable) > 1:
+            # Which of them the customer means, nobody can know; and they
+            # are looked at again once one is taken away.
+            self._post(CodeRejected(arm.arming, Message.TWO_CODES))
+            return False
+        if payable:
             self._post(self._code_read(arm, payable[0]))
+        else:
+            self._post(CodeRejected(arm.arming, Message.NOT_A_PAYMENT_CODE))
+        return True
 
     def _code_read(self, arm: Arm, code: PaymentCode) -> CodeRead:
         return CodeRead(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from drivers.errors import CardRemoved, DeviceTimeout
@@ -58,6 +58,22 @@ class Answers:
 def converse(kernel: Kernel[T], reader: CardReader, answers: Answers) -> T:
     """Carry a kernel's requests to the card, or to whoever can answer.
 
+    Raises DeviceLost if the reader itself is gone.
+    """
+    talk = questions_of(kernel, reader)
+    answer: Answer = None
+    while True:
+        try:
+            question = talk.send(answer)
+        except StopIteration as finished:
+            outcome: T = finished.value
+            return outcome
+        answer = answers.ask(question)
+
+
+def questions_of(kernel: Kernel[T], reader: CardReader) -> Generator[Question, Answer, T]:
+    """Carry a kernel's commands to the card; give out what the card cannot answer.
+
     A card that leaves or falls silent is thrown into the kernel as LinkLost:
     what that means is the kernel's to say.
     Raises DeviceLost if the reader itself is gone.
@@ -72,7 +88,7 @@ def converse(kernel: Kernel[T], reader: CardReader, answers: Answers) -> T:
             return outcome
         lost = None
         if not isinstance(request, Command):
-            reply = answers.ask(request)
+            reply = yield request
             continue
         try:
             reply = Reply.parse(*carry(request.encoded, reader))

@@ -196,7 +196,7 @@ class ReceiptDesk:
     def _run(self) -> None:
         while self._wait():
             try:
-                self._tell(self._turn())
+                self._tell(self.turn())
             except DriverError as error:
                 if self._trouble is not Message.PRINTER_LOST:
                     log.warning("%s: %s", self._name, error)
@@ -216,10 +216,10 @@ class ReceiptDesk:
             )
             return bool(self._jobs) or not self._closing
 
-    def _turn(self) -> Message | None:
+    def turn(self) -> Message | None:
         """Do what is wanted if the printer can; return what is wrong with it.
 
-        Raises DriverError.
+        On the printer's thread. Raises DriverError.
         """
         with self._changed:
             # A drawer that opens later than it was asked to opens for anybody.
