@@ -23,10 +23,11 @@ import apsw
 from terminal.batch import records
 from terminal.batch.batch import Batch
 from terminal.batch.events import RecordBatch
+from terminal.chains import End
 from terminal.database import connect, transaction, translated
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
-from terminal.journal_mark import End, Mark, read_mark
+from terminal.journal_mark import Mark, read_mark
 from terminal.messages import Message
 from terminal.salvage import readable_moves
 from terminal.seams import Clock
@@ -261,11 +262,29 @@ class JournalReader:
         Raises JournalCorrupt if its end is gone, JournalUnavailable.
         """
         mark = _read_mark(self._path)
-        if mark.length == 0:
-            return
-        rows = self._read("SELECT hash FROM moves WHERE seq = ?", (mark.length,))
-        if not rows or rows[0][0] != mark.digest:
+        if not self._goes_through(mark):
             raise _end_is_gone(self._path, mark)
+
+    def end(self) -> End:
+        """Return the last move as it stands on disk."""
+        rows = self._read("SELECT seq, hash FROM moves ORDER BY seq DESC LIMIT 1", ())
+        return End(*rows[0]) if rows else End(0, _GENESIS)
+
+    def check_through(self, end: End) -> None:
+        """Check that the journal still goes through a move that the bank was told of.
+
+        Raises JournalCorrupt.
+        """
+        if not self._goes_through(end):
+            raise JournalCorrupt(
+                f"{self._path} does not go through move {end.length} as the bank was told of it: "
+                "its end was cut off or written again, or an older copy put in its place. "
+                "Export it and call service"
+            )
+
+    def _goes_through(self, end: End) -> bool:
+        rows = self._read("SELECT hash FROM moves WHERE seq = ?", (end.length,))
+        return end.length == 0 or rows == [(end.digest,)]
 
     def _check_pages(self) -> None:
         """Raise JournalCorrupt if SQLite finds tables and indexes at odds."""

@@ -3,7 +3,7 @@
 A chain cannot tell that its last moves are gone. The mark is written behind
 each commit, so it is never ahead of what is on disk; after a power cut it may
 be behind, which is no fault. A whole folder put back brings its old mark with
-it: that shows only at the bank.
+it: that shows by the ends that the bank keeps, see terminal/chains.py.
 """
 
 from __future__ import annotations
@@ -11,22 +11,15 @@ from __future__ import annotations
 import logging
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from terminal.chains import End
 
 log = logging.getLogger(__name__)
 
 # One width, so that each mark overwrites the one before it whole.
 _FORM: Final = re.compile(rb"([0-9]{20}) ([0-9a-f]{64})\n")
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """The last move of a chain."""
-
-    length: int
-    digest: bytes
 
 
 def read_mark(path: Path) -> End | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from config.schema import Bank, Settings
 from terminal.bank.dialects import (
@@ -18,14 +19,22 @@ from terminal.bank.dialects import (
     speaks_iso8583,
 )
 from terminal.bank.renewing import RenewingClient
+from terminal.chains import Chains
 from terminal.errors import KeysUnusable
 from terminal.seams import Clock, Randomness
 from terminal.security import passphrase
 from terminal.security.folder import Version, is_enrolled, key_version
-from terminal.security.upkeep import KeyUpkeep
+from terminal.security.upkeep import Upkeep
 
 if TYPE_CHECKING:
+    from terminal.bank.client import BankClient
     from terminal.security.keys import TillKeys
+    from terminal.security.upkeep import OpenClient
+
+RENEW_EVERY_S: Final = 6 * 3600.0
+COMPARE_EVERY_S: Final = 3600.0
+COMPARE_FIRST_S: Final = 60.0
+"""A till that only does one command's work need not ask; its close of day tells too."""
 
 
 class Keys:
@@ -86,15 +95,31 @@ def bank_clients(
     return lambda: RenewingClient(open_one, lambda: keys.keys)
 
 
-def key_upkeep(
-    settings: Settings, keys: Keys, clock: Clock, random: Randomness
-) -> KeyUpkeep | None:
-    """Return what renews a live shop's keys in time; None where nothing does.
+def upkeeps(
+    settings: Settings, keys: Keys, chains: Chains, clock: Clock, random: Randomness
+) -> list[Upkeep]:
+    """Return what is done at the bank again and again; ISO 8583 has no words for any of it."""
+    if speaks_iso8583(settings.bank):
+        return []
 
-    A bench shop's certificate outlives it. ISO 8583 has no words for it.
-    """
-    if settings.shop.mode != "live" or speaks_iso8583(settings.bank):
-        return None
-    return KeyUpkeep(
-        keys.folder, lambda held: open_signed_client(settings.bank, held, clock, random), clock
+    def open_client(held: TillKeys) -> BankClient:
+        return open_signed_client(settings.bank, held, clock, random)
+
+    def keep_keys_good(open_client: OpenClient) -> None:
+        from terminal.security.renewal import keep_good
+
+        keep_good(keys.folder, open_client, clock.wall_ms())
+
+    def compare_chains(open_client: OpenClient) -> None:
+        from terminal.bank.chain_ends import compare
+
+        with closing(open_client(keys.keys)) as client:
+            compare(client, chains)
+
+    comparing = Upkeep(
+        "chain-ends", compare_chains, open_client, every_s=COMPARE_EVERY_S, first_s=COMPARE_FIRST_S
     )
+    if settings.shop.mode != "live":
+        # A bench shop's certificate outlives it.
+        return [comparing]
+    return [Upkeep("key-upkeep", keep_keys_good, open_client, every_s=RENEW_EVERY_S), comparing]

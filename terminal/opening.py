@@ -21,6 +21,7 @@ from terminal.bank.dialects import speaks_iso8583
 from terminal.batch import records
 from terminal.batch.day import ShopDay
 from terminal.bench import Bench
+from terminal.chains import Chains
 from terminal.checkout.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.checkout.counter import Counter, Media, counter_places
 from terminal.core.book import RECENT_MAX
@@ -30,7 +31,7 @@ from terminal.devices import configured_devices
 from terminal.errors import LiveShopRefused
 from terminal.events import InboxEvent, Started
 from terminal.journal import Journal
-from terminal.linking import Keys, bank_clients, key_upkeep
+from terminal.linking import Keys, bank_clients, upkeeps
 from terminal.money import amount_with_unit
 from terminal.people.staff import Staff
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
@@ -75,11 +76,13 @@ def open_till(
     try:
         core = Core(clock, core_limits(settings), journal.payment, random, journal.batch_payments)
         runner = Runner(core, journal, clock)
+        chains = Chains(journal, lambda: staff.log)
         desk = BankDesk(
             bank_clients(settings, keys, clock, random),
             runner.post,
             journal.sealed,
             code_valid_s=settings.shop.code_valid_s,
+            chains=chains,
         )
         keyboard = keyboard_scanner(settings, drivers) if with_counter else None
         counter = Counter(
@@ -97,7 +100,7 @@ def open_till(
     beside = [each for each in (receipts, display) if each is not None]
     for each in beside:
         runner.subscribe(each)
-    upkeep = [each for each in (key_upkeep(settings, keys, clock, random),) if each is not None]
+    upkeep = upkeeps(settings, keys, chains, clock, random)
     # First of all the core hears what was left open; devices may speak later.
     runner.start(first, counter, desk)
     return Till(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import and_, or_, select
 
+from simulators.bank import chain_ends
 from simulators.bank.desk import Desk, RRow
 from simulators.bank.errors import Refused
 from simulators.bank.messages import (
@@ -67,6 +68,8 @@ def totals(desk: Desk, request: BatchTotalsRequest) -> BatchAnswer:
 
 def close(desk: Desk, request: BatchCloseRequest) -> BatchAnswer:
     """Close a batch that both sides have alike, or whose difference the shop accepts."""
+    if request.ends is not None:
+        chain_ends.keep(desk, request.ends)
     closing = _closing(desk, desk.caller, request.batch)
     if closing is not None:
         if closing.digest != request.digest:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from simulators.bank import batches, parameters, payments, renewals, wallets
+from simulators.bank import batches, chain_ends, parameters, payments, renewals, wallets
 from simulators.bank.accounts import Accounts, load_accounts
 from simulators.bank.desk import Desk, Secrets
 from simulators.bank.errors import BankFileWrong, Refused, StoreBusy
@@ -31,6 +31,8 @@ from simulators.bank.messages import (
     BatchTotalsRequest,
     CertificatesAnswer,
     CertificatesRequest,
+    ChainEndsAnswer,
+    ChainEndsRequest,
     CloseRequest,
     CodesAnswer,
     CodesRequest,
@@ -133,6 +135,7 @@ TILL_ROUTES = {
     "/v1/batches/totals": Route(BatchTotalsRequest, batches.totals, BatchAnswer),
     "/v1/batches/close": Route(BatchCloseRequest, batches.close, BatchAnswer),
     "/v1/batches/lines": Route(BatchLinesRequest, batches.compare, LinesAnswer),
+    "/v1/chain-ends": Route(ChainEndsRequest, chain_ends.keep_and_tell, ChainEndsAnswer),
     "/v1/echo": Route(EchoRequest, _echo),
     "/v1/certificates": Route(CertificatesRequest, renewals.renew, CertificatesAnswer),
     "/v1/leave": Route(LeaveRequest, renewals.leave),

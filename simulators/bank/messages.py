@@ -160,6 +160,20 @@ class BatchTotalsRequest(Message, frozen=True):
     batch: Batch
 
 
+class ChainEnd(Message, frozen=True):
+    """How long a chain of hashes is, and its last hash."""
+
+    length: Annotated[int, Meta(gt=0, le=2**53)]
+    digest: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hex.")]
+
+
+class ChainEndsRequest(Message, frozen=True):
+    """Keep where my journal and my audit log end."""
+
+    journal: ChainEnd | None = None
+    audit: ChainEnd | None = None
+
+
 class BatchCloseRequest(Message, frozen=True):
     """Close a batch, if it is alike on both sides."""
 
@@ -171,6 +185,7 @@ class BatchCloseRequest(Message, frozen=True):
     accepted: Annotated[
         bool, Meta(description="Close it though the two differ: somebody has looked at it.")
     ] = False
+    ends: ChainEndsRequest | None = None
 
 
 class BatchLinesRequest(Message, frozen=True):
@@ -274,6 +289,14 @@ class RevocationsAnswer(Message, frozen=True):
 
     at: Moment
     revoked: Annotated[str, Meta(description="An X.509 CRL as PEM.")]
+
+
+class ChainEndsAnswer(Message, frozen=True):
+    """The ends that are kept of a till's chains, the longest first."""
+
+    at: Moment
+    journal: list[ChainEnd]
+    audit: list[ChainEnd]
 
 
 class BatchAnswer(Message, frozen=True):

@@ -101,6 +101,17 @@ counters = Table(
     Column("cloned_ms", BigInteger, nullable=False),  # when one came twice; 0 if none did
 )
 
+# Where a till's chains of hashes ended whenever it told; the first word holds.
+chain_ends = Table(
+    "chain_ends",
+    metadata,
+    Column("till", String(60), primary_key=True),
+    Column("chain", String(10), primary_key=True),  # 'journal', 'audit'
+    Column("length", BigInteger, primary_key=True),
+    Column("digest", String(64), nullable=False),  # SHA-256, hex
+    Column("told_ms", BigInteger, nullable=False),
+)
+
 nonces = Table(
     "nonces",
     metadata,

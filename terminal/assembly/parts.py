@@ -92,9 +92,16 @@ class Assembly:
     def settings(self) -> Settings:
         """The shop's settings. A ConfigError is a usage error: it names file and key."""
         try:
-            return self._load({}, ())
+            return self._load_with_bank()
         except ConfigError as error:
             raise click.UsageError(str(error)) from error
+
+    def _load_with_bank(self) -> Settings:
+        """Read the settings; a bench shop's bank is the one that was named."""
+        settings = self._load({}, ())
+        if settings.shop.mode == "live" or self._bank_url is None:
+            return settings
+        return self._load({"bank.url": self._bank_url, "bank.server_name": "localhost"}, ())
 
     def _load(self, overrides: Mapping[str, object], ca_keys: Sequence[Path]) -> Settings:
         shop = self._shop_file or config.BENCH
@@ -130,14 +137,9 @@ class Assembly:
 
     def doctor(self) -> Doctor:
         """Return the doctor of a till that does not run, whatever its settings are like."""
-
-        def load() -> Settings:
-            settings = self._load({}, ())
-            if settings.shop.mode == "live" or self._bank_url is None:
-                return settings
-            return self._load({"bank.url": self._bank_url, "bank.server_name": "localhost"}, ())
-
-        return self._doctor(load, drivers(None), has_bank=self._bank_url is not None)
+        return self._doctor(
+            self._load_with_bank, drivers(None), has_bank=self._bank_url is not None
+        )
 
     def _doctor(
         self, load: Callable[[], Settings], table: Drivers, *, has_bank: bool = True

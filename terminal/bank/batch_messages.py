@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 
+from terminal.bank.chain_messages import ToldEnds
 from terminal.bank.messages import Currency, Identity, Message, Minor, Moment, Number, parse_moment
 from terminal.errors import MalformedMessage
 
@@ -58,6 +59,8 @@ class BatchClose(Message, frozen=True):
     totals: tuple[BatchTotal, ...]
     digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     accepted: bool = False
+    ends: ToldEnds | None = None
+    """Where the till's chains end: whoever closes a day cannot take it back unseen."""
 
 
 class BatchLines(Message, frozen=True):

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from terminal.bank import batch_messages as messages
+from terminal.bank.chain_ends import ends_of
+from terminal.bank.chain_messages import ToldEnds
 from terminal.bank.exchange import Refusal
 from terminal.batch.batch import Difference, Line, Means, Total
 from terminal.batch.events import (
@@ -18,7 +20,8 @@ from terminal.batch.events import (
     SendBatch,
 )
 from terminal.batch.totals import without_cashiers
-from terminal.errors import AnswerLost, MalformedMessage, NeverLeft, TillError
+from terminal.chains import Chains
+from terminal.errors import TillError
 from terminal.view import Kind
 
 if TYPE_CHECKING:
@@ -27,11 +30,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def tell(client: Client, wish: SendBatch) -> BatchEvent:
+def tell(client: Client, wish: SendBatch, chains: Chains) -> BatchEvent:
     """Ask the bank, and return what came of it."""
     try:
-        reply = client.settle(question(wish))
-    except (NeverLeft, AnswerLost, MalformedMessage) as error:
+        reply = client.settle(question(wish, ends_of(chains)))
+    except TillError as error:
         return unanswered(wish, error)
     return answered(wish, reply)
 
@@ -60,8 +63,8 @@ def _named(wish: SendBatch) -> str:
     return f"{wish.purpose.value} of batch {wish.batch.number}"
 
 
-def question(wish: SendBatch) -> messages.BatchQuestion:
-    """Return the question that a wish is."""
+def question(wish: SendBatch, ends: ToldEnds | None = None) -> messages.BatchQuestion:
+    """Return the question that a wish is; a close tells where the till's chains end."""
     batch = wish.batch
     match wish.purpose:
         case BatchPurpose.TOTALS:
@@ -72,6 +75,7 @@ def question(wish: SendBatch) -> messages.BatchQuestion:
                 tuple(_told_totals(without_cashiers(batch.totals))),
                 batch.digest,
                 accepted=bool(batch.accepted_by),
+                ends=ends,
             )
         case BatchPurpose.LINES:
             lines = tuple(_told_line(line) for line in wish.lines)

@@ -90,12 +90,12 @@ class BankClient:
 
         return self._verified(self._words.about_batch(question))
 
-    def ask(self, path: str, content: Mapping[str, str]) -> Mapping[str, object] | Refusal:
-        """Return the verified answer to a question about keys, which no payment hangs on.
+    def ask(self, path: str, content: Mapping[str, object]) -> Mapping[str, object] | Refusal:
+        """Return the verified answer to a question that no payment hangs on.
 
         Raises NeverLeft, AnswerLost.
         """
-        return self._verified(self._words.about_keys(path, content))
+        return self._verified(self._words.beside(path, content))
 
     def _verified(
         self, question: Question[T], sending: Callable[[], None] | None = None

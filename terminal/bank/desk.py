@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from terminal.batch.events import BatchPurpose, BatchUnanswered, SendBatch
+from terminal.chains import Chains
 from terminal.errors import AnswerLost, MalformedMessage, NeverLeft, TillError
 from terminal.events import (
     InboxEvent,
@@ -55,16 +56,19 @@ class BankDesk:
         find_sealed: Callable[[str], str],
         *,
         code_valid_s: int,
+        chains: Chains,
     ) -> None:
         """open_client: makes one client per lane, on the lane's own thread.
 
         find_sealed: what is kept of a card sale, as Tender.to_keep made it.
         code_valid_s: how long a shown code may be paid, in seconds.
+        chains: whose ends the bank keeps.
         """
         self._open_client = open_client
         self._post = post
         self._find_sealed = find_sealed
         self._code_valid_s = code_valid_s
+        self._chains = chains
         self._clients: list[Client] = []
         self._closing = False
         self._queues: dict[str, queue.SimpleQueue[Send | SendBatch | None]] = {
@@ -116,7 +120,7 @@ class BankDesk:
         from terminal.bank import batches, errands
 
         if isinstance(wish, SendBatch):
-            return batches.tell(client, wish)
+            return batches.tell(client, wish, self._chains)
         sending = Sending(wish.purpose, wish.payment.id)
         asked = errands.Errands(self._find_sealed, code_valid_s=self._code_valid_s)
         try:

@@ -117,7 +117,7 @@ class Exchange:
         body = messages.encode(question)
         return Question(question.path, body, self._new_identity(), decode)
 
-    def about_keys(self, path: str, content: Mapping[str, str]) -> Question[Mapping[str, object]]:
+    def beside(self, path: str, content: Mapping[str, object]) -> Question[Mapping[str, object]]:
         """Return a question that no payment hangs on."""
         body = json.dumps(content).encode("ascii")
         return Question(path, body, self._new_identity(), messages.decode_object)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 
-from terminal.commands.place import Place, refusals
+from terminal.bank.dialects import open_signed_client, speaks_iso8583
+from terminal.chains import Chains
+from terminal.commands.place import Place, Refusal, refusals
 from terminal.commands.who import acting, sign_in
-from terminal.people.audit import AuditLine
+from terminal.errors import NeverLeft
+from terminal.journal import JournalReader
+from terminal.people.audit import AuditLine, AuditLog
 from terminal.people.one_time import key_of_uri
 from terminal.people.privileges import Act, Role
 from terminal.people.staff import Staff
+from terminal.seams import system_randomness
 
 
 @click.group(name="people")
@@ -131,6 +136,12 @@ def _set_up_app(place: Place, staff: Staff) -> None:
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object per line.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--export", "is_export", is_flag=True, help="Every line, as JSON, for an auditor.")
+@click.option(
+    "--bank",
+    "is_compared",
+    is_flag=True,
+    help="Hold the log, and the journal, against the ends that the bank has kept.",
+)
 @acting
 @click.pass_obj
 def audit(
@@ -138,25 +149,53 @@ def audit(
     json_wanted: bool,
     limit: int,
     is_export: bool,
+    is_compared: bool,
     user: str | None,
     approvers: tuple[str, ...],
 ) -> None:
     """Check the audit log's chain, and show its end.
 
-    Exit status: 0 if the chain holds, 30 if it does not or you may not see it.
+    Exit status: 0 if the chain holds, 30 if it does not, you may not see it, or
+    the bank was to be asked and is not there.
 
     \b
     Example:
       till audit --as 00
+      till audit --as 00 --bank
       till audit --as 88 --export > audit.jsonl
     """
     with _working(place, user, approvers) as staff:
         staff.check(Act.EXPORT_AUDIT_LOG if is_export else Act.READ_AUDIT_LOG)
         count = staff.log.verify()
+        kept = _kept_by_bank(place, staff.log) if is_compared else None
         lines = list(staff.log.lines())
         for at_ms, line in lines if is_export else lines[-limit:]:
             click.echo(_as_json(at_ms, line) if json_wanted or is_export else _as_text(at_ms, line))
         click.echo(f"{count} lines; the chain holds", err=True)
+        if kept is not None:
+            click.echo(f"It and the journal go through all {kept} ends at the bank", err=True)
+
+
+def _kept_by_bank(place: Place, log: AuditLog) -> int:
+    """Return how many ends the bank has kept, if log and journal go through them."""
+    from terminal.bank.chain_ends import compare
+    from terminal.security.keys import load_keys
+
+    bank = place.settings().bank
+    if speaks_iso8583(bank):
+        raise Refusal("ISO 8583 has no words for it: this bank keeps no ends")
+    keys = load_keys(place.key_folder)
+    with (
+        closing(JournalReader(place.till_folder)) as journal,
+        closing(open_signed_client(bank, keys, place.clock, system_randomness)) as client,
+    ):
+        try:
+            return compare(client, Chains(journal, lambda: log))
+        except NeverLeft as error:
+            # A bench shop's own bank runs only while its till does.
+            named = " Name one that runs: till --bank URL audit --bank"
+            is_bench = place.settings().shop.mode == "bench"
+            raise Refusal(f"{error}.{named if is_bench else ''}") from error
 
 
 def _as_json(at_ms: int, line: AuditLine) -> str:

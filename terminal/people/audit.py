@@ -1,8 +1,8 @@
 """The log of who did what, who allowed it, and what was refused.
 
 Each line is chained to the one before it by its hash, so that one that was
-altered, taken out or moved shows. A tail that was cut off shows only to
-whoever keeps a later head: that is the bank's part.
+altered, taken out or moved shows. A tail that was cut off shows by the ends that
+the bank has kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 
 import apsw
 
+from terminal.chains import End
 from terminal.errors import RegisterUnusable
 from terminal.people.store import PeopleStore, Row
 from terminal.seams import Clock
@@ -41,16 +42,8 @@ class AuditLine:
     """Of a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of the chain, for somebody else to keep."""
-
-    length: int
-    digest: bytes
-
-
-_NO_LINES: Final = Head(0, _GENESIS)
-_HEAD: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+_NO_LINES: Final = End(0, _GENESIS)
+_END: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
 _ALL: Final = "SELECT seq, at_ms, body, hash FROM audit ORDER BY seq"
 
 
@@ -68,20 +61,20 @@ class AuditLog:
 
     def append_in(self, connection: apsw.Connection, line: AuditLine) -> None:
         """Write one line in a transaction of the store, with what it tells of."""
-        rows: list[Row] = connection.execute(_HEAD).fetchall()
-        head = Head(*rows[0]) if rows else _NO_LINES
+        rows: list[Row] = connection.execute(_END).fetchall()
+        end = End(*rows[0]) if rows else _NO_LINES
         at_ms = self._clock.wall_ms()
         body = json.dumps(asdict(line), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        digest = _link(head.digest, head.length + 1, at_ms, body)
+        digest = _link(end.digest, end.length + 1, at_ms, body)
         connection.execute(
             "INSERT INTO audit (seq, at_ms, body, hash) VALUES (?, ?, ?, ?)",
-            (head.length + 1, at_ms, body, digest),
+            (end.length + 1, at_ms, body, digest),
         )
 
-    def head(self) -> Head:
+    def end(self) -> End:
         """Return where the chain ends."""
-        rows = self._store.read(_HEAD)
-        return Head(*rows[0]) if rows else _NO_LINES
+        rows = self._store.read(_END)
+        return End(*rows[0]) if rows else _NO_LINES
 
     def lines(self) -> Iterator[tuple[int, AuditLine]]:
         """Yield each line with its time in Unix milliseconds, oldest first."""
@@ -89,26 +82,30 @@ class AuditLog:
             values = json.loads(body)
             yield at_ms, AuditLine(**{**values, "approved_by": tuple(values["approved_by"])})
 
-    def verify(self, anchor: Head | None = None) -> int:
+    def verify(self) -> int:
         """Check the whole chain; return its length.
 
-        anchor: an earlier head that somebody else kept; the chain must go through it.
         Raises RegisterUnusable naming the first line that does not hold.
         """
         digest, count = _GENESIS, 0
-        is_anchored = anchor is None or anchor == _NO_LINES
         for seq, at_ms, body, kept in self._store.read(_ALL):
             count += 1
             digest = _link(digest, count, at_ms, body)
             if seq != count or kept != digest:
                 raise RegisterUnusable(f"Line {count} of the audit log was altered or taken out")
-            is_anchored = is_anchored or anchor == Head(count, digest)
-        if anchor is not None and not is_anchored:
-            raise RegisterUnusable(
-                f"The audit log does not go through line {anchor.length} as it was confirmed: "
-                "lines were cut off or written again"
-            )
         return count
+
+    def check_through(self, end: End) -> None:
+        """Check that the chain still goes through a line that the bank was told of.
+
+        Raises RegisterUnusable.
+        """
+        rows = self._store.read("SELECT hash FROM audit WHERE seq = ?", (end.length,))
+        if end.length and rows != [(end.digest,)]:
+            raise RegisterUnusable(
+                f"The audit log does not go through line {end.length} as the bank was told of it: "
+                "lines were cut off or written again. Export it and call service"
+            )
 
 
 def _link(head: bytes, seq: int, at_ms: int, body: str) -> bytes:

@@ -6,6 +6,7 @@ and cut off is gone on with, by the same keys.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -21,6 +22,8 @@ from terminal.security.files import write_file
 from terminal.security.folder import REVOKED, is_enrolled
 from terminal.security.keys import TillKeys
 
+log = logging.getLogger(__name__)
+
 CERTIFICATES_PATH: Final = "/v1/certificates"
 REVOCATIONS_PATH: Final = "/v1/revocations"
 
@@ -28,6 +31,17 @@ DUE_MS: Final = 30 * 86_400_000
 """A certificate that ends within thirty days is renewed."""
 
 OpenClient = Callable[[TillKeys], BankClient]
+
+
+def keep_good(folder: Path, open_client: OpenClient, now_ms: int) -> None:
+    """Learn what was revoked, and renew the till's keys if it is time.
+
+    Raises BankLinkError, OSError; the keys in place are as good as before then.
+    """
+    current = learn_revoked(folder, open_client)
+    if is_due(folder, current, now_ms):
+        renewed = renew(folder, open_client)
+        log.info("the keys of %s were renewed", renewed.till_id)
 
 
 def is_due(folder: Path, current: TillKeys, now_ms: int) -> bool:

@@ -1,47 +1,52 @@
-"""Keeps a till's keys good while it runs: renewed in time, and no revoked bank trusted."""
+"""A chore at the bank that comes up again and again, on a thread beside the sales."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from terminal.errors import BankLinkError
-from terminal.seams import Clock
+from terminal.errors import BankLinkError, TillError
 
 if TYPE_CHECKING:
     from terminal.bank.client import BankClient
     from terminal.security.keys import TillKeys
 
-EVERY_S: Final = 6 * 3600.0
+    OpenClient = Callable[[TillKeys], BankClient]
+
+CLOSE_S: Final = 5.0
 
 log = logging.getLogger(__name__)
 
 
-class KeyUpkeep:
-    """A thread beside the sales, which none of them waits for."""
+class Upkeep:
+    """A thread that no sale waits for."""
 
     def __init__(
         self,
-        folder: Path,
-        open_client: Callable[[TillKeys], BankClient],
-        clock: Clock,
+        name: str,
+        chore: Callable[[OpenClient], None],
+        open_client: OpenClient,
         *,
-        every_s: float = EVERY_S,
+        every_s: float,
+        first_s: float = 0.0,
     ) -> None:
-        """folder: the till's keys. open_client: asks the bank with the keys it is given."""
-        self._folder = folder
+        """chore: does what is due; raises a TillError or OSError, and is tried again.
+
+        open_client: asks the bank with the keys it is given. first_s: how long
+        after the start the first look is.
+        """
+        self._chore = chore
         self._open_client = open_client
-        self._clock = clock
         self._every_s = every_s
+        self._first_s = first_s
         self._over = threading.Event()
         self._client: BankClient | None = None
-        self._thread = threading.Thread(target=self._run, name="key-upkeep", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin; the first look is at once."""
+        """Begin."""
         self._thread.start()
 
     def close(self) -> None:
@@ -49,15 +54,8 @@ class KeyUpkeep:
         self._over.set()
         if self._client is not None:
             self._client.close()
-
-    def once(self) -> None:
-        """Do what is due. Raises BankLinkError."""
-        from terminal.security import renewal
-
-        current = renewal.learn_revoked(self._folder, self._open)
-        if renewal.is_due(self._folder, current, self._clock.wall_ms()):
-            renewed = renewal.renew(self._folder, self._open)
-            log.info("the keys of %s were renewed", renewed.till_id)
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S)
 
     def _open(self, keys: TillKeys) -> BankClient:
         self._client = self._open_client(keys)
@@ -66,10 +64,12 @@ class KeyUpkeep:
         return self._client
 
     def _run(self) -> None:
-        while not self._over.is_set():
+        wait_s = self._first_s
+        while not self._over.wait(wait_s):
+            wait_s = self._every_s
             try:
-                self.once()
+                self._chore(self._open)
             except (BankLinkError, OSError) as error:
-                # The old keys are as good as before: it is tried again.
-                log.warning("keys not renewed: %s", error)
-            self._over.wait(self._every_s)
+                log.warning("%s is tried again: %s", self._thread.name, error)
+            except TillError as error:
+                log.error("%s", error)

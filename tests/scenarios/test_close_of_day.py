@@ -15,11 +15,14 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import apsw
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import Connection
 
 from simulators.bank.schema import batch_members
 from simulators.faults import FaultProxy
+from terminal.__main__ import main
 from terminal.assembly.parts import Assembly
 from terminal.batch.batch import Batch, BatchState
 from terminal.batch.totals import RowName, rows_of
@@ -338,6 +341,28 @@ def test_killed_at_each_step_the_close_comes_to_its_end(town: City, state: Batch
     with closing(JournalReader(home / "till")) as journal:
         journal.verify()
         assert journal.unsettled_batches() == []
+
+
+def test_what_was_closed_cannot_be_cut_off_the_audit_log_unseen(town: City) -> None:
+    """The close brought the ends of both chains to the bank."""
+    home = town.new_home()
+
+    def audit() -> Result:
+        words = ["--home", str(home), "--bank", town.url, "audit", "--bank", "--as", "00"]
+        return CliRunner().invoke(main, words)
+
+    with opened(town, home) as counter:
+        counter.pay()
+        assert close(counter).state is BatchState.CLOSED
+    whole = audit()
+    assert "It and the journal go through all 4 ends at the bank" in whole.output
+    with closing(apsw.Connection(str(home / "till" / "people.db"))) as register:
+        register.execute("DELETE FROM audit WHERE seq >= (SELECT max(seq) - 2 FROM audit)")
+
+    cut = audit()
+
+    assert cut.exit_code == 30
+    assert "lines were cut off or written again" in cut.output
 
 
 def until_batch(home: Path, state: BatchState) -> int:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from terminal.chains import End
 from terminal.errors import JournalCorrupt
 from terminal.events import Entry
 from terminal.journal import MARK, Journal
-from terminal.journal_mark import End, Mark, read_mark
+from terminal.journal_mark import Mark, read_mark
 from terminal.states import State
 from terminal.view import Kind, PaymentView
 

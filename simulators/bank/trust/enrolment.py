@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, Row, select
 
+from simulators.bank import chain_ends
 from simulators.bank.errors import EnrolmentRefused
 from simulators.bank.schema import enrolled_keys, enrolment_codes, identities
 from simulators.bank.trust import clones, credentials
@@ -113,6 +114,7 @@ def enrol(
     # Enrolled again, the old certificate and key open nothing any more.
     credentials.end_all(connection, found.role, found.id)
     clones.forget(connection, found.id)
+    chain_ends.forget(connection, found.id)
     fingerprint = certified.note(connection, "current", found.role, found.id)
     where = (identities.c.role == found.role) & (identities.c.id == found.id)
     connection.execute(identities.delete().where(where))

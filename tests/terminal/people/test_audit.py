@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from terminal.chains import End
 from terminal.errors import RegisterUnusable
-from terminal.people.audit import AuditLine, Head
+from terminal.people.audit import AuditLine
 
 
 def write(staff: Any, count: int) -> None:
@@ -50,29 +51,29 @@ def test_what_was_altered_taken_out_or_moved_is_named(
         staff.log.verify()
 
 
-def test_a_tail_that_was_cut_off_shows_to_who_kept_the_head(staff: Any) -> None:
+def test_a_tail_that_was_cut_off_shows_to_who_kept_an_end(staff: Any) -> None:
     write(staff, 3)
-    kept = staff.log.head()
+    kept = staff.log.end()
     write(staff, 2)
-    assert staff.log.verify(kept) == 5
+    staff.log.check_through(kept)
     alter(staff, "DELETE FROM audit WHERE seq > 2")
     assert staff.log.verify() == 2
     with pytest.raises(RegisterUnusable, match="does not go through line 3"):
-        staff.log.verify(kept)
+        staff.log.check_through(kept)
 
 
-def test_a_log_written_again_shows_to_who_kept_the_head(staff: Any) -> None:
+def test_a_log_written_again_shows_to_who_kept_an_end(staff: Any) -> None:
     write(staff, 3)
-    kept = staff.log.head()
+    kept = staff.log.end()
     alter(staff, "DELETE FROM audit WHERE seq > 2")
     write(staff, 4)
     assert staff.log.verify() == 6
     with pytest.raises(RegisterUnusable, match="written again"):
-        staff.log.verify(kept)
+        staff.log.check_through(kept)
 
 
 def test_an_empty_log_goes_through_its_beginning(staff: Any) -> None:
-    assert staff.log.head().length == 0
-    assert staff.log.verify(staff.log.head()) == 0
+    assert staff.log.end().length == 0
+    staff.log.check_through(staff.log.end())
     with pytest.raises(RegisterUnusable):
-        staff.log.verify(Head(1, bytes(32)))
+        staff.log.check_through(End(1, bytes(32)))

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +24,8 @@ from terminal.errors import EnrolmentRefused, KeysUnusable, LinkNotSecure, Never
 from terminal.security import succession
 from terminal.security.folder import REVOKED, key_version
 from terminal.security.keys import CERTIFICATES, TillKeys, load_keys
-from terminal.security.renewal import is_due, learn_revoked, renew
-from terminal.security.upkeep import KeyUpkeep
+from terminal.security.renewal import is_due, keep_good, learn_revoked, renew
+from terminal.security.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from tests.terminal.security.conftest import City
@@ -162,6 +163,15 @@ def test_it_is_time_in_the_last_thirty_days(city: City) -> None:
     assert is_due(folder, keys, keys.expires_ms - 29 * day_ms)
 
 
+def key_upkeep(city: City, folder: Path) -> Upkeep:
+    """Return what renews keys beside the sales, once an hour."""
+
+    def chore(open_client: Callable[[TillKeys], BankClient]) -> None:
+        keep_good(folder, open_client, city.clock.wall_ms())
+
+    return Upkeep("key-upkeep", chore, city.client, every_s=3600)
+
+
 def test_a_running_tills_lane_goes_on_without_a_gap(city: City) -> None:
     """One lane asks again and again while the keys are renewed beside it."""
     folder = city.enrolled(days=20)
@@ -174,7 +184,7 @@ def test_a_running_tills_lane_goes_on_without_a_gap(city: City) -> None:
             held.append(load_keys(folder))
         return held[-1]
 
-    upkeep = KeyUpkeep(folder, city.client, city.clock)
+    upkeep = key_upkeep(city, folder)
     with closing(RenewingClient(lambda: city.client(newest()), newest)) as lane:
         assert isinstance(lane.call(Echo()), VerifiedAnswer)
         upkeep.start()
@@ -287,7 +297,7 @@ def test_a_list_that_is_not_the_cas_is_named(city: City, kind: str) -> None:
 
 
 def test_an_upkeep_that_is_closed_ends(city: City) -> None:
-    upkeep = KeyUpkeep(city.enrolled(), city.client, city.clock)
+    upkeep = key_upkeep(city, city.enrolled())
     before = threading.active_count()
     upkeep.start()
     upkeep.close()
