@@ -156,16 +156,15 @@ def open_camera(source: int | str) -> Camera:
 
 def installed_versions() -> Mapping[str, str]:
     """Return the versions of our libraries by name; '' for one that is not installed."""
-    from importlib import metadata
+    from importlib.metadata import PackageNotFoundError, version
 
     from terminal.doctor.surroundings import CORE, EXTRAS
 
-    def version(name: str) -> str:
+    def installed(name: str) -> str:
         try:
-            return metadata.version(name)
-        except metadata.PackageNotFoundError:
+            return version(name)
+        except PackageNotFoundError:
             return ""
 
-    return {
-        name: version(name) for name in ("opentill", *CORE, *(lib for lib, _ in EXTRAS.values()))
-    }
+    libraries = ("opentill", *CORE, *(library for library, _ in EXTRAS.values()))
+    return {name: installed(name) for name in libraries}
