@@ -280,6 +280,7 @@ CID_ADVICE_REQUIRED = 0x08
 CID_REASON_MASK = 0x07
 """Cryptogram Information Data, tag 9F27. Source: Book 3, 6.5.5.4, table 15."""
 
+CRYPTOGRAM_TYPES = {CID_AAC: "AAC", CID_TC: "TC", CID_ARQC: "ARQC", CID_TYPE_MASK: "RFU"}
 _CRYPTOGRAM_NAMES = {
     CID_AAC: "AAC: declined",
     CID_TC: "TC: approved offline",

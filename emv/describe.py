@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from emv import bits, dol, masking, tags, tlv
+from emv import bits, dol, issuer_data, masking, tags, tlv
 from emv.errors import MalformedData
 from emv.tags import Format
 
@@ -50,20 +50,29 @@ class Description:
         return "*" in self.value
 
 
-def describe(nodes: Iterable[tlv.Node], *, kernel: int | None = None) -> tuple[Description, ...]:
+def describe(
+    nodes: Iterable[tlv.Node],
+    *,
+    kernel: int | None = None,
+    show: masking.Show | None = None,
+    template: int | None = None,
+) -> tuple[Description, ...]:
     """Return the objects of a tree in words, card data masked.
 
     kernel: number of the kernel whose reading counts where kernels differ;
-    without one, each reading is named.
+    without one, each reading is named. show: how values may be shown, where
+    more is known of the card than these objects tell. template: what they stand in.
     """
     tree = tuple(nodes)
-    return _describe(tree, None, masking.pans_in(tree), kernel)
+    return _describe(
+        tree, template, show or masking.with_pans_hidden(masking.pans_in(tree)), kernel
+    )
 
 
 def _describe(
     nodes: tuple[tlv.Node, ...],
     template: int | None,
-    pans: frozenset[str],
+    show: masking.Show,
     kernel: int | None,
 ) -> tuple[Description, ...]:
     """Describe the objects of one template."""
@@ -82,9 +91,9 @@ def _describe(
         value = text = ""
         children = None
         if node.children is not None:
-            children = _describe(node.children, node.tag, pans, kernel)
+            children = _describe(node.children, node.tag, show, kernel)
         else:
-            value = masking.masked_hex(node.tag, node.value, pans)
+            value = show(node.tag, node.value)
             if reading is not None:
                 text = _readable(reading, value)
             if "*" not in value:
@@ -129,6 +138,8 @@ def _meanings(
     try:
         if node.tag == tags.TAG_94_AFL:
             return list(_afl_lines(node.value))
+        if node.tag == tags.TAG_9F10_ISSUER_APPLICATION_DATA:
+            return issuer_data.describe(node.value)
         if reading is not None and reading.format is Format.DOL:
             return [
                 f"{tag:02X} [{length}] {tags.name_of(tag, kernel=kernel)}"

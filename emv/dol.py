@@ -80,6 +80,23 @@ def fill_dol(dol: bytes, values: Mapping[int, bytes]) -> bytes:
     return b"".join(fit(tag, values.get(tag, b""), length) for tag, length in parse_dol(dol))
 
 
+def split_filled(dol: bytes, data: bytes) -> tuple[tlv.Node, ...]:
+    """Return the values that were built for a list, each with its tag and offset.
+
+    data: may go on behind the list; that is not returned.
+    Raises MalformedData if the list is broken, or asks for more than there is.
+    """
+    nodes, at = [], 0
+    for tag, length in parse_dol(dol):
+        if at + length > len(data):
+            raise MalformedData(
+                f"DOL asks for {length} bytes of {tag:02X} at offset {at} of {len(data)}"
+            )
+        nodes.append(tlv.Node(tag, data[at : at + length], None, at))
+        at += length
+    return tuple(nodes)
+
+
 def fit(tag: int, value: bytes, length: int) -> bytes:
     """Return the value of a tag cut or padded to a length, as its format says."""
     if not value or is_template(tag):

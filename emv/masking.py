@@ -8,7 +8,8 @@ Source: PCI DSS 4.0, 3.3 and 3.4.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from emv import tags, tlv
 
@@ -42,6 +43,20 @@ CARD_DATA_TAGS = _PAN_TAGS | _TRACK_2_TAGS | _HIDDEN_TAGS
 _DIGIT_RUN = re.compile(r"[0-9]{13,}")
 _SPACED_RUN = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
 _FIRST_DIGITS = "2345689"  # What card numbers of the schemes begin with.
+
+
+Show = Callable[[int, bytes], str]
+"""Tag and value to hex digits, with a star for each that must not be seen."""
+
+
+def openly(_tag: int, value: bytes) -> str:
+    """Return a value as hex digits, nothing hidden: for test cards only."""
+    return value.hex().upper()
+
+
+def with_pans_hidden(pans: Iterable[str]) -> Show:
+    """Return what shows values masked, these card numbers hidden in all of them."""
+    return partial(masked_hex, pans=frozenset(pans))
 
 
 def mask_pan(pan: str) -> str:
@@ -93,6 +108,21 @@ def masked_hex(tag: int, value: bytes, pans: Iterable[str] = ()) -> str:
     return "".join("*" if hide else digit for digit, hide in zip(digits, hidden, strict=True))
 
 
+def shown_objects(data: bytes, show: Show) -> str:
+    """Return data objects as they stand, in hex digits, each value as it may be shown.
+
+    Raises MalformedData if the bytes are none: nothing of them should be shown then.
+    """
+    digits = data.hex().upper()
+    shown, end = [], 0
+    for node in tlv.walk(tlv.decode(data)):
+        if node.children is None:
+            begin = 2 * tlv.value_offset(data, node)
+            shown += [digits[end:begin], show(node.tag, node.value)]
+            end = begin + 2 * len(node.value)
+    return "".join(shown) + digits[end:]
+
+
 def masked_text(masked: str) -> str:
     """Return the text behind hex digits with stars; a star for each hidden byte."""
     pairs = (masked[at : at + 2] for at in range(0, len(masked), 2))
@@ -122,7 +152,7 @@ def _hide_packed(digits: str, hidden: bytearray) -> None:
     """
     for run in _DIGIT_RUN.finditer(digits):
         begin, end = run.span()
-        if end - begin <= PAN_DIGITS_MAX and passes_luhn(run[0]):
+        if end - begin <= PAN_DIGITS_MAX and passes_luhn(run[0]) and run[0].strip("0"):
             _hide(hidden, begin, end)
         for start in range(begin + begin % 2, end - PAN_DIGITS_MIN + 1, 2):
             if digits[start] not in _FIRST_DIGITS:

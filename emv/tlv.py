@@ -135,6 +135,13 @@ def path_text(path: Iterable[int]) -> str:
     return "/".join(f"{tag:02X}" for tag in path)
 
 
+def value_offset(data: bytes, node: Node) -> int:
+    """Return where the value of an object begins that was read out of these bytes."""
+    length_at = node.offset + len(tag_bytes(node.tag))
+    length = data[length_at]
+    return length_at + 1 + (length & 0x7F if length & 0x80 else 0)
+
+
 def encode(tag: int, value: bytes) -> bytes:
     """Return one data object with the shortest length field that holds it.
 

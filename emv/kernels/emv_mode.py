@@ -21,6 +21,7 @@ from emv.apdu import (
     STATUS_CONDITIONS_NOT_SATISFIED,
     STATUS_DATA_INVALIDATED,
     STATUS_OK,
+    WITH_SIGNATURE,
     generate_ac,
     get_processing_options,
 )
@@ -59,9 +60,6 @@ from emv.outcome import (
 )
 from emv.records import Record, data_objects, read_application_data
 from emv.restrictions import check_restrictions
-
-WITH_SIGNATURE = 0x10
-"""Reference control parameter: a combined signature is requested."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,6 @@ from emv.restrictions import check_restrictions
 IAC_ABSENT = TVR(0xFF_FF_FF_FF_FC)
 """Everything but relay resistance, where the card has no action code."""
 
-_NAMES = {bits.CID_TC: "TC", bits.CID_ARQC: "ARQC", bits.CID_AAC: "AAC"}
-
 
 def manage_risk(session: Session) -> None:
     """Write processing restrictions and floor limit into the TVR.
@@ -43,7 +41,8 @@ def analyse_actions(session: Session) -> Kernel[None]:
     session.requested, session.findings = decision.cryptogram, decision.findings
     because = "; ".join((decision.rule, *decision.findings.describe()))
     yield from note(
-        f"asking for {_NAMES[session.requested]}: {because}", "Book C-2, terminal action analysis"
+        f"asking for {bits.CRYPTOGRAM_TYPES[session.requested]}: {because}",
+        "Book C-2, terminal action analysis",
     )
 
 

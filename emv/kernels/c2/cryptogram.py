@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 from emv import bits, tags
-from emv.apdu import STATUS_OK, generate_ac, recover_ac
+from emv.apdu import STATUS_OK, WITH_SIGNATURE, generate_ac, recover_ac
 from emv.bits import TVR
 from emv.conversation import Kernel, Reply, exchange, note
 from emv.dol import fill_dol
@@ -20,9 +20,6 @@ from emv.kernels.first_cryptogram import (
     take_signed,
 )
 from emv.kernels.objects import pdol_data, take
-
-WITH_SIGNATURE = 0x10
-"""Reference control parameter: a combined signature is requested."""
 
 SOURCE = "Book C-2, states 9 to 11"
 

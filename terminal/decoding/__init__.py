@@ -1,0 +1,1 @@
+"""Card data and logs of others, read for people: what `till decode` can do."""
