@@ -207,7 +207,7 @@ def _can_draw() -> bool:
 def _sights(camera: Camera, timeout_s: float | None) -> Iterator[tuple[Sight, float]]:
     """Yield frame after frame, each with the time since the last code in milliseconds.
 
-    Raises DriverError if the camera has given none for PATIENCE_S, or gives none at the end.
+    Raises DriverError if the camera has given none for PATIENCE_S, or none at all.
     """
     camera.start()
     began = code_at = frame_at = time.monotonic()
@@ -219,15 +219,14 @@ def _sights(camera: Camera, timeout_s: float | None) -> Iterator[tuple[Sight, fl
             # It is opened again and again behind this; a stream may just begin.
             lost = error
             if time.monotonic() - frame_at > PATIENCE_S:
-                break
+                raise
             continue
         if sight is not None:
-            lost = None
             frame_at = time.monotonic()
             yield sight, 1e3 * (frame_at - code_at)
             if sight.symbols:
                 code_at = frame_at
-    if lost is not None:
+    if lost is not None and frame_at == began:
         raise lost
 
 
