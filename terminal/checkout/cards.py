@@ -10,7 +10,7 @@ from functools import partial
 from drivers.errors import CardClash
 from drivers.protocols import CardReader, Health, Interface, Signal
 from emv import entry_point
-from emv.conversation import Note
+from emv.conversation import Kernel, Note
 from emv.kernels import contact
 from emv.outcome import CVM, Outcome, Start, Status, UserInterfaceRequest
 from terminal.checkout.card_facts import (
@@ -86,7 +86,7 @@ class CardWorker(DeviceWorker[CardReader]):
         """
         super().__init__(open_reader, name, "reader", post)
         self._rules = rules
-        self._transaction = transaction
+        self.transaction = transaction
         self._seal = seal
         self._prove = prove
         self._keep_for_pin = keep_for_pin
@@ -148,11 +148,7 @@ class CardWorker(DeviceWorker[CardReader]):
     def _pay_by_chip(self, arm: Arm, device: CardReader) -> CardEnd:
         """Carry one chip payment, the bank's word included, to the card's last word."""
         self._post(CardPresented(arm.arming, self._name))
-        answers = ChipAnswers(
-            self._answers, partial(self._ask_bank, arm), has_pin_pad=self._keep_for_pin is not None
-        )
-        rules = self._rules.contact
-        kernel = contact.process(rules.configuration, rules.terminal, self._transaction(arm))
+        kernel, answers = self.chip_talk(arm, partial(self._ask_bank, arm))
         is_approved = False
         try:
             outcome = converse(kernel, device, answers)
@@ -163,6 +159,18 @@ class CardWorker(DeviceWorker[CardReader]):
         if answers.has_asked_bank:
             return CardEnd.ONLINE
         return self.report(arm, outcome)
+
+    def chip_talk(
+        self, arm: Arm, ask_bank: Callable[[Outcome], TellCard | None]
+    ) -> tuple[Kernel[Outcome], ChipAnswers]:
+        """Return the conversation with a chip, and who answers what it asks.
+
+        ask_bank: hands the card's request on, and returns the bank's word.
+        """
+        rules = self._rules.contact
+        kernel = contact.process(rules.configuration, rules.terminal, self.transaction(arm))
+        has_pin_pad = self._keep_for_pin is not None
+        return kernel, ChipAnswers(self._answers, ask_bank, has_pin_pad=has_pin_pad)
 
     def _ask_bank(self, arm: Arm, online: Outcome) -> TellCard | None:
         """Hand a chip's request to the core; return the bank's word, None if none comes."""
@@ -182,7 +190,7 @@ class CardWorker(DeviceWorker[CardReader]):
             return self._told
 
     def _serve_antenna(self, arm: Arm, device: CardReader) -> None:
-        transaction = self._transaction(arm)
+        transaction = self.transaction(arm)
         prepared = entry_point.pre_process(self._rules.config, transaction)
         refused = entry_point.refusal(prepared, transaction)
         if refused is not None:
@@ -205,9 +213,7 @@ class CardWorker(DeviceWorker[CardReader]):
                 # It came for the next sale, which finds it again.
                 device.release()
                 return
-            self._post(CardPresented(arm.arming, self._name))
-            outcome = self.converse(device, transaction, outcome)
-            end = self.report(arm, outcome)
+            outcome, end = self.tap(arm, device, transaction, outcome)
             # Some readers take a tenth of a second to beep: the bank is asked
             # meanwhile. They take the command only while a card is active.
             device.signal(Signal.DONE if end in READ_WELL else Signal.ALERT)
@@ -226,13 +232,18 @@ class CardWorker(DeviceWorker[CardReader]):
         """Say why nothing was read; the sale goes on."""
         self._post(CardRead(arm.arming, CardEnd.AGAIN, reason, next_step, reader=self._name))
 
-    def converse(
-        self, reader: CardReader, transaction: entry_point.Transaction, previous: Outcome | None
-    ) -> Outcome:
-        """Carry one whole conversation with the card that is active.
+    def tap(
+        self,
+        arm: Arm,
+        reader: CardReader,
+        transaction: entry_point.Transaction,
+        previous: Outcome | None,
+    ) -> tuple[Outcome, CardEnd]:
+        """Take the card that is active through one whole conversation, and tell the core.
 
         previous: what the last one of the same sale came to.
         """
+        self._post(CardPresented(arm.arming, self._name))
         restart = previous is not None and previous.start is Start.B
         kernel = entry_point.run(
             self._rules.config,
@@ -241,7 +252,8 @@ class CardWorker(DeviceWorker[CardReader]):
             Start.B if restart else Start.A,
             previous if restart else None,
         )
-        return converse(kernel, reader, self._answers)
+        outcome = converse(kernel, reader, self._answers)
+        return outcome, self.report(arm, outcome)
 
     def report(self, arm: Arm, outcome: Outcome, *, waits_for: str = "") -> CardEnd:
         """Tell the core what a conversation came to.
