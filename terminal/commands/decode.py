@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from config import ConfigError
+from config.cards import CAKey
 from config.loader import read_table
-from config.schema import CAKey, CAKeysFile
+from config.schema import CAKeysFile
 from emv import describe, dialogue, dol, masking, tlv
 from emv.dialogue import Exchange
 from emv.errors import MalformedData

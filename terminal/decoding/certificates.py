@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from config.schema import CAKey
+from config.cards import CAKey
 from emv import masking, tags
 from emv.authentication import (
     Certificate,

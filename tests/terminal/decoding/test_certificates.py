@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.schema import CAKey
+from config.cards import CAKey
 from emv.dialogue import Exchange, objects_in
 from terminal.decoding.certificates import NONE_FITS, describe
 
