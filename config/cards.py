@@ -14,8 +14,9 @@ from config.values import HexBytes, Line, Minor
 
 TVR_BYTES = 5
 KERNEL_MASTERCARD = 2
+KERNEL_VISA = 3
 KERNEL_UNIONPAY = 7
-KERNELS_WITH_TTQ = (3, 6, KERNEL_UNIONPAY)
+KERNELS_WITH_TTQ = (KERNEL_VISA, 6, KERNEL_UNIONPAY)
 KERNEL_8 = 8
 KERNELS_WITH_ACTION_CODES = (KERNEL_MASTERCARD, 4, 5, 6, KERNEL_8)
 """Kernel 8 has no default code: its is not looked at."""
@@ -125,6 +126,24 @@ class Chip(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ValueError(f"version: {len(self.version)} bytes, must be 2")
 
 
+class LimitSet(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Limits of a tap for cards of one program, in place of the application's.
+
+    Source: EMV Contactless Book C-3, dynamic reader limits.
+    """
+
+    program: HexBytes
+    """With what the card's Application Program Identifier begins; tag 9F5A, 1 to 16 bytes."""
+    transaction_limit_minor: Minor | None = None
+    floor_limit_minor: Minor | None = None
+    cvm_limit_minor: Minor | None = None
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if not 1 <= len(self.program) <= 16:
+            raise ValueError(f"program: {len(self.program)} bytes, must be 1 to 16")
+
+
 class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One card application the till accepts, its limits for a tap, and for a chip.
 
@@ -148,6 +167,8 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """Above this amount a tap must go online; minor units."""
     cvm_limit_minor: Minor | None = None
     """From this amount on the cardholder must be verified, with kernels 2 and 8 above it."""
+    limit_sets: tuple[LimitSet, ...] = ()
+    """For cards of certain programs; kernel 3."""
     signature: bool = True
     """A signature can verify the cardholder; kernels 2, 4, 5, 6 and 8."""
     contact_chip: bool = False
@@ -183,6 +204,8 @@ class Application(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError(f"electronic_cash: not for it; its kernel is {self.kernel}")
         if self.kernel in KERNELS_WITH_ACTION_CODES and self.action_codes is None:
             raise ValueError(f"action_codes: missing, and kernel {self.kernel} needs them")
+        if self.limit_sets and self.kernel != KERNEL_VISA:
+            raise ValueError(f"limit_sets: not for it; its kernel is {self.kernel}")
         if self.kernel_2 is not None and self.kernel != KERNEL_MASTERCARD:
             raise ValueError(f"kernel_2: not for it; its kernel is {self.kernel}")
         if self.kernel_8 is not None and self.kernel != KERNEL_8:

@@ -18,6 +18,7 @@ from emv.conversation import Kernel
 from emv.entry_point.configuration import (
     Combination,
     EntryPointConfig,
+    LimitSet,
     Terminal,
     Transaction,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "EntryPointConfig",
     "Indicators",
     "KernelFactory",
+    "LimitSet",
     "Prepared",
     "Retained",
     "Terminal",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from emv import tags
 from emv.errors import ConfigurationError
@@ -30,6 +30,27 @@ def digits(value: int, length: int, what: str) -> bytes:
     if value < 0 or len(text) > 2 * length:
         raise ConfigurationError(f"{what} does not fit {2 * length} digits")
     return bytes.fromhex(text)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSet:
+    """Limits that stand in for a combination's own: dynamic reader limits.
+
+    Source: Book C-3, dynamic reader limits.
+    """
+
+    program: bytes
+    """With what the card's Application Program Identifier, tag 9F5A, begins."""
+    transaction_limit_minor: int | None = None
+    floor_limit_minor: int | None = None
+    cvm_required_limit_minor: int | None = None
+    status_check: bool | None = None
+    zero_amount_allowed: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError for an identifier that no card can have."""
+        if not 1 <= len(self.program) <= 16:
+            raise ConfigurationError(f"tag 9F5A of {len(self.program)} bytes, must be 1 to 16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,8 @@ class Combination:
         {TYPE_GOODS, TYPE_CASH, TYPE_MANUAL_CASH, TYPE_CASHBACK, TYPE_REFUND}
     )
     """Values of tag 9C that this combination serves."""
+    limit_sets: tuple[LimitSet, ...] = ()
+    """By what program a card belongs to; for kernel 3."""
 
     def __post_init__(self) -> None:
         """Raise ConfigurationError, naming the AID, for what cannot be."""
@@ -83,6 +106,24 @@ class Combination:
     def rid(self) -> bytes:
         """The scheme: the first 5 bytes of the AID."""
         return self.aid[:5]
+
+    def for_program(self, program: bytes) -> Combination | None:
+        """Return this combination under the limits of a card's program; None if it has none.
+
+        program: tag 9F5A. Of several sets the longest that it begins with counts.
+        """
+        fitting = [one for one in self.limit_sets if program.startswith(one.program)]
+        if not fitting:
+            return None
+        limits = max(fitting, key=lambda one: len(one.program))
+        return replace(
+            self,
+            transaction_limit_minor=limits.transaction_limit_minor,
+            floor_limit_minor=limits.floor_limit_minor,
+            cvm_required_limit_minor=limits.cvm_required_limit_minor,
+            status_check=limits.status_check,
+            zero_amount_allowed=limits.zero_amount_allowed,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ Source: EMV 4.4 Book 3; EMV Contactless Book C-3.
 
 from __future__ import annotations
 
-from emv import apdu, tags
+from emv import apdu, tags, tlv
 from emv.apdu import CommandAPDU
-from emv.bits import TTQ
+from emv.bits import AIP, TTQ
 from simulators.card.applet import (
     STATUS_CLASS_UNKNOWN,
     STATUS_INSTRUCTION_UNKNOWN,
@@ -62,7 +62,12 @@ class QVSDC:
     def select(self) -> bytes:
         """Begin anew, and return the file control information."""
         self._records, self._is_processed = {}, False
-        return application_control(self.card, self.pdol)
+        program = self.card.profile.program
+        if program is None:
+            return application_control(self.card, self.pdol)
+        tag = tags.TAG_9F5A_APPLICATION_PROGRAM_IDENTIFIER
+        named = tlv.encode(tag, bytes.fromhex(program))
+        return application_control(self.card, self.pdol, named)
 
     def delay_us(self) -> int:
         """It answers as fast as it can."""
@@ -88,6 +93,8 @@ class QVSDC:
         if self._is_processed:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
         given = split(self.pdol, command_template(command.data))
+        if self.card.profile.is_msd:
+            return self._offer_stripe()
         ttq = TTQ.decode(given[tags.TAG_9F66_TTQ])
         if TTQ.EMV_MODE not in ttq:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
@@ -113,6 +120,14 @@ class QVSDC:
             more, self._records = _prove(card, given, objects[tags.TAG_9F6C_CTQ])
             objects |= more
         return template(tags.TAG_77_RESPONSE_FORMAT_2, *objects.items())
+
+    def _offer_stripe(self) -> bytes:
+        """Answer as cards do that were issued before qVSDC: a stripe, and no cryptogram."""
+        self._is_processed = True
+        track = (tags.TAG_57_TRACK_2_EQUIVALENT_DATA, self.card.identity.track_2)
+        self._records = {(RECORDS_SFI, 1): template(tags.TAG_70_RECORD_TEMPLATE, track)}
+        options = AIP.EMV_MODE.encoded + bytes((RECORDS_SFI << 3, 1, 1, 0))
+        return tlv.encode(tags.TAG_80_RESPONSE_FORMAT_1, options)
 
     def _decide(self, ttq: TTQ, given: dict[int, bytes]) -> Verdict | None:
         """Return the verdict on what the reader can do; None if the owner has to look."""

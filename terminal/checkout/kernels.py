@@ -13,7 +13,7 @@ from config.schema import Settings
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
 from emv.bits import TTQ, TVR, TVR8, TerminalCapabilities
-from emv.entry_point import Combination, KernelFactory, Terminal
+from emv.entry_point import Combination, KernelFactory, LimitSet, Terminal
 from emv.kernels import c2, c3, c4, c5, c6, c7, c8, contact, emv_mode
 from emv.kernels.c2.configuration import AMOUNT_MAX
 from emv.risk import RiskLimits
@@ -42,6 +42,15 @@ def combinations(settings: Settings) -> tuple[Combination, ...]:
             zero_amount_allowed=application.zero_amount_allowed,
             extended_selection=application.extended_selection,
             partial_match=application.partial_match,
+            limit_sets=tuple(
+                LimitSet(
+                    one.program,
+                    one.transaction_limit_minor,
+                    one.floor_limit_minor,
+                    one.cvm_limit_minor,
+                )
+                for one in application.limit_sets
+            ),
         )
         for application in enabled(settings)
     )

@@ -217,6 +217,8 @@ class PaperCard:
     issuer_identifier: str = "476173FF"
     gpo_status: str = "9000"
     pdol: str = "9F66049F02069F03069F1A0295055F2A029A039C019F3704"
+    program: str = ""
+    """Tag 9F5A; empty for none."""
     gpo_extra: bytes = b""
     gpo_without: frozenset[str] = frozenset()
     record_extra: bytes = b""
@@ -258,6 +260,8 @@ class PaperCard:
         inner = tlv("50", b"VISA DEBIT") + tlv("9F12", b"Debit") + tlv("5F2D", b"zhen")
         if self.pdol:
             inner += tlv("9F38", self.pdol)
+        if self.program:
+            inner += tlv("BF0C", tlv("9F5A", self.program))
         return tlv("6F", tlv("84", name) + tlv("A5", inner)) + b"\x90\x00"
 
     @property

@@ -22,6 +22,7 @@ from emv.errors import CardRefused, ConfigurationError, MalformedData
 from emv.kernels.c3.authentication import authenticate_offline
 from emv.kernels.c3.completion import complete
 from emv.kernels.c3.initiate import initiate_application
+from emv.kernels.c3.limits import choose_limits
 from emv.kernels.c3.reading import check_card_data, determine_cryptogram, read_records
 from emv.kernels.c3.restrictions import restrict_processing
 from emv.kernels.c3.session import KERNEL_ID, Configuration, Session
@@ -79,11 +80,11 @@ def carry_out(
     before_leaving: what else to ask the card before it may leave.
     """
     try:
-        ended = yield from initiate_application(session)
+        ended = yield from choose_limits(session)
+        if ended is None:
+            ended = yield from initiate_application(session)
         if ended is not None:
             return ended
-        # Room for dynamic reader limits: tag 9F5A of the FCI would choose a
-        # set, and entry_point.assess() the indicators, before the GPO.
         yield from read_records(session)
         if before_leaving is not None:
             yield from before_leaving(session)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from emv import tags
 from emv.apdu import (
     STATUS_COMMAND_NOT_ALLOWED,
@@ -10,6 +12,7 @@ from emv.apdu import (
     STATUS_OK,
     get_processing_options,
 )
+from emv.bits import AIP
 from emv.conversation import Kernel, exchange, fresh_bytes, note
 from emv.kernels.c3.session import Session
 from emv.kernels.endings import end_application, see_phone, select_next, try_contact
@@ -37,7 +40,10 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
     reply = yield from exchange(get_processing_options(pdol_data(pdol, terminal)))
     if reply.status == STATUS_OK:
         take(session.card, response_objects(reply.data))
-        return None
+        if not _is_stripe_alone(session.card):
+            return None
+        yield from note("the card has magnetic stripe data alone", session.cite("2.2"))
+        return end_application(Reason.MODE_NOT_SUPPORTED, "magnetic stripe mode")
     yield from note(f"GPO answered {reply.status:04X}", session.cite("5.2.2.2"))
     if reply.status == STATUS_DATA_INVALIDATED:
         return try_contact(Reason.SWITCH_INTERFACE, reply.status)
@@ -48,3 +54,10 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
     # unsettled: the book's own text for the rest could not be seen; public
     # implementations end the application.
     return end_application(Reason.CARD_REFUSED, "GPO", reply.status)
+
+
+def _is_stripe_alone(card: Mapping[int, bytes]) -> bool:
+    """True if the card offers magnetic stripe data, and no cryptogram."""
+    return tags.TAG_9F26_APPLICATION_CRYPTOGRAM not in card and AIP.EMV_MODE in AIP.decode(
+        card.get(tags.TAG_82_AIP, bytes(2))
+    )

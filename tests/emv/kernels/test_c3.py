@@ -19,6 +19,7 @@ from emv.entry_point import (
     Combination,
     EntryPointConfig,
     Indicators,
+    LimitSet,
     Terminal,
     Transaction,
     run,
@@ -455,6 +456,68 @@ def test_options_of_the_older_format_lack_the_cryptogram(card: PaperCard, pay: P
     assert outcome.reason == Reason.CARD_DATA_MISSING
     assert outcome.error is not None
     assert outcome.error.detail == "tag 9F36"
+
+
+@pytest.mark.parametrize("options", ["8006 0080 10010100", "770A 82020080 940410010100"])
+def test_a_card_of_stripe_data_alone_is_not_taken(card: PaperCard, pay: Pay, options: str) -> None:
+    """Nothing is read of it: what it has is as good as a copy."""
+
+    def older(command: bytes) -> bytes | None:
+        if command.startswith(b"\x80\xa8"):
+            return bytes.fromhex(options) + b"\x90\x00"
+        return card(command)
+
+    tap = pay(older)
+    assert (tap.outcome.status, tap.outcome.reason) == (
+        Status.END_APPLICATION,
+        Reason.MODE_NOT_SUPPORTED,
+    )
+    assert tap.commands[-1].startswith(b"\x80\xa8")
+
+
+PROGRAMS = (
+    LimitSet(b"\x31", transaction_limit_minor=900, floor_limit_minor=100),
+    LimitSet(b"\x31\x02", 500, 50, 200, status_check=True, zero_amount_allowed=False),
+)
+
+
+@pytest.mark.parametrize(
+    ("program", "amount", "told"),
+    [
+        ("", 1_000, "22004080"),
+        ("32", 1_000, "22004080"),
+        ("0131", 1_000, "22004080"),
+        ("31", 100, "22004080"),
+        ("3101", 101, "22804080"),
+        ("31", 899, "22804080"),
+        ("31", 900, None),
+        ("3102", 50, "22004080"),
+        ("3102", 51, "22804080"),
+        ("310203", 200, "22C04080"),
+        ("3102", 100, "22804080"),
+        ("3102", 500, None),
+        ("3102", 0, None),
+        ("31", 0, "22804080"),
+    ],
+)
+def test_a_program_of_cards_has_limits_of_its_own(
+    card: PaperCard, pay: Pay, program: str, amount: int, told: str | None
+) -> None:
+    """At, below and above each limit; the longest identifier counts."""
+    limits = {"floor_limit_minor": None, "cvm_required_limit_minor": None}
+    tap = pay(replace(card, program=program), amount, limits={**limits, "limit_sets": PROGRAMS})
+
+    sent = [one[7:11] for one in tap.commands if one.startswith(b"\x80\xa8")]
+    assert sent == ([bytes.fromhex(told)] if told else [])
+    if told is None:
+        assert tap.outcome.status is Status.END_APPLICATION
+        assert tap.outcome.reason == Reason.OVER_CONTACTLESS_LIMIT
+
+
+@pytest.mark.parametrize("program", [b"", bytes(17)])
+def test_a_program_that_no_card_can_have_is_refused(program: bytes) -> None:
+    with pytest.raises(ConfigurationError, match="9F5A"):
+        LimitSet(program)
 
 
 @pytest.mark.parametrize("lost_at", [1, 2, 3, 4, 5, 6, 7])

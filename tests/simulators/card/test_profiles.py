@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,17 @@ from simulators.card import Answer, AnyCard, Torn, load_profiles, make_card
 from simulators.card.errors import BadProfile, UnknownProfile
 from simulators.card.faults import with_faults
 from simulators.card.keys import CardKeys
-from simulators.card.profile import FOLDER, Profile, find
+from simulators.card.profile import FOLDER, PhoneProfile, Profile, find
 from terminal.checkout.kernels import combinations, kernels
 from terminal.checkout.media import card_rules
 
 TODAY = date(2026, 11, 24)
 SIMULATORS = FOLDER.parent.parent
 
-BELOW_ALL, ABOVE_FLOOR, ABOVE_CVM = 10_000, 50_000, 200_000
+BELOW_ALL, ABOVE_FLOOR, ABOVE_CVM = AMOUNTS = (10_000, 50_000, 200_000)
 
 
+@cache
 def everything() -> dict[str, Profile]:
     return {**load_profiles(), **phones.load_profiles()}
 
@@ -142,6 +144,8 @@ class Result:
     outcome: Outcome
     taps: int
     genuine: bool | None
+    heard: list[Any]
+    """What the kernel asked for, each with its answer."""
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +167,20 @@ def pay_with_pin_pad(home: Path, settings: Settings) -> Callable[[str, int], Res
     return payer(home, settings)
 
 
-def converse(kernel: Any, card: AnyCard, exceptions: Container[str]) -> Outcome:
-    """Carry a kernel's requests to a card until it has an outcome."""
+@pytest.fixture(scope="module")
+def tapped(home: Path, settings: Settings) -> dict[str, list[Result]]:
+    """Every profile in the shop as it is, below and above each limit."""
+    pay = payer(home, settings)
+    return {name: [pay(name, amount) for amount in AMOUNTS] for name in everything()}
+
+
+def converse(
+    kernel: Any, card: AnyCard, exceptions: Container[str], heard: list[Any] | None = None
+) -> Outcome:
+    """Carry a kernel's requests to a card until it has an outcome.
+
+    heard: gets every request with its answer.
+    """
     try:
         request = next(kernel)
         while True:
@@ -182,6 +198,8 @@ def converse(kernel: Any, card: AnyCard, exceptions: Container[str]) -> Outcome:
                 answer = request.pan in exceptions
             else:
                 assert isinstance(request, Note | Show)
+            if heard is not None:
+                heard.append((request, answer))
             request = kernel.send(answer)
     except StopIteration as finished:
         outcome: Outcome = finished.value
@@ -199,17 +217,22 @@ def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
     known = kernels(settings, keys)
 
     def run(name: str, amount: int) -> Result:
-        if name in phones.load_profiles():
-            card: AnyCard = phones.make_phone(phones.load_profiles()[name], home)
-        else:
-            card = make_card(load_profiles()[name], home)
+        profile = everything()[name]
+        card: AnyCard = (
+            phones.make_phone(profile, home)
+            if isinstance(profile, PhoneProfile)
+            else make_card(profile, home)
+        )
         sale = entry_point.Transaction(amount, currency=156, currency_exponent=2, date=TODAY)
         start: tuple[Any, ...] = ()
+        heard: list[Any] = []
         taps = 0
         while taps < 2:
             taps += 1
             card.power_up()
-            outcome = converse(entry_point.run(config, sale, known, *start), card, exceptions)
+            outcome = converse(
+                entry_point.run(config, sale, known, *start), card, exceptions, heard
+            )
             if outcome.start is not Start.B:
                 break
             start = (Start.B, outcome)
@@ -217,7 +240,7 @@ def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
         if outcome.data_record and outcome.status is not Status.DECLINED:
             sent = b"".join(tlv.encode(*each) for each in outcome.data_record.items())
             genuine = rules.is_genuine(read_card(sent.hex()), CardKeys(home).issuer_master_key())
-        return Result(outcome, taps, genuine)
+        return Result(outcome, taps, genuine, heard)
 
     return run
 
@@ -249,6 +272,16 @@ ONLINE, APPROVED, DECLINED = Status.ONLINE_REQUEST, Status.APPROVED, Status.DECL
         ("visa-fdda-00", BELOW_ALL, APPROVED, ""),
         ("visa-long-key", BELOW_ALL, APPROVED, ""),
         ("visa-cvn10", BELOW_ALL, ONLINE, ""),
+        ("visa-msd-only", BELOW_ALL, Status.END_APPLICATION, Reason.MODE_NOT_SUPPORTED),
+        ("visa-program-limits", 5_000, APPROVED, ""),
+        ("visa-program-limits", 5_001, ONLINE, ""),
+        ("visa-program-limits", 499_999, ONLINE, ""),
+        (
+            "visa-program-limits",
+            500_000,
+            Status.END_APPLICATION,
+            Reason.OVER_CONTACTLESS_LIMIT,
+        ),
         ("mastercard-online", BELOW_ALL, ONLINE, ""),
         ("mastercard-online", ABOVE_CVM, ONLINE, ""),
         ("mastercard-cda-offline", BELOW_ALL, APPROVED, ""),
@@ -342,6 +375,8 @@ def test_the_kernel_comes_to_what_the_profile_promises(
     [
         ("visa-online", BELOW_ALL, CVM.NONE),
         ("visa-online", ABOVE_CVM, CVM.SIGNATURE),
+        ("visa-program-limits", 9_999, CVM.NONE),
+        ("visa-program-limits", 10_000, CVM.SIGNATURE),
         ("phone-approved", BELOW_ALL, CVM.CONFIRMATION_CODE_VERIFIED),
         ("mastercard-online", BELOW_ALL, CVM.NONE),
         ("mastercard-online", ABOVE_CVM, CVM.SIGNATURE),
@@ -376,10 +411,8 @@ def test_a_pin_pad_lets_a_card_have_its_pin(
     assert (below.outcome.status, below.outcome.cvm) == (ONLINE, CVM.NONE)
 
 
-def test_the_bank_knows_every_card_but_the_forged_one(
-    pay: Callable[[str, int], Result],
-) -> None:
-    results = {name: pay(name, ABOVE_FLOOR) for name in everything()}
+def test_the_bank_knows_every_card_but_the_forged_one(tapped: dict[str, list[Result]]) -> None:
+    results = {name: results[AMOUNTS.index(ABOVE_FLOOR)] for name, results in tapped.items()}
     asked = {name: one.genuine for name, one in results.items() if one.outcome.status is ONLINE}
 
     forged = [f"{scheme}-wrong-cryptogram" for scheme in ("visa", "mastercard", "unionpay")]
