@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from emv import tags
-from emv.bits import CID_AAC, CID_ARQC, CID_TC, TVR
+from emv.bits import CID_AAC, CID_ARQC, CID_TC, CRYPTOGRAM_TYPES, TVR, Bits
+from emv.conversation import Kernel, note
 from emv.outcome import Reason
 
 NO_FINDING = TVR(0)
@@ -111,6 +112,18 @@ def analyse_offline(tvr: TVR, issuer: ActionCodes, acquirer: ActionCodes, reach:
     if refused:
         return Decision(CID_AAC, refused, "action code default")
     return Decision(CID_TC, NO_FINDING, "no action code applies")
+
+
+def explain(cryptogram: int, rule: str, findings: Bits, source: str) -> Kernel[None]:
+    """Write into the trace what the terminal asks for, by which rule and for which findings."""
+    yield from note(
+        "the terminal asks for {cryptogram}: {rule}",
+        source,
+        cryptogram=CRYPTOGRAM_TYPES[cryptogram],
+        rule=rule,
+    )
+    for finding in findings.labels():
+        yield from note("for this it was found: {finding}", source, finding=finding)
 
 
 # What a cashier is told first, where a refusal has several findings.

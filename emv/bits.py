@@ -53,6 +53,10 @@ class Bits(enum.IntFlag):
         """The value as it goes to the card or the bank."""
         return int(self).to_bytes(self.size(), "big")
 
+    def labels(self) -> list[str]:
+        """Return what the bits that are set mean, b8 of byte 1 first; RFU bits say nothing."""
+        return [member.label for member in sorted(type(self), reverse=True) if member in self]
+
     def describe(self) -> list[str]:
         """Return a line for each bit that is set, RFU bits too."""
         lines = []

@@ -136,13 +136,18 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A decision and the rule that made it, for the trace; answered with None.
-
-    text: no card data in it. source: book and section.
-    """
+    """A decision and the rule that made it, for the trace; answered with None."""
 
     text: str
+    """In English, no card data in it; what stands in braces is in values."""
     source: str
+    """Book and section."""
+    values: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        """The whole sentence, in English."""
+        return self.text.format_map(self.values) if self.values else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +247,6 @@ def show(request: UserInterfaceRequest) -> Kernel[None]:
     yield Show(request)
 
 
-def note(text: str, source: str) -> Kernel[None]:
-    """Write a decision into the trace."""
-    yield Note(text, source)
+def note(text: str, source: str, **values: str | int) -> Kernel[None]:
+    """Write a decision into the trace. values: what stands in the text's braces."""
+    yield Note(text, source, values)

@@ -87,7 +87,7 @@ def build_candidate_list(supported: Sequence[TerminalApplication]) -> Kernel[Can
     if not found.candidates:
         found = yield from _try_names(supported)
     by_priority = sorted(found.candidates, key=lambda candidate: candidate.priority)
-    yield from note(f"{len(by_priority)} applications in common", "Book 1, 12.3")
+    yield from note("{count} applications in common", "Book 1, 12.3", count=len(by_priority))
     return CandidateList(tuple(by_priority), found.language, found.has_blocked)
 
 
@@ -104,7 +104,7 @@ def _read_directory(supported: Sequence[TerminalApplication]) -> Kernel[Candidat
     if reply.status == STATUS_FUNCTION_NOT_SUPPORTED:
         raise CardRefused("SELECT", reply.status)
     if reply.status != STATUS_OK:
-        yield from note(f"no PSE: status {reply.status:04X}", "Book 1, 12.3.2")
+        yield from note("no PSE: status {status}", "Book 1, 12.3.2", status=f"{reply.status:04X}")
         return nothing
     try:
         directory = _first_values(tlv.walk(tlv.decode(reply.data)))
@@ -119,7 +119,7 @@ def _read_directory(supported: Sequence[TerminalApplication]) -> Kernel[Candidat
                 raise MalformedData(f"record {number} answered {record.status:04X}")
             candidates += _entries(record.data, supported, code_table)
     except MalformedData as error:
-        yield from note(f"PSE cannot be used: {error}", "Book 1, 12.3.2")
+        yield from note("PSE cannot be used: {error}", "Book 1, 12.3.2", error=str(error))
         return nothing
     language = directory.get(tags.TAG_5F2D_LANGUAGE_PREFERENCE, b"")
     return CandidateList(tuple(candidates[:CANDIDATES_MAX]), language)
@@ -177,7 +177,7 @@ def _try_names(supported: Sequence[TerminalApplication]) -> Kernel[CandidateList
             try:
                 values = _first_values(tlv.walk(tlv.decode(reply.data)))
             except MalformedData as error:
-                yield from note(f"FCI cannot be read: {error}", "Book 1, 12.3.3")
+                yield from note("FCI cannot be read: {error}", "Book 1, 12.3.3", error=str(error))
                 break
             name = values.get(tags.TAG_84_DF_NAME, b"")
             if not name.startswith(application.aid) or name in seen:
@@ -291,7 +291,9 @@ def select_final(candidate: Candidate) -> Kernel[tuple[tlv.Node, ...] | None]:
     """
     reply = yield from exchange(select(candidate.name))
     if reply.status != STATUS_OK:
-        yield from note(f"SELECT refused: status {reply.status:04X}", "Book 1, 12.4")
+        yield from note(
+            "SELECT refused: status {status}", "Book 1, 12.4", status=f"{reply.status:04X}"
+        )
         return None
     fci = tlv.decode(reply.data)
     if [node.tag for node in fci] != [tags.TAG_6F_FCI_TEMPLATE]:

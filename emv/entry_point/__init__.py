@@ -26,6 +26,8 @@ from emv.entry_point.pre_processing import (
     Indicators,
     Prepared,
     assess,
+    explain_exclusions,
+    explain_limits,
     pre_process,
     refusal,
     without_amount,
@@ -139,6 +141,7 @@ def run(
         refused = refusal(prepared, transaction)
         if refused is not None:
             return refused
+        yield from explain_exclusions(prepared, transaction)
     elif isinstance(retained, Retained):
         prepared = retained.prepared
     elif start is Start.B:
@@ -180,6 +183,7 @@ def _activate(
         if selected is None:
             return replace(NO_APPLICATION, reason=reason, retained=Retained(prepared))
         candidate = selected.candidate
+        yield from explain_limits(candidate.prepared, transaction)
         outcome = yield from kernels[selected.kernel_id](
             Activation(
                 config.terminal,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from emv import tags
+from emv.conversation import Kernel, note
 from emv.errors import ConfigurationError
 
 TYPE_GOODS = 0x00
@@ -219,6 +220,26 @@ class Transaction:
     def __post_init__(self) -> None:
         """Raise ConfigurationError now for what would fail at the tap."""
         self.objects()
+
+    def note_limit(
+        self, text: str, limit_minor: int, source: str, *, logged_minor: int = 0
+    ) -> Kernel[None]:
+        """Write into the trace how the amount stands to a limit.
+
+        text: with {amount} and {limit} in it. logged_minor: what the card
+        paid here before, and counts too.
+        """
+        amount = self._plain(self.amount_authorised_minor + logged_minor)
+        yield from note(
+            "{reason}", source, reason=text, amount=amount, limit=self._plain(limit_minor)
+        )
+
+    def _plain(self, amount_minor: int) -> str:
+        """Return an amount as people write it, without its currency."""
+        if not self.currency_exponent:
+            return str(amount_minor)
+        whole, rest = divmod(amount_minor, 10**self.currency_exponent)
+        return f"{whole}.{rest:0{self.currency_exponent}}"
 
     def objects(self) -> dict[int, bytes]:
         """Return the transaction's data objects, tag to value.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emv.bits import TTQ
+from emv.conversation import Kernel, note
 from emv.entry_point.configuration import Combination, EntryPointConfig, Transaction
 from emv.outcome import (
     MessageId,
@@ -63,9 +64,7 @@ def assess(combination: Combination, transaction: Transaction) -> Indicators:
     limit = combination.transaction_limit_minor
     if limit is not None and amount >= limit:
         not_allowed = True
-    floor_limit = combination.floor_limit_minor
-    if floor_limit is None:
-        floor_limit = combination.terminal_floor_limit_minor
+    floor_limit = floor_limit_of(combination)
     floor_limit_exceeded = floor_limit is not None and amount > floor_limit
     cvm_limit = combination.cvm_required_limit_minor
     cvm_required_limit_exceeded = cvm_limit is not None and amount >= cvm_limit
@@ -106,6 +105,46 @@ def pre_process(config: EntryPointConfig, transaction: Transaction) -> tuple[Pre
         for combination in config.combinations
         if transaction.transaction_type in combination.transaction_types
     )
+
+
+BOOK = "Book B, 3.1.1"
+
+
+def explain_exclusions(prepared: tuple[Prepared, ...], transaction: Transaction) -> Kernel[None]:
+    """Write into the trace which combinations the amount leaves out, and by which limit."""
+    for one in prepared:
+        if not one.indicators.not_allowed:
+            continue
+        aid, limit = one.combination.aid.hex().upper(), one.combination.transaction_limit_minor
+        yield from note("AID {aid} is not for this amount", BOOK, aid=aid)
+        if limit is not None and transaction.amount_authorised_minor >= limit:
+            yield from transaction.note_limit(
+                "amount {amount} reaches the contactless limit {limit}", limit, BOOK
+            )
+
+
+def explain_limits(prepared: Prepared, transaction: Transaction) -> Kernel[None]:
+    """Write into the trace what the amount means for the combination that was chosen."""
+    combination, indicators = prepared.combination, prepared.indicators
+    cvm_limit = combination.cvm_required_limit_minor
+    if cvm_limit is not None:
+        text = (
+            "amount {amount} reaches the CVM limit {limit}: the cardholder must be verified"
+            if indicators.cvm_required_limit_exceeded
+            else "amount {amount} is under the CVM limit {limit}"
+        )
+        yield from transaction.note_limit(text, cvm_limit, BOOK)
+    floor_limit = floor_limit_of(combination)
+    if floor_limit is not None and indicators.floor_limit_exceeded:
+        text = "amount {amount} is over the floor limit {limit}: the issuer is asked"
+        yield from transaction.note_limit(text, floor_limit, BOOK)
+
+
+def floor_limit_of(combination: Combination) -> int | None:
+    """Return the reader's own floor limit, else the terminal's; None without either."""
+    if combination.floor_limit_minor is not None:
+        return combination.floor_limit_minor
+    return combination.terminal_floor_limit_minor
 
 
 def without_amount(config: EntryPointConfig, transaction: Transaction) -> tuple[Prepared, ...]:

@@ -170,16 +170,19 @@ def select_combinations(prepared: Sequence[Prepared]) -> Kernel[tuple[Candidate,
     """
     reply = yield from exchange(select(PPSE))
     if reply.status != STATUS_OK:
-        yield from note(f"no PPSE: status {reply.status:04X}", "Book B, 3.3.2.3")
+        yield from note("no PPSE: status {status}", "Book B, 3.3.2.3", status=f"{reply.status:04X}")
         return ()
     try:
         entries = read_directory(reply.data)
     except MalformedData as error:
-        yield from note(f"PPSE cannot be read: {error}", "Book B, 3.3.2.4")
+        yield from note("PPSE cannot be read: {error}", "Book B, 3.3.2.4", error=str(error))
         return ()
     candidates = rank(entries, prepared)
     yield from note(
-        f"{len(entries)} applications on the card, {len(candidates)} in common", "Book B, 3.3.2.5"
+        "{there} applications on the card, {common} in common",
+        "Book B, 3.3.2.5",
+        there=len(entries),
+        common=len(candidates),
     )
     return candidates
 
@@ -205,7 +208,9 @@ def select_final(
             name += extension
         reply = yield from exchange(select(name))
         if reply.status != STATUS_OK:
-            yield from note(f"SELECT refused: status {reply.status:04X}", "Book B, 3.3.3.5")
+            yield from note(
+                "SELECT refused: status {status}", "Book B, 3.3.3.5", status=f"{reply.status:04X}"
+            )
             continue
         try:
             fci = tlv.decode(reply.data)
@@ -213,7 +218,9 @@ def select_final(
         except MalformedData as error:
             # unsettled: the book leaves broken control information to the
             # kernel; no kernel could use it, so the next candidate is tried.
-            yield from note(f"SELECT response cannot be read: {error}", "Book B, 3.3.3.5")
+            yield from note(
+                "SELECT response cannot be read: {error}", "Book B, 3.3.3.5", error=str(error)
+            )
             continue
         kernel_id = combination.kernel_id
         if combination.rid == RID_VISA and kernel_id == KERNEL_VISA and is_without_ttq:
@@ -221,7 +228,7 @@ def select_final(
                 yield from note("old Visa card, and no kernel 1", "Book B, 3.3.3.6")
                 continue
             kernel_id = KERNEL_LEGACY_VISA
-        yield from note(f"kernel {kernel_id} chosen", "Book B, 3.4.1.1")
+        yield from note("kernel {kernel_id} chosen", "Book B, 3.4.1.1", kernel_id=kernel_id)
         return Selected(candidate, kernel_id, fci), left
     return None, ()
 

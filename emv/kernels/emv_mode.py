@@ -15,7 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from emv import bits, tags
-from emv.actions import ActionCodes, analyse, issuer_action_codes, reach_of, reason_of
+from emv.actions import (
+    ActionCodes,
+    analyse,
+    explain,
+    issuer_action_codes,
+    reach_of,
+    reason_of,
+)
 from emv.apdu import (
     STATUS_COMMAND_NOT_ALLOWED,
     STATUS_CONDITIONS_NOT_SATISFIED,
@@ -167,13 +174,13 @@ def carry_out(
         session.terminal |= scheme.tell(session)
         return (yield from _carry_out(scheme, session))
     except DataMissing as missing:
-        yield from note(f"card data missing: {missing}", session.book)
+        yield from note("card data missing: {missing}", session.book, missing=str(missing))
         return end_application(Reason.CARD_DATA_MISSING, f"tag {missing.tag:X}")
     except CardRefused as refused:
-        yield from note(str(refused), session.book)
+        yield from note("{error}", session.book, error=str(refused))
         return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
-        yield from note(f"card data cannot be read: {error}", session.book)
+        yield from note("card data cannot be read: {error}", session.book, error=str(error))
         return end_application(Reason.CARD_DATA_ERROR, str(error))
 
 
@@ -187,17 +194,17 @@ def _carry_out(scheme: Scheme, session: Session) -> Kernel[Outcome]:
     yield from authenticate_static(session)
     verified = scheme.verify(session)
     if isinstance(verified, Outcome):
-        yield from note(verified.reason, session.book)
+        yield from note("{reason}", session.book, reason=verified.reason)
         return verified
     session.cvm = verified.cvm
     session.tvr |= verified.findings
     session.terminal[tags.TAG_9F34_CVM_RESULTS] = verified.results
-    yield from note(f"cardholder verification: {session.cvm.value}", session.book)
+    yield from note("cardholder verification: {cvm}", session.book, cvm=session.cvm.value)
     yield from analyse_actions(session)
     try:
         yield from obtain_cryptogram(session)
     except AuthenticationFailed as failure:
-        yield from note(f"card not authentic: {failure}", session.book)
+        yield from note("card not authentic: {failure}", session.book, failure=str(failure))
         return _settled(scheme, session, Status.DECLINED, Reason.NOT_AUTHENTIC)
     session.cvm = scheme.reread(session) or session.cvm
     yield from show(UserInterfaceRequest(MessageId.CARD_READ_OK, ReaderStatus.CARD_READ_OK))
@@ -221,7 +228,7 @@ def initiate(session: Session) -> Kernel[Outcome | None]:
         session.aip = AIP.decode(require(session.card, tags.TAG_82_AIP))
         return None
     # unsettled: which status word does what here; these are kernel 3's readings.
-    yield from note(f"GPO answered {reply.status:04X}", session.book)
+    yield from note("GPO answered {status}", session.book, status=f"{reply.status:04X}")
     if reply.status == STATUS_CONDITIONS_NOT_SATISFIED:
         return select_next("GPO", reply.status)
     if reply.status == STATUS_DATA_INVALIDATED:
@@ -288,7 +295,7 @@ def authenticate_static(session: Session) -> Kernel[None]:
         verify_static_data(signed, evidence.issuer_key(), evidence.static_data())
     except AuthenticationFailed as failure:
         session.tvr |= TVR.SDA_FAILED
-        yield from note(f"static data not authentic: {failure}", session.book)
+        yield from note("static data not authentic: {failure}", session.book, failure=str(failure))
 
 
 def analyse_actions(session: Session) -> Kernel[None]:
@@ -300,8 +307,7 @@ def analyse_actions(session: Session) -> Kernel[None]:
         reach_of(session.activation.terminal.terminal_type),
     )
     session.requested, session.findings = decision.cryptogram, decision.findings
-    because = "; ".join((decision.rule, *decision.findings.describe()))
-    yield from note(f"asking for cryptogram {session.requested:02X}: {because}", session.book)
+    yield from explain(decision.cryptogram, decision.rule, decision.findings, session.book)
 
 
 def obtain_cryptogram(session: Session) -> Kernel[None]:

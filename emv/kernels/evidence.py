@@ -100,7 +100,9 @@ def find_missing_evidence(evidence: Evidence) -> Kernel[TVR]:
     missing = [tag for tag in _PREREQUISITES if tag not in evidence.card]
     if missing:
         names = ", ".join(f"{tag:X}" for tag in missing)
-        yield from note(f"no signature can be checked: {names} missing", "Book 3, 10.3.3")
+        yield from note(
+            "no signature can be checked: {names} missing", "Book 3, 10.3.3", names=names
+        )
         return TVR.ICC_DATA_MISSING | TVR.CDA_FAILED
     if evidence.card[tags.TAG_9F4A_SDA_TAG_LIST] != bytes((tags.TAG_82_AIP,)):
         raise MalformedData("tag 9F4A lists something other than the AIP")
@@ -108,6 +110,8 @@ def find_missing_evidence(evidence: Evidence) -> Kernel[TVR]:
     try:
         evidence.ca_keys.find(evidence.rid, index, evidence.today)
     except AuthenticationFailed as failure:
-        yield from note(f"no signature can be checked: {failure}", "Book 3, 10.3.3")
+        yield from note(
+            "no signature can be checked: {failure}", "Book 3, 10.3.3", failure=str(failure)
+        )
         return TVR.CDA_FAILED
     return TVR(0)

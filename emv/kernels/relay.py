@@ -77,9 +77,14 @@ def measure(limits: RelayResistance, source: str) -> Kernel[Measurement]:
         least, most, estimated = (int.from_bytes(answer[at : at + 2], "big") for at in (4, 6, 8))
         measured = processing_time(reply.elapsed_us, estimated, limits)
         yield from note(
-            f"relay resistance: {measured} measured, {least} to {most} announced "
-            f"(units of {UNIT_US} us), try {attempt + 1}",
+            "relay resistance: {measured} measured, {least} to {most} announced "
+            "(units of {unit} us), try {attempt}",
             source,
+            measured=measured,
+            least=least,
+            most=most,
+            unit=UNIT_US,
+            attempt=attempt + 1,
         )
         if measured < max(0, least - limits.grace_min):
             raise MalformedData("relay resistance: the card answered sooner than it can")

@@ -298,4 +298,4 @@ class CardWorker(DeviceWorker[CardReader]):
         log.debug("%s shows %s", self._name, request.message.name)
 
     def _note(self, note: Note) -> None:
-        log.debug("%s: %s (%s)", self._name, note.text, note.source)
+        log.debug("%s: %s (%s)", self._name, note.said, note.source)

@@ -93,7 +93,7 @@ def tap(
                 shown.append(request.request)
                 request = kernel.send(None)
             elif isinstance(request, Note):
-                notes.append(request.text)
+                notes.append(request.said)
                 request = kernel.send(None)
             else:
                 assert answer is not None, f"nobody was to be asked: {request}"

@@ -97,13 +97,13 @@ def process(
     try:
         outcome = yield from _process(session)
     except DataMissing as missing:
-        yield from note(f"card data missing: {missing}", SOURCE)
+        yield from note("card data missing: {missing}", SOURCE, missing=str(missing))
         outcome = end_application(Reason.CARD_DATA_MISSING, f"tag {missing.tag:X}")
     except CardRefused as refused:
-        yield from note(str(refused), SOURCE)
+        yield from note("{error}", SOURCE, error=str(refused))
         outcome = end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
-        yield from note(f"card data cannot be read: {error}", SOURCE)
+        yield from note("card data cannot be read: {error}", SOURCE, error=str(error))
         outcome = end_application(Reason.CARD_DATA_ERROR, str(error))
     return outcome, session.torn
 
@@ -122,7 +122,11 @@ def _process(session: Session) -> Kernel[Outcome]:
     yield from read_data(session)
     yield from read_records(session)
     if session.amount > session.transaction_limit:
-        yield from note(f"amount is over the limit {session.transaction_limit}", SOURCE)
+        yield from session.activation.transaction.note_limit(
+            "amount {amount} is over this application's limit {limit}",
+            session.transaction_limit,
+            SOURCE,
+        )
         return over_limit()
     check_card_data(session)
     yield from check_signature_data(session)
@@ -130,7 +134,7 @@ def _process(session: Session) -> Kernel[Outcome]:
     session.receipt = session.is_over_cvm_limit
     if session.configuration.reads_balance_before:
         yield from read_balance(session, tags.TAG_DF8104_BALANCE_READ_BEFORE_GEN_AC)
-    manage_risk(session)
+    yield from manage_risk(session)
     yield from verify_cardholder(session)
     yield from analyse_actions(session)
     return (yield from _conclude(session))
@@ -146,7 +150,7 @@ def _conclude(session: Session) -> Kernel[Outcome]:
     except LinkLost as lost:
         return card_left(session, lost.kind)
     except AuthenticationFailed as failure:
-        yield from note(f"card not authentic: {failure}", SOURCE)
+        yield from note("card not authentic: {failure}", SOURCE, failure=str(failure))
         return not_authentic(session, str(failure))
     try:
         after = configuration.tags_to_write_after

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emv import bits, tags
-from emv.actions import ActionCodes, analyse, issuer_action_codes, reach_of
+from emv import tags
+from emv.actions import ActionCodes, analyse, explain, issuer_action_codes, reach_of
 from emv.bits import TVR
-from emv.conversation import Kernel, note
+from emv.conversation import Kernel
 from emv.kernels.c2.session import Session
 from emv.restrictions import check_restrictions
 
@@ -18,7 +18,7 @@ IAC_ABSENT = TVR(0xFF_FF_FF_FF_FC)
 """Everything but relay resistance, where the card has no action code."""
 
 
-def manage_risk(session: Session) -> None:
+def manage_risk(session: Session) -> Kernel[None]:
     """Write processing restrictions and floor limit into the TVR.
 
     Raises MalformedData if a date cannot be read.
@@ -28,6 +28,11 @@ def manage_risk(session: Session) -> None:
     )
     if session.amount > session.configuration.floor_limit_minor:
         session.tvr |= TVR.FLOOR_LIMIT_EXCEEDED
+        yield from session.activation.transaction.note_limit(
+            "amount {amount} is over the floor limit {limit}: the issuer is asked",
+            session.configuration.floor_limit_minor,
+            "Book C-2, terminal risk management",
+        )
 
 
 def analyse_actions(session: Session) -> Kernel[None]:
@@ -39,11 +44,8 @@ def analyse_actions(session: Session) -> Kernel[None]:
         reach_of(session.activation.terminal.terminal_type),
     )
     session.requested, session.findings = decision.cryptogram, decision.findings
-    because = "; ".join((decision.rule, *decision.findings.describe()))
-    yield from note(
-        f"asking for {bits.CRYPTOGRAM_TYPES[session.requested]}: {because}",
-        "Book C-2, terminal action analysis",
-    )
+    source = "Book C-2, terminal action analysis"
+    yield from explain(decision.cryptogram, decision.rule, decision.findings, source)
 
 
 def _issuer_codes(session: Session) -> ActionCodes:

@@ -44,7 +44,11 @@ def complete(session: Session) -> Kernel[Outcome]:
     told = session.card.get(tags.TAG_DF4B_POS_CARDHOLDER_INTERACTION_INFORMATION, bytes(3))
     interaction = int.from_bytes(told, "big")
     if interaction & PHONE_MESSAGE_MASK:
-        yield from note(f"the phone has something to say: {interaction:06X}", SOURCE)
+        yield from note(
+            "the phone has something to say: {interaction}",
+            SOURCE,
+            interaction=f"{interaction:06X}",
+        )
         return see_phone(session, interaction)
     cryptogram = session.card[tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA][0] & bits.CID_TYPE_MASK
     if cryptogram == bits.CID_TC:

@@ -148,7 +148,7 @@ def _recover(session: Session) -> Kernel[Reply | None]:
     session.torn = tuple(one for one in session.torn if one is not record)
     is_same_list = fill_dol(recovery_list, record.terminal) == record.recovery_data
     if reply.status != STATUS_OK or not is_same_list:
-        yield from note(f"RECOVER AC answered {reply.status:04X}", SOURCE)
+        yield from note("RECOVER AC answered {status}", SOURCE, status=f"{reply.status:04X}")
         return None
     # The answer is judged by what the card was given then.
     session.terminal = dict(record.terminal)

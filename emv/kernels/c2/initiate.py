@@ -30,7 +30,7 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
     reply = yield from exchange(get_processing_options(session.lists_data))
     if reply.status != STATUS_OK:
         # unsettled: one public implementation ends the application here.
-        yield from note(f"GPO answered {reply.status:04X}", "Book C-2, state 2")
+        yield from note("GPO answered {status}", "Book C-2, state 2", status=f"{reply.status:04X}")
         return select_next("GPO", reply.status)
     take(session.card, response_objects(reply.data))
     session.aip = AIP.decode(require(session.card, tags.TAG_82_AIP))

@@ -51,7 +51,11 @@ def process_mag_stripe(session: Session) -> Kernel[Outcome]:
         if track_1.number_digits != track_2.number_digits:
             raise MalformedData("both tracks want numbers of different lengths")
     if session.amount > session.transaction_limit:
-        yield from note("amount is over this application's limit", SOURCE)
+        yield from session.activation.transaction.note_limit(
+            "amount {amount} is over this application's limit {limit}",
+            session.transaction_limit,
+            SOURCE,
+        )
         return over_limit()
     _choose_cvm(session)
     # Eight bytes for at most eight digits: what is left over tips no scale.

@@ -45,7 +45,12 @@ def write_data(session: Session, objects: Mapping[int, bytes], status_tag: int) 
     for tag, value in objects.items():
         reply = yield from exchange(put_data(tag, value))
         if reply.status != STATUS_OK:
-            yield from note(f"PUT DATA {tag:X} answered {reply.status:04X}", "Book C-2, 3.7")
+            yield from note(
+                "PUT DATA {tag} answered {status}",
+                "Book C-2, 3.7",
+                tag=f"{tag:X}",
+                status=f"{reply.status:04X}",
+            )
             return
     session.discretionary[status_tag] = COMPLETED
 
@@ -67,5 +72,7 @@ def _get(tag: int) -> Kernel[bytes | None]:
     try:
         return tlv.find(tlv.decode(reply.data), tag)
     except MalformedData:
-        yield from note(f"GET DATA {tag:X} answered what cannot be read", "Book C-2, 3.6")
+        yield from note(
+            "GET DATA {tag} answered what cannot be read", "Book C-2, 3.6", tag=f"{tag:X}"
+        )
         return None

@@ -20,12 +20,20 @@ def verify_cardholder(session: Session) -> Kernel[None]:
 
     Raises MalformedData for a CVM list that is none.
     """
+    if session.is_over_cvm_limit:
+        yield from session.activation.transaction.note_limit(
+            "amount {amount} is over the CVM limit {limit}: the cardholder must be verified",
+            session.configuration.cvm_required_limit_minor,
+            "Book C-2, reader CVM required limit",
+        )
     chosen = _choose(session)
     session.cvm = chosen.cvm
     session.receipt |= chosen.cvm is CVM.SIGNATURE
     session.tvr |= chosen.findings
     session.terminal[tags.TAG_9F34_CVM_RESULTS] = chosen.results
-    yield from note(f"cardholder verification: {session.cvm.value}", "Book C-2, CVM selection")
+    yield from note(
+        "cardholder verification: {cvm}", "Book C-2, CVM selection", cvm=session.cvm.value
+    )
 
 
 def _choose(session: Session) -> Verification:

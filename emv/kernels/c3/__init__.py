@@ -97,7 +97,9 @@ def carry_out(
         )
         missing = check_card_data(session)
         if missing is not None:
-            yield from note(f"card data missing: tag {missing:X}", session.cite("5.4.2.1"))
+            yield from note(
+                "card data missing: tag {missing}", session.cite("5.4.2.1"), missing=f"{missing:X}"
+            )
             return end_application(Reason.CARD_DATA_MISSING, f"tag {missing:X}")
         yield from determine_cryptogram(session)
         switched = yield from restrict_processing(session)
@@ -106,10 +108,12 @@ def carry_out(
         if switched is not None:
             return switched
     except CardRefused as refused:
-        yield from note(str(refused), session.cite("5.3"))
+        yield from note("{error}", session.cite("5.3"), error=str(refused))
         return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
-        yield from note(f"card data cannot be read: {error}", session.cite("5.4.2"))
+        yield from note(
+            "card data cannot be read: {error}", session.cite("5.4.2"), error=str(error)
+        )
         return end_application(Reason.CARD_DATA_ERROR, str(error))
     cvm = CVM.NONE
     if session.decline is None:

@@ -43,7 +43,7 @@ def authenticate_offline(session: Session) -> Kernel[Outcome | None]:
         else:
             authenticate_fast_dynamic(session)
     except AuthenticationFailed as failure:
-        yield from note(f"card not authentic: {failure}", session.cite("5.6"))
+        yield from note("card not authentic: {failure}", session.cite("5.6"), failure=str(failure))
         ctq = session.ctq or CTQ(0)
         if not is_for_online:
             if CTQ.ONLINE_IF_ODA_FAILS in ctq and session.is_online_capable:

@@ -26,7 +26,7 @@ def complete(session: Session, cvm: CVM) -> Kernel[Outcome]:
     """
     if session.decline is None and session.must_go_online and not session.is_online_capable:
         session.decline = Reason.ONLINE_NOT_POSSIBLE
-        yield from note(str(session.decline), session.cite("5.8"))
+        yield from note("{reason}", session.cite("5.8"), reason=str(session.decline))
     if session.decline is not None:
         return Outcome(
             Status.DECLINED,

@@ -44,7 +44,7 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
             return None
         yield from note("the card has magnetic stripe data alone", session.cite("2.2"))
         return end_application(Reason.MODE_NOT_SUPPORTED, "magnetic stripe mode")
-    yield from note(f"GPO answered {reply.status:04X}", session.cite("5.2.2.2"))
+    yield from note("GPO answered {status}", session.cite("5.2.2.2"), status=f"{reply.status:04X}")
     if reply.status == STATUS_DATA_INVALIDATED:
         return try_contact(Reason.SWITCH_INTERFACE, reply.status)
     if reply.status == STATUS_CONDITIONS_NOT_SATISFIED:

@@ -48,7 +48,7 @@ def restrict_processing(session: Session) -> Kernel[Outcome | None]:
         return None
     if allowed:
         return None
-    yield from note(str(reason), session.cite("5.5.1.3 and 5.5.1.4"))
+    yield from note("{reason}", session.cite("5.5.1.3 and 5.5.1.4"), reason=str(reason))
     if switch in ctq:
         return Outcome(
             Status.TRY_ANOTHER_INTERFACE,

@@ -29,7 +29,7 @@ def verify_cardholder(session: Session) -> Kernel[CVM]:
         elif CTQ.CDCVM_PERFORMED in ctq and TTQ.CDCVM in ttq:
             if not _is_device_verification_proved(session):
                 session.decline = Reason.DEVICE_NOT_TRUSTED
-                yield from note(str(session.decline), source)
+                yield from note("{reason}", source, reason=str(session.decline))
                 return CVM.NONE
             cvm = CVM.CONFIRMATION_CODE_VERIFIED
         elif CTQ.SIGNATURE_REQUIRED in ctq and TTQ.SIGNATURE in ttq:
@@ -43,9 +43,9 @@ def verify_cardholder(session: Session) -> Kernel[CVM]:
     if cvm is CVM.NONE and is_required:
         wants_pin = ctq is not None and CTQ.ONLINE_PIN_REQUIRED in ctq
         session.decline = Reason.PIN_NOT_POSSIBLE if wants_pin else Reason.CVM_NOT_POSSIBLE
-        yield from note(str(session.decline), session.cite("5.7.1.3"))
+        yield from note("{reason}", session.cite("5.7.1.3"), reason=str(session.decline))
         return cvm
-    yield from note(f"cardholder verification: {cvm.value}", source)
+    yield from note("cardholder verification: {cvm}", source, cvm=cvm.value)
     return cvm
 
 

@@ -75,16 +75,16 @@ def process(configuration: Configuration, activation: Activation) -> Kernel[Outc
     try:
         return (yield from _process(session))
     except AuthenticationFailed as failure:
-        yield from note(f"not authentic: {failure}", SOURCE)
+        yield from note("not authentic: {failure}", SOURCE, failure=str(failure))
         return end_application(Reason.NOT_AUTHENTIC, str(failure))
     except DataMissing as missing:
-        yield from note(f"card data missing: {missing}", SOURCE)
+        yield from note("card data missing: {missing}", SOURCE, missing=str(missing))
         return end_application(Reason.CARD_DATA_MISSING, f"tag {missing.tag:X}")
     except CardRefused as refused:
-        yield from note(str(refused), SOURCE)
+        yield from note("{error}", SOURCE, error=str(refused))
         return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
-        yield from note(f"card data cannot be read: {error}", SOURCE)
+        yield from note("card data cannot be read: {error}", SOURCE, error=str(error))
         return end_application(Reason.CARD_DATA_ERROR, str(error))
 
 

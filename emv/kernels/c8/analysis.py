@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emv import bits, tags
-from emv.actions import Reach, reach_of
+from emv.actions import Reach, explain, reach_of
 from emv.bits import AIP, TVR8
 from emv.conversation import Kernel, note
 from emv.kernels.c8.configuration import NO_CVM, ON_DEVICE, ONLINE_PIN, SIGNATURE
 from emv.kernels.c8.session import SOURCE, Session
 from emv.outcome import CVM
-
-_NAMES = {bits.CID_TC: "approve", bits.CID_ARQC: "go online", bits.CID_AAC: "decline"}
 
 
 def manage_risk(session: Session) -> None:
@@ -39,8 +37,8 @@ def analyse_actions(session: Session) -> Kernel[None]:
     Source: Book C-8, terminal action analysis.
     """
     session.decision, session.findings, rule = _decide(session)
-    because = "; ".join((rule, *session.findings.describe()))
-    yield from note(f"{_NAMES[session.decision]}: {because}", f"{SOURCE}, action analysis")
+    source = f"{SOURCE}, action analysis"
+    yield from explain(session.decision, rule, session.findings, source)
 
 
 def _decide(session: Session) -> tuple[int, TVR8, str]:
@@ -106,6 +104,8 @@ def follow_cardholder_decision(session: Session) -> Kernel[None]:
     session.terminal[tags.TAG_9F34_CVM_RESULTS] = method.results
     session.tvr |= method.finding
     yield from note(
-        f"the card decided {decision:02X} on its holder: {method.cvm.value}",
+        "the card decided {decision} on its holder: {cvm}",
         f"{SOURCE}, state 29",
+        decision=f"{decision:02X}",
+        cvm=method.cvm.value,
     )

@@ -90,7 +90,9 @@ def authenticate(session: Session, channel: SecureChannel) -> Kernel[None]:
         _authenticate(session, channel)
     except AuthenticationFailed as failure:
         session.tvr |= TVR8.LOCAL_AUTHENTICATION_FAILED
-        yield from note(f"card not authentic: {failure}", f"{SOURCE}, local authentication")
+        yield from note(
+            "card not authentic: {failure}", f"{SOURCE}, local authentication", failure=str(failure)
+        )
     else:
         yield from note("card is authentic", f"{SOURCE}, local authentication")
 

@@ -58,7 +58,7 @@ def initiate_application(session: Session) -> Kernel[SecureChannel | Outcome]:
     session.covered = pdol_data(session.fci.get(tags.TAG_9F38_PDOL, b""), terminal)
     reply = yield from exchange(get_processing_options(session.covered))
     if reply.status != STATUS_OK:
-        yield from note(f"GPO answered {reply.status:04X}", SOURCE)
+        yield from note("GPO answered {status}", SOURCE, status=f"{reply.status:04X}")
         return select_next("GPO", reply.status)
     take(session.card, response_template(reply.data))
     require(session.card, tags.TAG_94_AFL)

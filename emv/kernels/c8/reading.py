@@ -64,7 +64,9 @@ def read_envelopes(session: Session, channel: SecureChannel) -> Kernel[None]:
                 raise MalformedData("READ DATA: another object came")
             take(session.card, nodes)
         except (CardRefused, AuthenticationFailed, MalformedData) as error:
-            yield from note(f"{tag:X} not read: {error}", f"{SOURCE}, READ DATA")
+            yield from note(
+                "{tag} not read: {error}", f"{SOURCE}, READ DATA", tag=f"{tag:X}", error=str(error)
+            )
             status = NOT_COMPLETED
         else:
             session.discretionary[tag] = nodes[0].value
@@ -90,6 +92,11 @@ def write_envelopes(session: Session, channel: SecureChannel) -> Kernel[None]:
                 raise CardRefused("WRITE DATA", reply.status)
             channel.check_written(plain, reply.data)
         except (CardRefused, AuthenticationFailed, MalformedData, LinkLost) as error:
-            yield from note(f"{tag:X} not written: {error}", f"{SOURCE}, WRITE DATA")
+            yield from note(
+                "{tag} not written: {error}",
+                f"{SOURCE}, WRITE DATA",
+                tag=f"{tag:X}",
+                error=str(error),
+            )
             return
     session.discretionary[tags.TAG_9F821B_WRITE_DATA_STATUS] = COMPLETED

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from emv import bits, tags
-from emv.actions import Reach, analyse, issuer_action_codes, reason_of
+from emv.actions import Reach, analyse, explain, issuer_action_codes, reason_of
 from emv.apdu import STATUS_FUNCTION_NOT_SUPPORTED
 from emv.conversation import Kernel, note
 from emv.entry_point import Terminal, Transaction
@@ -132,13 +132,13 @@ def _pay(
         yield from manage_risk(session, forced_online=forced_online)
         return (yield from _complete(session))
     except CardRefused as refused:
-        yield from note(str(refused), "Book 3, 6.3.5")
+        yield from note("{error}", "Book 3, 6.3.5", error=str(refused))
         return broken_off(session, Reason.CARD_REFUSED, refused.command, refused.status)
     except DataMissing as error:
-        yield from note(str(error), "Book 3, 7.2")
+        yield from note("{error}", "Book 3, 7.2", error=str(error))
         return broken_off(session, Reason.CARD_DATA_MISSING, str(error))
     except MalformedData as error:
-        yield from note(f"card data cannot be read: {error}", "Book 3, 7.5")
+        yield from note("card data cannot be read: {error}", "Book 3, 7.5", error=str(error))
         return broken_off(session, Reason.CARD_DATA_ERROR, str(error))
     except LinkLost as lost:
         return broken_off(session, Reason.LINK_LOST, lost.kind)
@@ -164,7 +164,7 @@ def _complete(session: Session) -> Kernel[Outcome]:
         session.application.action_codes,
         session.reach,
     )
-    yield from note(f"terminal asks for {decision.cryptogram:02X}: {decision.rule}", "Book 3, 10.7")
+    yield from explain(decision.cryptogram, decision.rule, decision.findings, "Book 3, 10.7")
     answer = yield from generate(session, decision.cryptogram)
     if answer.is_forged:
         return (yield from _refuse_forgery(session, answer.kind))

@@ -92,9 +92,11 @@ def authenticate(session: Session) -> Kernel[None]:
             _prepare_combined(session)
     except AuthenticationFailed as failure:
         session.tvr |= FAILED[method]
-        yield from note(f"{method.value} failed: {failure}", SOURCE)
+        yield from note(
+            "{method} failed: {failure}", SOURCE, method=method.value, failure=str(failure)
+        )
     else:
-        yield from note(f"{method.value}: card is authentic so far", SOURCE)
+        yield from note("{method}: card is authentic so far", SOURCE, method=method.value)
     session.tsi |= TSI.ODA_PERFORMED
 
 

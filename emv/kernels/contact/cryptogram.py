@@ -77,12 +77,17 @@ def generate(session: Session, requested: int, *, is_second: bool = False) -> Ke
         except AuthenticationFailed as failure:
             is_forged = True
             session.tvr |= TVR.CDA_FAILED
-            yield from note(f"CDA failed: {failure}", "Book 2, 6.6.2")
+            yield from note("CDA failed: {failure}", "Book 2, 6.6.2", failure=str(failure))
     else:
         require(objects, tags.TAG_9F26_APPLICATION_CRYPTOGRAM)
     session.card.pop(tags.TAG_9F26_APPLICATION_CRYPTOGRAM, None)
     session.card.update(objects)
-    yield from note(f"card answered {kind:02X} to {requested:02X}", "Book 3, 10.8")
+    yield from note(
+        "card answered {kind} to {requested}",
+        "Book 3, 10.8",
+        kind=bits.CRYPTOGRAM_TYPES[kind],
+        requested=bits.CRYPTOGRAM_TYPES[requested],
+    )
     return Answer(kind, is_forged)
 
 

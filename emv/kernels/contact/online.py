@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emv import bits, scripts, tags
-from emv.actions import analyse_offline, issuer_action_codes
+from emv.actions import analyse_offline, explain, issuer_action_codes
 from emv.apdu import STATUS_OK, external_authenticate
 from emv.bits import AIP, TSI, TVR
 from emv.conversation import Kernel, ask_issuer, exchange, note
@@ -38,7 +38,9 @@ def go_online(session: Session) -> Kernel[int]:
         yield from authenticate_issuer(session)
     yield from run_scripts(session, tags.TAG_71_ISSUER_SCRIPT_TEMPLATE_1)
     is_approved = answer.response_code in RESPONSE_APPROVED
-    yield from note(f"issuer {'approves' if is_approved else 'declines'}", "Book 3, 10.9")
+    yield from note(
+        "{reason}", "Book 3, 10.9", reason="issuer approves" if is_approved else "issuer declines"
+    )
     return bits.CID_TC if is_approved else bits.CID_AAC
 
 
@@ -56,7 +58,8 @@ def decide_unable(session: Session) -> Kernel[int]:
     is_approved = decision.cryptogram == bits.CID_TC
     code = UNABLE_APPROVED if is_approved else UNABLE_DECLINED
     session.terminal[tags.TAG_8A_AUTHORISATION_RESPONSE_CODE] = code
-    yield from note(f"unable to go online: {decision.rule}", "Book 3, 10.7")
+    yield from note("unable to go online", "Book 3, 10.7")
+    yield from explain(decision.cryptogram, decision.rule, decision.findings, "Book 3, 10.7")
     return decision.cryptogram
 
 
@@ -74,7 +77,9 @@ def authenticate_issuer(session: Session) -> Kernel[None]:
     session.tsi |= TSI.ISSUER_AUTHENTICATION_PERFORMED
     if reply.status != STATUS_OK:
         session.tvr |= TVR.ISSUER_AUTHENTICATION_FAILED
-        yield from note(f"issuer not authentic: {reply.status:04X}", "Book 3, 10.9")
+        yield from note(
+            "issuer not authentic: {status}", "Book 3, 10.9", status=f"{reply.status:04X}"
+        )
 
 
 def run_scripts(session: Session, template: int) -> Kernel[None]:
@@ -94,7 +99,9 @@ def run_scripts(session: Session, template: int) -> Kernel[None]:
         if is_early:
             session.tvr |= failure
             session.script_results.append(scripts.UNREADABLE)
-            yield from note(f"issuer scripts cannot be read: {error}", "Book 3, 10.10")
+            yield from note(
+                "issuer scripts cannot be read: {error}", "Book 3, 10.10", error=str(error)
+            )
         return
     for script in sent:
         try:
@@ -108,5 +115,7 @@ def run_scripts(session: Session, template: int) -> Kernel[None]:
         if result.outcome != scripts.SUCCESSFUL:
             session.tvr |= failure
             yield from note(
-                f"issuer script failed at command {result.failed_command}", "Book 3, 10.10"
+                "issuer script failed at command {failed_command}",
+                "Book 3, 10.10",
+                failed_command=result.failed_command,
             )

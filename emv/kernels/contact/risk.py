@@ -33,9 +33,11 @@ def manage_risk(session: Session, *, forced_online: bool) -> Kernel[None]:
         logged = yield from logged_amount(session.pan, number)
     if risk.exceeds_floor(amount, logged, limits):
         session.tvr |= TVR.FLOOR_LIMIT_EXCEEDED
-        yield from note(
-            f"amount {amount} + {logged} reaches floor limit {limits.floor_minor}",
+        yield from session.transaction.note_limit(
+            "amount {amount} reaches the floor limit {limit}: the issuer is asked",
+            limits.floor_minor,
             "Book 3, 10.6.1",
+            logged_minor=logged,
         )
     if (yield from risk.is_selected(amount, limits)):
         session.tvr |= TVR.RANDOMLY_SELECTED

@@ -81,7 +81,9 @@ def verify_cardholder(session: Session) -> Kernel[None]:
         if result in (RESULT_UNKNOWN, RESULT_SUCCESSFUL):
             session.terminal[tags.TAG_9F34_CVM_RESULTS] = results
             session.cvm = _cvm(rule.method)
-            yield from note(f"cardholder verification: {bits.CVM_NAMES[rule.method]}", SOURCE)
+            yield from note(
+                "cardholder verification: {method}", SOURCE, method=bits.CVM_NAMES[rule.method]
+            )
             return
         if not rule.applies_next:
             break
@@ -187,7 +189,9 @@ def _verify_offline_pin(session: Session, method: int, pins: _PINs) -> Kernel[bo
         try:
             icc_key = _pin_key(session)
         except AuthenticationFailed as failure:
-            yield from note(f"the PIN cannot be enciphered: {failure}", "Book 2, 7.1")
+            yield from note(
+                "the PIN cannot be enciphered: {failure}", "Book 2, 7.1", failure=str(failure)
+            )
             return None
     is_retry = False
     while True:

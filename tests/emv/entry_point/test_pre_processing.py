@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emv.bits import TTQ
+from emv.conversation import Kernel, Note
 from emv.entry_point import (
     Combination,
     EntryPointConfig,
@@ -19,6 +20,7 @@ from emv.entry_point import (
     pre_process,
     refusal,
 )
+from emv.entry_point.pre_processing import explain_exclusions, explain_limits
 from emv.errors import ConfigurationError
 from emv.outcome import MessageId, Reason, Status
 
@@ -254,3 +256,45 @@ def test_a_terminal_object_that_does_not_fit_is_named(
 ) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
         replace(Terminal(156), **fields)  # type: ignore[arg-type]
+
+
+def said(kernel: Kernel[None]) -> list[str]:
+    return [f"{each.said} ({each.source})" for each in kernel if isinstance(each, Note)]
+
+
+@pytest.mark.parametrize(
+    ("amount", "exponent", "sentence"),
+    [
+        (4_999, 2, "amount 49.99 is under the CVM limit 50.00"),
+        (
+            5_000,
+            2,
+            "amount 50.00 reaches the CVM limit 50.00: the cardholder must be verified",
+        ),
+        (
+            5_200,
+            0,
+            "amount 5200 reaches the CVM limit 5000: the cardholder must be verified",
+        ),
+    ],
+)
+def test_the_trace_says_how_the_amount_stands_to_the_cvm_limit(
+    amount: int, exponent: int, sentence: str
+) -> None:
+    transaction = sale(amount, exponent=exponent)
+    chosen = combination(cvm_required_limit_minor=5_000)
+
+    [prepared] = pre_process(EntryPointConfig(Terminal(156), (chosen,)), transaction)
+
+    assert said(explain_limits(prepared, transaction)) == [f"{sentence} (Book B, 3.1.1)"]
+
+
+def test_the_trace_says_why_an_application_is_left_out() -> None:
+    transaction = sale(10_000)
+    limited = combination(transaction_limit_minor=10_000)
+    prepared = pre_process(EntryPointConfig(Terminal(156), (limited, combination())), transaction)
+
+    assert said(explain_exclusions(prepared, transaction)) == [
+        "AID A0000000031010 is not for this amount (Book B, 3.1.1)",
+        "amount 100.00 reaches the contactless limit 100.00 (Book B, 3.1.1)",
+    ]
