@@ -230,9 +230,7 @@ class Transaction:
         paid here before, and counts too.
         """
         amount = self._plain(self.amount_authorised_minor + logged_minor)
-        yield from note(
-            "{reason}", source, reason=text, amount=amount, limit=self._plain(limit_minor)
-        )
+        yield from note(text, source, amount=amount, limit=self._plain(limit_minor))
 
     def _plain(self, amount_minor: int) -> str:
         """Return an amount as people write it, without its currency."""

@@ -38,9 +38,7 @@ def go_online(session: Session) -> Kernel[int]:
         yield from authenticate_issuer(session)
     yield from run_scripts(session, tags.TAG_71_ISSUER_SCRIPT_TEMPLATE_1)
     is_approved = answer.response_code in RESPONSE_APPROVED
-    yield from note(
-        "{reason}", "Book 3, 10.9", reason="issuer approves" if is_approved else "issuer declines"
-    )
+    yield from note("the issuer approves" if is_approved else "the issuer declines", "Book 3, 10.9")
     return bits.CID_TC if is_approved else bits.CID_AAC
 
 
