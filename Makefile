@@ -11,7 +11,7 @@ LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check bench soak figures mutants lock openapi pictures words clean \
-	system-packages
+	system-packages soak-packages
 
 help:
 	@echo 'make run       open the till on a simulated shop'
@@ -63,6 +63,9 @@ run: $(VENV)/.setup
 system-packages:
 	@sh .ci/system-packages
 
+soak-packages:
+	@sh .ci/system-packages gdb
+
 test: system-packages $(VENV)/.setup-readers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -79,7 +82,7 @@ bench: system-packages $(VENV)/.setup-readers
 	$(BIN)/python -m benchmarks
 
 # Stopped, it goes on where it was; soak/ holds what passed, by commit.
-soak: system-packages $(VENV)/.setup-readers
+soak: soak-packages $(VENV)/.setup-readers
 	OPENTILL_SOAK=1 $(BIN)/python -m pytest -p tests.soak -vv --numprocesses 2 \
 		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py \
 		tests/scenarios/reliability tests/simulators/bank/test_many_tills.py

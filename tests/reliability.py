@@ -128,12 +128,20 @@ CAMPAIGNS = [
         "0 found",
     ),
     Campaign(
-        "PIN and PIN block looked for in the memory of an idle till",
-        [f"{ROOM}/test_canaries.py::test_neither"],
+        "PIN and PIN block looked for in the memory and the files of an idle till",
+        [f"{ROOM}/test_canaries.py::test_neither_pin_nor_block_is_kept_by_an_idle_till[memory]"],
         "",
         1,
         "memory image",
         "0 found; a card number was there {card number in memory} times, which is not barred",
+    ),
+    Campaign(
+        "The same in a core dump of it (gcore)",
+        [f"{ROOM}/test_canaries.py::test_neither_pin_nor_block_is_kept_by_an_idle_till[core dump]"],
+        "",
+        1,
+        "core dump",
+        "0 found; a card number was there {card number in core dump} times, which is not barred",
     ),
     Campaign(
         "Readers of bytes from outside, fuzzed",
