@@ -218,7 +218,9 @@ class Assembly:
             return
         from terminal.log import write_log
         from terminal.opening import open_till
+        from terminal.security.own_memory import keep_private
 
+        keep_private()
         write_log(self._till_folder)
         table = drivers(None)
         till = open_till(
