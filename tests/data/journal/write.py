@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from terminal.batch.events import BatchCloseWanted, RecordBatch
 from terminal.core.step import Core, Limits
 from terminal.events import (
     Answered,
@@ -22,22 +23,28 @@ from terminal.events import (
     CodeRead,
     CodeWanted,
     InboxEvent,
+    KeepWanted,
     NeverLeft,
     Purpose,
     Record,
     RefundWanted,
+    Refused,
     SaleWanted,
     Sending,
     Started,
     VoidWanted,
 )
 from terminal.journal import Journal
+from terminal.store import CurrencyLimits, OfflineLimits
 from terminal.view import Medium
 
 FACTS = CardFacts(Medium.CARD, "Visa", "476173******0119", "VISA CREDIT", "A0000000031010")
 """Of a published test number."""
 SEALED = "test.data.sealed.to.nobody"
+CHIP = CardFacts(Medium.CHIP, "Visa", "476173******0119", "VISA CREDIT", "A0000000031010")
+PROOF = "signed.by.nobody"
 APPROVED = BankAnswer("approved", "00", "700000000001", "ABC123")
+KEEPS = OfflineLimits(defers=True, by_currency={"CNY": CurrencyLimits(10_000, 10_000)})
 
 
 class Clock:
@@ -62,19 +69,20 @@ class Desk:
         self.clock = Clock()
         self.journal = Journal(folder, self.clock)
         self.count = 0
+        self.batch = 1
         self.next_till()
 
     def next_till(self) -> None:
         """Let go of what the last till has in hand."""
         self.core = Core(
             self.clock,
-            Limits(amount_max_minor=1_000_000),
+            Limits(amount_max_minor=1_000_000, offline=KEEPS),
             self.journal.payment,
             bytes,
             self.journal.batch_payments,
         )
         self.arming = 0
-        self.take(Started((), (), self.journal.next_number()))
+        self.take(Started((), (), self.journal.next_number(), batch=self.batch))
 
     def take(self, *events: InboxEvent) -> None:
         """Give the core events; write down what it wishes."""
@@ -82,6 +90,8 @@ class Desk:
             for wish in self.core.step(event):
                 if isinstance(wish, Record):
                     self.journal.append(wish.entries)
+                elif isinstance(wish, RecordBatch):
+                    self.journal.append_batch(wish)
                 elif isinstance(wish, Arm):
                     self.arming = wish.arming
 
@@ -100,7 +110,7 @@ class Desk:
     def tap(self, end: CardEnd = CardEnd.ONLINE) -> None:
         """Have a card read."""
         self.take(CardPresented(self.arming))
-        self.take(CardRead(self.arming, end, facts=FACTS, sealed=SEALED))
+        self.take(CardRead(self.arming, end, facts=FACTS, sealed=SEALED, proof=PROOF))
 
     def sent(self, amount_minor: int) -> str:
         """Have a request on its way."""
@@ -128,7 +138,9 @@ def main(folder: Path) -> None:
     desk.sale(300)
     desk.take(CancelWanted())
 
-    # These are open.
+    # From here on everything is open, the close of what was paid till now too.
+    desk.take(BatchCloseWanted("Chen"))
+    desk.batch = 2
     desk.sale(100)
     desk.sent(200)
     stored = desk.sale(400)
@@ -149,6 +161,21 @@ def main(folder: Path) -> None:
         desk.take(Answered(Purpose.ORDER, shown, code))
         if is_cancelled:
             desk.take(CancelWanted())
+    chip = desk.sale(1000)
+    desk.take(CardPresented(desk.arming))
+    desk.take(CardRead(desk.arming, CardEnd.ONLINE, facts=CHIP, sealed=SEALED, waits_for=chip))
+    desk.take(Sending(Purpose.PAY, chip), Answered(Purpose.PAY, chip, APPROVED))
+    deferred = desk.sale(1100)
+    desk.tap()
+    desk.take(NeverLeft(Purpose.PAY, deferred, "no network"), KeepWanted())
+    refused = desk.sent(1200)
+    desk.take(AnswerLost(Purpose.PAY, refused, "timeout"))
+    desk.take(Answered(Purpose.ASK, refused, BankAnswer("not_found")))
+    desk.take(Refused(Purpose.REVERSE, refused, 422, "not_possible"))
+    declined_late = desk.sale(1400)
+    desk.tap(CardEnd.APPROVED)
+    desk.take(Sending(Purpose.ADVISE, declined_late))
+    desk.take(Answered(Purpose.ADVISE, declined_late, BankAnswer("declined", "05")))
     desk.journal.verify()
     desk.journal.close()
 
