@@ -85,10 +85,12 @@ bench: system-packages $(VENV)/.setup-readers
 soak: soak-packages $(VENV)/.setup-readers
 	OPENTILL_SOAK=1 $(BIN)/python -m pytest -p tests.soak -vv --numprocesses 2 \
 		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py \
-		tests/scenarios/reliability tests/simulators/bank/test_many_tills.py
+		tests/scenarios/reliability tests/scenarios/test_earlier_release.py \
+		tests/terminal/people/test_audit.py tests/terminal/bank/test_chain_ends.py \
+		tests/simulators/bank/test_many_tills.py
 
 figures: $(VENV)/.setup-dev
-	$(BIN)/python -m tests.reliability > docs/reliability.md
+	$(BIN)/python -m tests.reliability
 
 # Stopped, it goes on where it was; mutants.jsonl holds what was tried.
 mutants: $(VENV)/.setup-dev

@@ -32,3 +32,14 @@ def test_what_fell_short_is_said() -> None:
 
 def test_what_did_not_run_is_said() -> None:
     assert "| not run |" in line(CAMPAIGN, [])
+
+
+def test_a_row_stays_until_there_is_one_of_as_much() -> None:
+    """The page outlives the folder of figures that it was made from."""
+    full, short = ("aaaa", run("test_cut[0]", 120)), ("bbbb", run("test_cut[0]", 60))
+    newer = ("cccc", run("test_cut[0]", 100))
+    written = [line(CAMPAIGN, [full])]
+    assert line(CAMPAIGN, [], written) == written[0]
+    assert line(CAMPAIGN, [short], written) == written[0]
+    assert line(CAMPAIGN, [newer], written) == line(CAMPAIGN, [newer])
+    assert line(CAMPAIGN, [short], [line(CAMPAIGN, [])]) == line(CAMPAIGN, [short])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -107,7 +107,9 @@ def killing(address: str, seed: int) -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("shop", ["server"], indirect=True)
-def test_what_every_till_believes_is_what_is_booked(shop: Shop) -> None:
+def test_what_every_till_believes_is_what_is_booked(
+    shop: Shop, record_property: Callable[[str, object], None]
+) -> None:
     other, cards = Bank.open(shop.place, shop.database), threading.Lock()
     tellers = [
         Teller(
@@ -127,4 +129,8 @@ def test_what_every_till_believes_is_what_is_booked(shop: Shop) -> None:
     totals = shop.read(ledger.totals)
     booked = {number: totals.get((f"merchant/shop-{number}", "CNY"), 0) for number in range(TILLS)}
     assert booked == {number: teller.taken_minor for number, teller in enumerate(tellers)}
+    assert shop.read(ledger.faults) == []
     other.close()
+    record_property("tills", TILLS)
+    record_property("requests", TILLS * STEPS)
+    record_property("killed", len(killed))
