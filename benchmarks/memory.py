@@ -94,10 +94,11 @@ class Shop:
         )
         bank = Bank()
         bank.runner = self._runner = Runner(core, self._journal, self._clock)
+        rules = card_rules(config.load_settings(config.BENCH, more_ca_keys=[ca_keys]))
         worker = CardWorker(
             self._reader.open,
             "Reader",
-            card_rules(config.load_settings(config.BENCH, more_ca_keys=[ca_keys])),
+            lambda: rules,
             lambda _: transaction(),
             sealer_to(ECKey.generate_key("P-256", private=True)).seal_card,
             lambda _arm, _sealed: "",

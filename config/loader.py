@@ -129,6 +129,7 @@ def load_settings(
         currencies=currencies,
         payment_codes=payment_codes,
         exceptions=exceptions,
+        parameters_version=parameters.version if parameters else 0,
     )
 
 

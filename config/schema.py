@@ -324,6 +324,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     currencies: Mapping[str, Currency]
     payment_codes: tuple[CodeRule, ...]
     exceptions: tuple[ExceptionCard, ...] = ()
+    parameters_version: int = 0
+    """Of the bank's parameters in it; 0: none."""
 
     @property
     def currency(self) -> Currency:

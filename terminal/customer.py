@@ -177,7 +177,7 @@ class CustomerPublisher:
     not read is dropped; it may connect again.
     """
 
-    def __init__(self, path: Path, shop: ShopFacts, now: Callable[[], float]) -> None:
+    def __init__(self, path: Path, shop: Callable[[], ShopFacts], now: Callable[[], float]) -> None:
         """path: where the socket is made, for this user alone.
 
         Raises NotAllowed if another till publishes there.
@@ -187,7 +187,7 @@ class CustomerPublisher:
         self._now = now
         self._lock = threading.Lock()
         # A till that opens is idle, until its first view says otherwise.
-        self._latest = encode(customer_view(View(), shop, now()))
+        self._latest = encode(customer_view(View(), shop(), now()))
         self._is_closing = False
         self._clients: dict[socket.socket, bytes] = {}
         """Each screen, and the line it was sent last."""
@@ -205,7 +205,7 @@ class CustomerPublisher:
 
     def __call__(self, view: View, /) -> None:
         """Publish a view."""
-        line = encode(customer_view(view, self._shop, self._now()))
+        line = encode(customer_view(view, self._shop(), self._now()))
         with self._lock:
             if line == self._latest:
                 return

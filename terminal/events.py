@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from terminal.batch.batch import Batch
 from terminal.batch.events import BatchEvent, RecordBatch, SendBatch
 from terminal.messages import Message
+from terminal.news.events import NewsEvent, NewsWish
 from terminal.states import Event as Move
 from terminal.view import Medium, PaymentView, Readiness
 
@@ -32,6 +33,8 @@ class Started:
     """The number of the open one."""
     batches: tuple[Batch, ...] = ()
     """Those whose close did not come to its end."""
+    parameters: int = 0
+    """The version of what the bank sets here; 0: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,8 @@ class BankAnswer:
     """What the issuer tells a chip: hex of tags 91, 71 and 72."""
     skew_ms: int = 0
     """How far the bank's clock is ahead of ours."""
+    parameters: int = 0
+    """Of an echo: the newest version of what the bank sets; 0: it sets nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +460,7 @@ Wish = (
     | SendBatch
     | SetTimer
     | StopTimer
+    | NewsWish
 )
 InboxEvent = (
     Started
@@ -487,6 +493,7 @@ InboxEvent = (
     | TimerRang
     | JournalFailed
     | BatchEvent
+    | NewsEvent
 )
 
 

@@ -30,6 +30,7 @@ from terminal.events import (
     Wish,
 )
 from terminal.journal import Journal
+from terminal.news.events import AdoptTerms, FetchTerms, NewsWish
 from terminal.seams import Clock
 from terminal.view import Observer, Readiness, View
 
@@ -60,6 +61,13 @@ class Bank(Protocol):
         """Take the request; returns at once, the answer comes as an event."""
 
 
+class News(Protocol):
+    """Whoever asks the bank for its news, and has the till work by them."""
+
+    def do(self, wish: NewsWish, /) -> None:
+        """Take up what is here, queue what has to be asked for; returns at once."""
+
+
 class Executor:
     """Joins the core to its journal, its clock and its workers. Never waits but for the disk."""
 
@@ -69,15 +77,19 @@ class Executor:
         self._clock = clock
         self._devices: Devices | None = None
         self._bank: Bank | None = None
+        self._news: News | None = None
         self._timers: dict[Timer, float] = {}
         self._heap: list[tuple[float, int, Timer]] = []
         self._pushed = 0
         self._observers: list[Observer] = []
         self._view = View()
 
-    def begin(self, devices: Devices, bank: Bank) -> None:
-        """Have devices and bank carry the wishes out from here on."""
-        self._devices, self._bank = devices, bank
+    def begin(self, devices: Devices, bank: Bank, news: News | None = None) -> None:
+        """Have these carry the wishes out from here on.
+
+        news: None where the till keeps to what it opened with.
+        """
+        self._devices, self._bank, self._news = devices, bank, news
 
     @property
     def view(self) -> View:
@@ -131,6 +143,8 @@ class Executor:
                     self._devices.ask_pin(wish)
                 case EndPin() if self._devices is not None:
                     self._devices.end_pin()
+                case FetchTerms() | AdoptTerms() if self._news is not None:
+                    self._news.do(wish)
                 case SetTimer(timer, at):
                     self._timers[timer] = at
                     self._pushed += 1

@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.schema import Settings, Shop, find_zone
+from config.errors import ConfigError
+from config.schema import Parameters, Settings, Shop, find_zone
 from drivers.protocols import TypedScanner
 from drivers.registry import Drivers
 from emv.errors import ConfigurationError
 from terminal.bank.desk import BankDesk
-from terminal.bank.dialects import speaks_iso8583
+from terminal.bank.dialects import open_signed_client, speaks_iso8583
 from terminal.batch import records
 from terminal.batch.day import ShopDay
 from terminal.bench import Bench
@@ -33,10 +34,14 @@ from terminal.events import InboxEvent, Started
 from terminal.journal import Journal
 from terminal.linking import Keys, bank_clients, upkeeps
 from terminal.money import amount_with_unit
+from terminal.news.parameters import Load, ParameterStore
+from terminal.news.terms import InForce, Terms
+from terminal.news.worker import NewsWorker
 from terminal.people.staff import Staff
 from terminal.receipts.receipt import Letterhead, ReceiptWriter
 from terminal.runner import Runner
 from terminal.seams import Clock, Randomness
+from terminal.security.upkeep import Upkeep
 from terminal.store import CurrencyLimits, OfflineLimits
 from terminal.till import Till
 from terminal.view import ShopFacts
@@ -55,6 +60,7 @@ def open_till(
     *,
     bench: Bench | None = None,
     doctor: Callable[[], Doctor] | None = None,
+    load: Load | None = None,
     with_counter: bool = True,
 ) -> Till:
     """Return a till that is open, with what it left unfinished taken up again.
@@ -62,6 +68,8 @@ def open_till(
     Devices and bank link come up with its begin().
 
     home: the till's own folder; journal and keys are in it. staff: closed with the till.
+    load: reads the shop's settings with other parameters of the bank's in them;
+    None where the till is to keep to those it opens with.
     with_counter: False for a till that takes no sale: no reader, no camera.
     Raises LiveShopRefused, KeysUnusable, JournalUnavailable, JournalCorrupt,
     ConfigurationError, UnknownDriver.
@@ -71,10 +79,11 @@ def open_till(
     if settings.shop.mode == "live":
         refuse_bench_things(settings, drivers, bench)
     keys = Keys(home / "keys", settings.bank, random)
+    in_force = InForce(terms_of(settings))
     claim(home, settings.shop.mode)
     journal = Journal(home, clock)
     try:
-        core = Core(clock, core_limits(settings), journal.payment, random, journal.batch_payments)
+        core = Core(clock, in_force.terms.limits, journal.payment, random, journal.batch_payments)
         runner = Runner(core, journal, clock)
         chains = Chains(journal, lambda: staff.log)
         desk = BankDesk(
@@ -87,24 +96,39 @@ def open_till(
         keyboard = keyboard_scanner(settings, drivers) if with_counter else None
         counter = Counter(
             counter_places(settings) if with_counter else (),
-            partial(_open_media, settings, drivers, keys, clock, random, runner.post, keyboard),
+            partial(_open_media, in_force, drivers, keys, clock, random, runner.post, keyboard),
             runner.post,
         )
-        first = first_event(journal, clock, counter.places)
+        first = first_event(journal, clock, counter.places, settings.parameters_version)
     except BaseException:
         journal.close()
         raise
-    writer = ReceiptWriter(journal.payment, Letterhead.of(settings.shop, settings.currencies))
+    writer = ReceiptWriter(journal.payment, lambda: in_force.terms.letterhead)
+
+    def shop() -> ShopFacts:
+        return in_force.terms.shop
+
     receipts = receipt_desk(settings, drivers, writer, runner.post)
-    display = display_worker(settings, drivers, shop_facts(settings), clock, runner.post)
+    display = display_worker(settings, drivers, shop, clock, runner.post)
     beside = [each for each in (receipts, display) if each is not None]
     for each in beside:
         runner.subscribe(each)
-    upkeep = upkeeps(settings, keys, chains, clock, random)
+    upkeep: list[Upkeep | NewsWorker] = [*upkeeps(settings, keys, chains, clock, random)]
+    news = None
+    if load is not None and not speaks_iso8583(settings.bank):
+        news = NewsWorker(
+            in_force,
+            partial(_parameter_store, home, keys, tried(load)),
+            lambda: open_signed_client(settings.bank, keys.keys, clock, random),
+            terms_of,
+            lambda line: staff.log.append(line),
+            runner.post,
+        )
+        upkeep.append(news)
     # First of all the core hears what was left open; devices may speak later.
-    runner.start(first, counter, desk)
+    runner.start(first, counter, desk, news)
     return Till(
-        shop_facts(settings),
+        shop,
         writer,
         runner,
         journal,
@@ -121,10 +145,15 @@ def open_till(
     )
 
 
-def first_event(journal: Journal, clock: Clock, devices: tuple[tuple[str, str], ...]) -> Started:
+def first_event(
+    journal: Journal,
+    clock: Clock,
+    devices: tuple[tuple[str, str], ...],
+    parameters: int = 0,
+) -> Started:
     """Return what the core of a till begins with: all that its journal left open.
 
-    devices: name and role of each.
+    devices: name and role of each. parameters: the version of the bank's.
     """
     return Started(
         tuple(journal.unfinished()),
@@ -133,6 +162,7 @@ def first_event(journal: Journal, clock: Clock, devices: tuple[tuple[str, str], 
         devices,
         journal.open_batch(records.fresh_number(clock.wall_ms())),
         tuple(journal.unsettled_batches()),
+        parameters,
     )
 
 
@@ -212,6 +242,30 @@ def shop_facts(settings: Settings) -> ShopFacts:
     )
 
 
+def terms_of(settings: Settings) -> Terms:
+    """Return what a till works by, of a shop's settings."""
+    return Terms(
+        settings=settings,
+        limits=core_limits(settings),
+        shop=shop_facts(settings),
+        letterhead=Letterhead.of(settings.shop, settings.currencies),
+    )
+
+
+def tried(load: Load) -> Load:
+    """Return what tries the settings it loads on the card kernels too."""
+
+    def load_and_try(parameters: Parameters | None) -> Settings:
+        settings = load(parameters)
+        try:
+            terms_of(settings).tried()
+        except ConfigurationError as error:
+            raise ConfigError(str(error)) from error
+        return settings
+
+    return load_and_try
+
+
 def core_limits(settings: Settings) -> Limits:
     """Return what the core needs of a shop's settings."""
     return Limits(
@@ -249,8 +303,12 @@ def _offline_limits(settings: Settings) -> OfflineLimits:
     )
 
 
+def _parameter_store(home: Path, keys: Keys, load: Load) -> ParameterStore:
+    return ParameterStore(home, keys.keys.answer_key, load)
+
+
 def _open_media(
-    settings: Settings,
+    in_force: InForce,
     drivers: Drivers,
     keys: Keys,
     clock: Clock,
@@ -261,7 +319,7 @@ def _open_media(
     """Bring what reads cards and codes, with kernels and all; no screen waits for it."""
     from terminal.checkout.media import open_media
 
-    return open_media(settings, drivers, keys, clock, random, post, keyboard)
+    return open_media(in_force, drivers, keys, clock, random, post, keyboard)
 
 
 Opener = Callable[[], Till]

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from terminal.core.step import Core
 from terminal.errors import TillError
 from terminal.events import InboxEvent
-from terminal.executor import Bank, Devices, Executor
+from terminal.executor import Bank, Devices, Executor, News
 from terminal.journal import Journal
 from terminal.seams import Clock
 from terminal.view import Observer, Readiness, View
@@ -39,9 +39,11 @@ class Runner:
         )
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
 
-    def start(self, first: InboxEvent, devices: Devices, bank: Bank) -> None:
-        """Begin with this event; devices and bank carry the wishes out."""
-        self._executor.begin(devices, bank)
+    def start(
+        self, first: InboxEvent, devices: Devices, bank: Bank, news: News | None = None
+    ) -> None:
+        """Begin with this event; the others carry the wishes out."""
+        self._executor.begin(devices, bank, news)
         self._inbox.put((first, None))
         self._thread.start()
 

@@ -58,7 +58,7 @@ class Store:
         self._book = book
         self._hand = hand
         self._clock = clock
-        self._limits = limits
+        self.limits = limits
         self._raised = 0
         """How often the limits were raised since nothing was kept."""
         self._lost: Counter[str] = Counter()
@@ -79,13 +79,13 @@ class Store:
         if not kept:
             return False
         oldest_s = (self._clock.wall_ms() - min(other.created_ms for other in kept)) / 1000
-        limits = self._limits.by_currency.get(payment.currency)
+        limits = self.limits.by_currency.get(payment.currency)
         sum_minor = payment.amount_minor + sum(
             other.amount_minor for other in kept if other.currency == payment.currency
         )
         return (
-            len(kept) >= self._limits.count_max * times
-            or oldest_s > self._limits.age_max_s * times
+            len(kept) >= self.limits.count_max * times
+            or oldest_s > self.limits.age_max_s * times
             or (limits is not None and sum_minor > limits.sum_max_minor * times)
         )
 
@@ -96,7 +96,7 @@ class Store:
         needs no PIN: a code and a PIN are for now. Nor can a chip that waited in
         its slot: without the bank's word it has declined.
         """
-        limits = self._limits.by_currency.get(payment.currency)
+        limits = self.limits.by_currency.get(payment.currency)
         is_fit = (
             payment.kind is Kind.SALE
             and tender is not None
@@ -105,7 +105,7 @@ class Store:
             and tender.facts is not None
             and not tender.facts.pin
         )
-        if not self._limits.defers or limits is None or not is_fit:
+        if not self.limits.defers or limits is None or not is_fit:
             return None
         is_over = payment.amount_minor > min(limits.amount_max_minor, limits.sum_max_minor)
         return Message.OFFLINE_FULL if is_over or self.is_full(payment) else Message.MAY_KEEP

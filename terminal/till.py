@@ -58,7 +58,7 @@ class Till:
 
     def __init__(
         self,
-        shop: ShopFacts,
+        shop: Callable[[], ShopFacts],
         writer: ReceiptWriter,
         runner: Runner,
         journal: Journal,
@@ -73,11 +73,12 @@ class Till:
         starters: Sequence[Callable[[], None]] = (),
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
-        """receipts: what prints them; None in a shop without a printer.
+        """shop: returns the facts that hold; they change between sales only.
+        receipts: what prints them; None in a shop without a printer.
         keyboard: the hand scanner that types; None without.
         starters: what begin() starts; closers: what close() closes, in this order.
         """
-        self.shop = shop
+        self._shop = shop
         self.bench = bench
         self._writer = writer
         self._receipts = receipts
@@ -93,6 +94,11 @@ class Till:
         self._random = random
         self._starters = list(starters)
         self._closers = list(closers)
+
+    @property
+    def shop(self) -> ShopFacts:
+        """What the screens show of the shop."""
+        return self._shop()
 
     def begin(self) -> None:
         """Bring devices and bank link up, each on its own thread. Safe to call twice.

@@ -201,11 +201,13 @@ class View:
     """The open batch as it was when somebody last asked for its totals."""
     batches: Sequence[Batch] = ()
     """Those that wait for their close, and the one that was closed last."""
+    parameters: int = 0
+    """The version of what the bank sets here; 0: nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShopFacts:
-    """What does not change while the till runs."""
+    """What does not change while a sale is under way."""
 
     name: str
     name_zh: str

@@ -122,7 +122,11 @@ class Route:
 
 def _echo(desk: Desk, _request: EchoRequest) -> Answer:
     is_cloned = clones.is_cloned(desk.connection, desk.caller)
-    return Answer(at=moment(desk.now_ms), notice="cloned" if is_cloned else None)
+    return Answer(
+        at=moment(desk.now_ms),
+        notice="cloned" if is_cloned else None,
+        parameters=parameters.newest_version(desk.connection),
+    )
 
 
 TILL_ROUTES = {

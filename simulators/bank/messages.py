@@ -258,6 +258,12 @@ class Answer(Message, frozen=True):
         ]
         | None
     ) = None
+    parameters: (
+        Annotated[
+            int, Meta(description="Of an echo: the newest version at /v1/parameters; 0 for none.")
+        ]
+        | None
+    ) = None
 
 
 class CertificatesAnswer(Message, frozen=True):

@@ -21,12 +21,16 @@ TYPE = "opentill-parameters"
 
 def publish(connection: Connection, key: Ed25519PrivateKey, text: str, now_ms: int) -> int:
     """Give a TOML text the next version, sign it and keep it; return the version."""
-    newest = connection.scalar(select(func.max(parameters.c.version))) or 0
-    version = newest + 1
+    version = newest_version(connection) + 1
     document = sign(key, f"version = {version}\n{text}")
     row = {"version": version, "document": document, "made_ms": now_ms}
     connection.execute(parameters.insert(), row)
     return version
+
+
+def newest_version(connection: Connection) -> int:
+    """Return the version that holds; 0 if there is none."""
+    return connection.scalar(select(func.max(parameters.c.version))) or 0
 
 
 def sign(key: Ed25519PrivateKey, text: str) -> str:

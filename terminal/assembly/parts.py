@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from simulators.people import SimulatedPeople
     from simulators.shop import SimulatedShop
     from terminal.doctor.examination import Doctor
+    from terminal.news.parameters import Load, ParameterStore
     from terminal.people.staff import Staff
     from terminal.till import Till
 
@@ -72,6 +73,7 @@ class Assembly:
             clock=self._clock,
             settings=lambda: self.settings,
             shop_file=self._shop_file or config.BENCH,
+            parameters=lambda: self._parameters(self._loader({}, ())),
             open_till=self.open_till,
             open_staff=self.open_staff,
             show_screen=show_screen,
@@ -104,6 +106,22 @@ class Assembly:
         return self._load({"bank.url": self._bank_url, "bank.server_name": "localhost"}, ())
 
     def _load(self, overrides: Mapping[str, object], ca_keys: Sequence[Path]) -> Settings:
+        """Read the shop's settings, with what the bank has set here in them."""
+        from terminal.news.parameters import has_any
+
+        load = self._loader(overrides, ca_keys)
+        if not has_any(self._till_folder):
+            # A start without any loads no cryptography.
+            return load(None)
+        try:
+            store = self._parameters(load)
+        except KeysUnusable:
+            # Said where the keys are needed; without them nothing of the bank's is proved.
+            return load(None)
+        return load(store.newest())
+
+    def _loader(self, overrides: Mapping[str, object], ca_keys: Sequence[Path]) -> Load:
+        """Return what reads the shop's settings with other parameters in them."""
         shop = self._shop_file or config.BENCH
         if self._pin_pad is not None:
             pad = {
@@ -118,22 +136,16 @@ class Assembly:
                 shop, overrides=overrides, more_ca_keys=ca_keys, parameters=parameters
             )
 
-        return load(self._parameters(load))
+        return load
 
-    def _parameters(self, load: Callable[[Parameters | None], Settings]) -> Parameters | None:
-        """Return what the bank has set here; a start without any loads no cryptography."""
-        from terminal import parameters
-
-        if not parameters.has_any(self._till_folder):
-            return None
+    def _parameters(self, load: Load) -> ParameterStore:
+        """Return what the bank has set here. Raises KeysUnusable."""
+        from terminal.news.parameters import ParameterStore
+        from terminal.opening import tried
         from terminal.security.keys import read_answer_key
 
-        try:
-            key = read_answer_key(self._till_folder / "keys")
-        except KeysUnusable:
-            # Said where the keys are needed; without them nothing of the bank's is proved.
-            return None
-        return parameters.newest_that_fits(self._till_folder, key, load)
+        key = read_answer_key(self._till_folder / "keys")
+        return ParameterStore(self._till_folder, key, tried(load))
 
     def doctor(self) -> Doctor:
         """Return the doctor of a till that does not run, whatever its settings are like."""
@@ -231,6 +243,7 @@ class Assembly:
             system_randomness,
             self._staff(face),
             doctor=partial(self._doctor, lambda: self.settings, table),
+            load=self._loader({}, ()),
             with_counter=with_counter,
         )
         with closing(till):
@@ -262,9 +275,8 @@ class Assembly:
             self._enrol(shop, self._till_folder / "keys")
             if speaks_iso8583:
                 self._carry_transport_key(shop, self._till_folder / "keys")
-            settings = self._load(
-                {"bank.url": shop.bank_url, "bank.server_name": "localhost"}, [shop.ca_keys]
-            )
+            here = {"bank.url": shop.bank_url, "bank.server_name": "localhost"}
+            settings = self._load(here, [shop.ca_keys])
             table = drivers(shop)
             till = open_till(
                 settings,
@@ -280,6 +292,7 @@ class Assembly:
                     takes_pin=has_pin_pad_on_screen(settings),
                 ),
                 doctor=partial(self._doctor, lambda: settings, table),
+                load=self._loader(here, [shop.ca_keys]),
                 with_counter=with_counter,
             )
             shop.see_shown_code = partial(picture_of_shown_code, till)

@@ -135,4 +135,5 @@ def _in_core_words(answer: messages.Answer, skew_ms: int) -> BankAnswer:
         expires_at_ms=None if expires is None else messages.parse_moment(expires),
         emv=answer.emv or "",
         skew_ms=skew_ms,
+        parameters=answer.parameters or 0,
     )

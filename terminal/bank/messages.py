@@ -192,6 +192,8 @@ class Answer(Message, frozen=True):
     expires_at: Moment | None = None
     notice: Literal["cloned"] | None = None
     """Of an echo: another till was seen with the same keys."""
+    parameters: Annotated[int, msgspec.Meta(ge=0, le=999_999_999)] | None = None
+    """Of an echo: the newest version of what the bank sets."""
 
 
 class Fault(Message, frozen=True):

@@ -49,7 +49,7 @@ def keyboard_scanner(settings: Settings, drivers: Drivers) -> TypedScanner | Non
 
 
 def display_worker(
-    settings: Settings, drivers: Drivers, shop: ShopFacts, clock: Clock, post: Post
+    settings: Settings, drivers: Drivers, shop: Callable[[], ShopFacts], clock: Clock, post: Post
 ) -> DisplayWorker | None:
     """Return what the customer reads; None in a shop without a display."""
     for device in settings.devices.displays:

@@ -68,7 +68,7 @@ class CardWorker(DeviceWorker[CardReader]):
         self,
         open_reader: Callable[[], CardReader],
         name: str,
-        rules: CardRules,
+        rules: Callable[[], CardRules],
         transaction: Callable[[Arm], entry_point.Transaction],
         seal: Callable[[str, bytes], str],
         prove: Callable[[Arm, str], str],
@@ -77,7 +77,8 @@ class CardWorker(DeviceWorker[CardReader]):
         *,
         keep_for_pin: Callable[[Mapping[int, bytes]], int] | None = None,
     ) -> None:
-        """name: what people call the reader.
+        """name: what people call the reader. rules: returns those that hold; they
+        change between sales only.
 
         seal: attempt and card data to a JWE only the bank can open.
         prove: signs the sale with its sealed card, for a bank that hears of it late.
@@ -90,7 +91,12 @@ class CardWorker(DeviceWorker[CardReader]):
         self._seal = seal
         self._prove = prove
         self._keep_for_pin = keep_for_pin
-        self._answers = Answers(random, rules.is_on_exception_file, self._show, self._note)
+        self._answers = Answers(
+            random,
+            lambda pan, number: rules().is_on_exception_file(pan, number),
+            self._show,
+            self._note,
+        )
         self._is_card_left = False
         """The card of the last payment is still in the slot."""
 
@@ -167,7 +173,7 @@ class CardWorker(DeviceWorker[CardReader]):
 
         ask_bank: hands the card's request on, and returns the bank's word.
         """
-        rules = self._rules.contact
+        rules = self._rules().contact
         kernel = contact.process(rules.configuration, rules.terminal, self.transaction(arm))
         has_pin_pad = self._keep_for_pin is not None
         return kernel, ChipAnswers(self._answers, ask_bank, has_pin_pad=has_pin_pad)
@@ -191,7 +197,7 @@ class CardWorker(DeviceWorker[CardReader]):
 
     def _serve_antenna(self, arm: Arm, device: CardReader) -> None:
         transaction = self.transaction(arm)
-        prepared = entry_point.pre_process(self._rules.config, transaction)
+        prepared = entry_point.pre_process(self._rules().config, transaction)
         refused = entry_point.refusal(prepared, transaction)
         if refused is not None:
             # No combination allows this amount: the field stays off.
@@ -245,10 +251,11 @@ class CardWorker(DeviceWorker[CardReader]):
         """
         self._post(CardPresented(arm.arming, self._name))
         restart = previous is not None and previous.start is Start.B
+        rules = self._rules()
         kernel = entry_point.run(
-            self._rules.config,
+            rules.config,
             transaction,
-            self._rules.kernels,
+            rules.kernels,
             Start.B if restart else Start.A,
             previous if restart else None,
         )
@@ -271,7 +278,7 @@ class CardWorker(DeviceWorker[CardReader]):
             reason, next_step = Message.PIN_PAD_MISSING, Message.ANOTHER_CARD_OR_WALLET
         if outcome.data_record:
             aid = outcome.data_record.get(0x84, b"")
-            facts = facts_of(outcome, self._rules.brand_of(aid))
+            facts = facts_of(outcome, self._rules().brand_of(aid))
             if needs_pin and self._keep_for_pin is not None:
                 kept = self._keep_for_pin(outcome.data_record)
             elif end in READ_WELL:

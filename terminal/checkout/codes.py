@@ -28,17 +28,16 @@ class CodeWorker(DeviceWorker[Scanner]):
         self,
         open_scanner: Callable[[], Scanner],
         name: str,
-        rules: Sequence[CodeRule],
+        rules: Callable[[], Sequence[CodeRule]],
         seal: Callable[[str, str], str],
         post: Callable[[InboxEvent], None],
     ) -> None:
-        """name: what people call the scanner.
+        """name: what people call the scanner. rules: those that hold.
 
         seal: attempt and code to a JWE only the bank can open.
         """
         super().__init__(open_scanner, name, "camera", post)
         self._rules = rules
-        self._brands = {rule.wallet: rule.name for rule in rules}
         self._seal = seal
 
     def _serve(self, arm: Arm, device: Scanner) -> None:
@@ -79,10 +78,10 @@ class CodeWorker(DeviceWorker[Scanner]):
     def _code_read(self, arm: Arm, code: PaymentCode) -> CodeRead:
         return CodeRead(
             arm.arming,
-            self._brands.get(code.wallet, ""),
+            next((rule.name for rule in self._rules() if rule.wallet == code.wallet), ""),
             self._seal(arm.attempt, code.text),
             hashlib.sha256(code.text.encode()).hexdigest(),
         )
 
     def _classify(self, symbol: Symbol) -> PaymentCode:
-        return classify(symbol.data, symbol.symbology.value, self._rules)
+        return classify(symbol.data, symbol.symbology.value, self._rules())

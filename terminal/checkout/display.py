@@ -80,7 +80,7 @@ class DisplayWorker:
         self,
         open_display: Callable[[], CustomerDisplay],
         name: str,
-        shop: ShopFacts,
+        shop: Callable[[], ShopFacts],
         now: Callable[[], float],
         post: Callable[[InboxEvent], None],
         *,
@@ -96,7 +96,7 @@ class DisplayWorker:
         self._display: CustomerDisplay | None = None
         self._readiness: Readiness | None = None
         self._changed = threading.Condition()
-        self._view = replace(customer_view(View(), shop, now()), left_s=None)
+        self._view = replace(customer_view(View(), shop(), now()), left_s=None)
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="display-worker", daemon=True)
 
@@ -119,7 +119,7 @@ class DisplayWorker:
 
     def _take(self, view: View) -> None:
         # Two lines have no room for the seconds left.
-        shown = replace(customer_view(view, self._shop, self._now()), left_s=None)
+        shown = replace(customer_view(view, self._shop(), self._now()), left_s=None)
         with self._changed:
             if shown != self._view:
                 self._view = shown

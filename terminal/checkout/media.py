@@ -26,13 +26,14 @@ from terminal.checkout.pin import PinWorker
 from terminal.events import Arm, InboxEvent
 from terminal.linking import Keys
 from terminal.money import plain_amount
+from terminal.news.terms import InForce
 from terminal.seams import Clock, Randomness
 
 Post = Callable[[InboxEvent], None]
 
 
 def open_media(
-    settings: Settings,
+    in_force: InForce,
     drivers: Drivers,
     keys: Keys,
     clock: Clock,
@@ -42,6 +43,7 @@ def open_media(
 ) -> Media:
     """Return a worker for each device of the shop's counter; none has been started.
 
+    in_force: what the shop works by; its devices are those it opened with.
     keyboard: the scanner that types, which is open already.
     Raises ConfigurationError naming the application or the key.
     """
@@ -51,31 +53,32 @@ def open_media(
             return keyboard
         return drivers.scanners.open(device.driver, device.options)
 
-    pin = _pin_worker(settings, drivers, keys, post)
-    rules = card_rules(settings)
+    devices = in_force.terms.settings.devices
+    in_force.terms.tried()
+    pin = _pin_worker(in_force, drivers, keys, post)
     workers: list[Worker] = [
         CardWorker(
             partial(drivers.readers.open, device.driver, device.options),
             device.name,
-            rules,
-            partial(_transaction, settings, clock),
+            lambda: in_force.terms.cards,
+            partial(_transaction, in_force, clock),
             lambda attempt, record: keys.sealer.seal_card(attempt, record, entry=entry_of(record)),
             partial(_prove, keys, clock),
             random,
             post,
             keep_for_pin=None if pin is None else pin.keep,
         )
-        for device in settings.devices.readers
+        for device in devices.readers
     ]
     workers += [
         CodeWorker(
             partial(open_scanner, device),
             device.name,
-            settings.payment_codes,
+            lambda: in_force.terms.settings.payment_codes,
             lambda attempt, code: keys.sealer.seal_code(attempt, code),
             post,
         )
-        for device in settings.devices.scanners
+        for device in devices.scanners
     ]
     return Media(workers, pin)
 
@@ -124,14 +127,16 @@ def _prove(keys: Keys, clock: Clock, arm: Arm, sealed: str) -> str:
     )
 
 
-def _pin_worker(settings: Settings, drivers: Drivers, keys: Keys, post: Post) -> PinWorker | None:
+def _pin_worker(in_force: InForce, drivers: Drivers, keys: Keys, post: Post) -> PinWorker | None:
     """Return the worker of the shop's PIN pad, the first it names; None if it has none."""
-    if not settings.devices.pin_pads:
+    pads = in_force.terms.settings.devices.pin_pads
+    if not pads:
         return None
-    device = settings.devices.pin_pads[0]
+    device = pads[0]
 
     def amount_text(amount_minor: int, letters: str) -> str:
-        return f"{letters} {plain_amount(amount_minor, settings.currencies[letters].digits)}"
+        currency = in_force.terms.settings.currencies[letters]
+        return f"{letters} {plain_amount(amount_minor, currency.digits)}"
 
     return PinWorker(
         partial(drivers.pin_pads.open, device.driver, device.options),
@@ -143,8 +148,8 @@ def _pin_worker(settings: Settings, drivers: Drivers, keys: Keys, post: Post) ->
     )
 
 
-def _transaction(settings: Settings, clock: Clock, arm: Arm) -> Transaction:
-    currency = settings.currencies[arm.currency]
+def _transaction(in_force: InForce, clock: Clock, arm: Arm) -> Transaction:
+    currency = in_force.terms.settings.currencies[arm.currency]
     now = datetime.datetime.fromtimestamp(clock.wall_ms() / 1000).astimezone()
     return Transaction(
         amount_authorised_minor=arm.amount_minor,

@@ -10,14 +10,11 @@ from typing import Any
 import click
 import msgspec
 
-from config import ConfigError, load_settings
 from config.schema import Parameters, Settings
-from emv.errors import ConfigurationError
-from terminal import parameters
 from terminal.bank.dialects import open_signed_client, speaks_iso8583
 from terminal.commands.place import Place, Refusal, refusals
+from terminal.news import parameters
 from terminal.seams import system_randomness
-from terminal.security.folder import is_enrolled
 
 SECTIONS = ("shop", "bank", "receipts", "offline")
 TABLES = ("applications", "ca_keys", "currencies", "payment_codes")
@@ -39,10 +36,15 @@ def config() -> None:
 def show(place: Place) -> None:
     """Print every setting with its source: the bank, the shop's file, or the till itself."""
     settings = place.settings()
-    with refusals():
-        held = _held(place)
+    held = None
+    if settings.parameters_version:
+        with refusals():
+            held = place.parameters().newest()
     for name, value, source in _lines(place, settings, held):
         click.echo(f"{name:28}  {value:32}  {source}")
+    refused = parameters.refused(place.till_folder)
+    if refused is not None:
+        click.echo(f"Refused what the bank sent last: {refused.why}", err=True)
 
 
 @config.command(name="update")
@@ -50,8 +52,9 @@ def show(place: Place) -> None:
 def update(place: Place) -> None:
     """Fetch what the bank sets, if it is newer, and try it on this shop's settings.
 
-    It holds from the till's next start, so that no sale is under way. What does
-    not fit is refused, and what held before holds.
+    A till that runs does so by itself. It takes up what it finds between two
+    sales; one that does not run, at its next start. What does not fit is
+    refused, and what held before holds.
     Exit status: 0 done, 30 refused.
     """
     from terminal.security.keys import load_keys
@@ -59,39 +62,14 @@ def update(place: Place) -> None:
     bank = place.settings().bank
     if speaks_iso8583(bank):
         raise Refusal("ISO 8583 has no words for it: change the shop's file")
-    with refusals():
+    with refusals(), place.open_staff() as staff:
         keys = load_keys(place.key_folder)
         with closing(open_signed_client(bank, keys, place.clock, system_randomness)) as client:
-            new = parameters.fetch(place.till_folder, client, keys.answer_key, _loader(place))
+            new = place.parameters().fetch(client, staff.log.append)
     if new is None:
         click.echo("The bank has nothing newer")
     else:
-        click.echo(f"Version {new.version} holds from the till's next start")
-
-
-def _loader(place: Place) -> parameters.Load:
-    """Return what tries parameters on this shop, its card kernels included."""
-
-    def load(given: Parameters | None) -> Settings:
-        from terminal.checkout.media import card_rules
-
-        settings = load_settings(place.shop_file, parameters=given)
-        try:
-            card_rules(settings)
-        except ConfigurationError as error:
-            raise ConfigError(str(error)) from error
-        return settings
-
-    return load
-
-
-def _held(place: Place) -> Parameters | None:
-    if not is_enrolled(place.key_folder) or not parameters.has_any(place.till_folder):
-        return None
-    from terminal.security.keys import read_answer_key
-
-    key = read_answer_key(place.key_folder)
-    return parameters.newest_that_fits(place.till_folder, key, _loader(place))
+        click.echo(f"Version {new.version} holds from the next sale")
 
 
 def _lines(

@@ -205,7 +205,9 @@ def _as_json(at_ms: int, line: AuditLine) -> str:
 
 def _as_text(at_ms: int, line: AuditLine) -> str:
     when = datetime.fromtimestamp(at_ms / 1000).astimezone()
-    verdict = "granted" if line.is_granted else f"refused: {line.why.replace('_', ' ')}"
+    # A word of the guard's, or a sentence of somebody else's with the name of a key in it.
+    why = line.why.replace("_", " ") if line.why.isidentifier() else line.why
+    verdict = "granted" if line.is_granted else f"refused: {why}"
     by = f" by {', '.join(line.approved_by)}" if line.approved_by else ""
     return (
         f"{when:%m-%d %H:%M:%S}  {line.name or '-':12}  {line.act.replace('_', ' '):20}"

@@ -19,6 +19,7 @@ from terminal.till import Till
 
 if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
+    from terminal.news.parameters import ParameterStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Place:
     clock: Clock
     settings: Callable[[], Settings]
     shop_file: Path
+    parameters: Callable[[], ParameterStore]
+    """What the bank has set here; raises KeysUnusable."""
     open_till: Callable[..., AbstractContextManager[Till]]
     """Opens the till, and in a bench shop the simulators around it; with
     at_once=False devices and bank link wait for the till's begin(), with

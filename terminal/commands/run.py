@@ -44,7 +44,7 @@ def run(place: Place, plain: bool, language: str | None, theme: str | None) -> N
     chosen = language or system_language()
     face = "lines" if plain else "screen"
     with refusals(), place.open_till(at_once=plain, face=face) as till:
-        publisher = CustomerPublisher(place.customer_socket, till.shop, till.now)
+        publisher = CustomerPublisher(place.customer_socket, lambda: till.shop, till.now)
         unsubscribe = till.subscribe(publisher)
         try:
             if plain:

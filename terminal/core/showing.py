@@ -27,6 +27,7 @@ def view_of(
     journal_fault: bool,
     clock_wrong: bool,
     closing: Closing,
+    parameters: int,
     now_ms: int,
 ) -> View:
     """Return the whole till."""
@@ -58,6 +59,7 @@ def view_of(
         batch=closing.number,
         inquiry=closing.inquiry,
         batches=closing.batches,
+        parameters=parameters,
     )
     if payment is None or held is None:
         return view

@@ -60,6 +60,8 @@ from terminal.events import (
     Wish,
 )
 from terminal.messages import TEXT, Message
+from terminal.news.news import News
+from terminal.news.terms import Terms
 from terminal.seams import Clock, Randomness
 from terminal.states import FINAL, FOR_A_PERSON, KEPT, TRANSITIONS, State
 from terminal.states import Event as Move
@@ -119,6 +121,7 @@ class Core:
             self._book, self._hand, clock, limits.patience, lookup, self._store
         )
         self._closing = Closing(self._book, clock, read_batch, limits.day.of)
+        self._news = News(self._book, lambda: self._hand.is_free, self._take_up)
         self._next_number = 1
         self._devices = Devices()
         self._spent_codes = SpentCodes(lambda attempt: lookup(attempt).state)
@@ -147,12 +150,13 @@ class Core:
             PinEnded: self._pin_ended,
             DeviceHealth: self._device_health,
             Sending: self._following.sending,
-            Answered: self._following.answered,
+            Answered: self._answered,
             Refused: self._following.refused,
             NeverLeft: self._following.never_left,
             AnswerLost: self._following.answer_lost,
             TimerRang: self._timer_rang,
             **self._closing.handlers,
+            **self._news.handlers,
         }
 
     def readiness(self, device: str) -> Readiness | None:
@@ -173,6 +177,7 @@ class Core:
             self._journal_fault = False
         self._handlers[type(event)](event)
         self._store.forward()
+        self._news.between_sales()
         return self._book.wishes
 
     def view(self) -> View:
@@ -185,6 +190,7 @@ class Core:
             journal_fault=self._journal_fault,
             clock_wrong=self._following.is_clock_wrong,
             closing=self._closing,
+            parameters=self._news.version,
             now_ms=self._clock.wall_ms(),
         )
 
@@ -383,6 +389,17 @@ class Core:
             self._hand.present()
             self._hand.hint(event.reason, event.next_step)
 
+    # --- what the bank says -------------------------------------------------
+
+    def _answered(self, event: Answered) -> None:
+        self._following.answered(event)
+        if event.purpose is Purpose.ECHO:
+            self._news.heard(event.answer)
+
+    def _take_up(self, terms: Terms) -> None:
+        self._limits = terms.limits
+        self._store.limits = terms.limits.offline
+
     # --- time, devices, start, disk -----------------------------------------
 
     def _timer_rang(self, event: TimerRang) -> None:
@@ -433,6 +450,7 @@ class Core:
                 payment = self._book.move(payment, Move.RESTARTED)
             self._following.follow(payment)
         self._closing.begin(event.batch, event.batches)
+        self._news.begin(event.parameters)
         self._book.send(Purpose.ECHO, NO_PAYMENT)
         self._book.set_timer("echo", NO_PAYMENT, ECHO_SOON_S)
 

@@ -109,7 +109,13 @@ class ReceiptWriter:
 
     find: Callable[[str], PaymentView]
     """Finds a payment by identity or number; raises UnknownPayment."""
-    letterhead: Letterhead
+    in_force: Callable[[], Letterhead]
+    """Returns the letterhead that holds."""
+
+    @property
+    def letterhead(self) -> Letterhead:
+        """The one that holds."""
+        return self.in_force()
 
     def lines(
         self,

@@ -123,7 +123,7 @@ def test_any_line_is_a_view_or_an_error(noise: bytes) -> None:
 
 @pytest.fixture
 def publisher(tmp_path: Path) -> Iterator[CustomerPublisher]:
-    made = CustomerPublisher(tmp_path / "customer.sock", SHOP, lambda: 0.0)
+    made = CustomerPublisher(tmp_path / "customer.sock", lambda: SHOP, lambda: 0.0)
     yield made
     made.close()
 
@@ -169,7 +169,7 @@ def test_a_second_till_is_refused_and_the_first_goes_on(
     publisher: CustomerPublisher, tmp_path: Path
 ) -> None:
     with pytest.raises(NotAllowed, match="Another till"):
-        CustomerPublisher(tmp_path / "customer.sock", SHOP, lambda: 0.0)
+        CustomerPublisher(tmp_path / "customer.sock", lambda: SHOP, lambda: 0.0)
     publisher(View())
     assert next_of(tmp_path / "customer.sock")() is Phase.IDLE
 
@@ -178,7 +178,7 @@ def test_a_socket_left_by_a_dead_till_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "customer.sock"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    made = CustomerPublisher(path, SHOP, lambda: 0.0)
+    made = CustomerPublisher(path, lambda: SHOP, lambda: 0.0)
     made(View())
     assert next_of(path)() is Phase.IDLE
     made.close()
@@ -190,5 +190,5 @@ def test_what_is_in_the_way_and_no_socket_is_named(tmp_path: Path) -> None:
     path = tmp_path / "customer.sock"
     path.write_text("a file")
     with pytest.raises(NotAllowed, match=str(path)):
-        CustomerPublisher(path, SHOP, lambda: 0.0)
+        CustomerPublisher(path, lambda: SHOP, lambda: 0.0)
     assert path.read_text() == "a file"

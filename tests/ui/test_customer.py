@@ -33,7 +33,7 @@ async def test_the_window_waits_for_a_till_and_follows_it(
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert "No till here" in read_screen(app)
-        publisher = CustomerPublisher(tmp_path / "customer.sock", SHOP, lambda: 0.0)
+        publisher = CustomerPublisher(tmp_path / "customer.sock", lambda: SHOP, lambda: 0.0)
         publisher(PRESENT)
         await until(pilot, lambda: "Present card, phone or code" in read_screen(app))
         assert "请刷卡、碰手机或出示付款码" in read_screen(app)

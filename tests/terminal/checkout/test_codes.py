@@ -53,7 +53,7 @@ def seen(*frames: Sequence[bytes]) -> list[CodeRead | CodeRejected]:
     worker = CodeWorker(
         lambda: scanner,
         "Counter camera",
-        load_payment_codes(),
+        load_payment_codes,
         lambda attempt, code: f"{attempt} {code}",
         events.append,
     )

@@ -88,7 +88,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         worker = DisplayWorker(
             lambda: SerialDisplay(str(line.link), chinese=chinese),
             "Pole",
-            SHOP,
+            lambda: SHOP,
             lambda: 0.0,
             lambda event: pole.post(event),
             languages=languages,

@@ -62,10 +62,11 @@ class Bench:
     def __init__(self) -> None:
         self.inbox: queue.SimpleQueue[InboxEvent] = queue.SimpleQueue()
         self.slot = Slot()
+        rules = card_rules(config.load_settings(config.BENCH))
         self.worker = CardWorker(
             self.slot.open,
             "Counter slot",
-            card_rules(config.load_settings(config.BENCH)),
+            lambda: rules,
             transaction,
             lambda attempt, record: "",
             lambda arm, sealed: "",

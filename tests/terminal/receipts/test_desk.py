@@ -116,7 +116,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         desk = ReceiptDesk(
             open_printer,
             "Paper",
-            ReceiptWriter(find, LETTERHEAD),
+            ReceiptWriter(find, lambda: LETTERHEAD),
             lambda event: bench.post(event),
             **wishes,
         )
@@ -383,7 +383,7 @@ def test_memory_stays_flat_over_many_payments() -> None:
     desk = ReceiptDesk(
         lambda: pytest.fail("never started"),
         "Paper",
-        ReceiptWriter({SALE.id: SALE}.__getitem__, LETTERHEAD),
+        ReceiptWriter({SALE.id: SALE}.__getitem__, lambda: LETTERHEAD),
         lambda _: None,
         prints="on-request",
         has_codes=True,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,57 +18,13 @@ import config
 from config.schema import Parameters, Settings
 from simulators.bank import bench
 from simulators.bank.parameters import sign
-from simulators.bank.place import BankPlace
-from simulators.bank.service import BankServer
 from simulators.bank.trust.keys import Keys
-from terminal import parameters
 from terminal.__main__ import main
-from terminal.bank.client import BankClient
 from terminal.errors import ParametersRefused, UntrustedAnswer
-from terminal.parameters import BEFORE, NEWEST, fetch, newest_that_fits, read
-from terminal.seams import SystemClock
-from terminal.security.enrolment import enrol
-from terminal.security.keys import TillKeys
-
-NOW_MS = time.time_ns() // 1_000_000
-LIMIT = "amount_max_minor = {}\n"
-
-
-def load(given: Parameters | None) -> Settings:
-    return config.load_settings(parameters=given)
-
-
-class Town:
-    """A bank that runs, and a till's folder."""
-
-    def __init__(self, home: Path) -> None:
-        self.place: BankPlace = bench.prepare(home, NOW_MS)
-        self.folder = home / "till"
-        code = bench.issue_enrolment_code(
-            self.place, "till", "till-1", NOW_MS, os.urandom, merchant="m"
-        )
-        self.keys: TillKeys = enrol(
-            self.folder / "keys", code, lambda asked: bench.enrol(self.place, asked, NOW_MS)
-        )
-        self.url = ""
-
-    def publish(self, text: str) -> int:
-        return bench.publish_parameters(self.place, text, NOW_MS)
-
-    def fetch(self, load: Callable[[Parameters | None], Settings] = load) -> Parameters | None:
-        with closing(BankClient(self.url, self.keys, SystemClock(), os.urandom)) as client:
-            return fetch(self.folder, client, self.keys.answer_key, load)
-
-    def held(self) -> Parameters | None:
-        return newest_that_fits(self.folder, self.keys.answer_key, load)
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    town = Town(tmp_path)
-    with BankServer(town.place, time.time, os.urandom) as server:
-        town.url = server.url
-        yield town
+from terminal.news.parameters import BEFORE, NEWEST, ParameterStore, read, refused
+from terminal.people.audit import AuditLine
+from terminal.security.keys import verifier_of
+from tests.terminal.news.conftest import LIMIT, NOW_MS, Town, load
 
 
 def test_the_newest_is_fetched_once_and_holds(town: Town) -> None:
@@ -101,10 +58,18 @@ def test_what_does_not_fit_is_refused_and_what_held_holds(town: Town, text: str,
     with pytest.raises(ParametersRefused, match=why):
         town.fetch()
     assert town.held() == held
+    standing = refused(town.folder)
+    assert standing is not None
+    assert why in standing.why
+    assert [(line.act, line.is_granted, line.why) for line in town.audit] == [
+        ("parameters", True, ""),
+        ("parameters", False, standing.why),
+    ]
     town.publish(LIMIT.format(333))
     newest = town.fetch()
     assert newest is not None
     assert newest.version == 3
+    assert refused(town.folder) is None
 
 
 def test_what_does_not_fit_any_more_gives_way_to_the_one_before(town: Town) -> None:
@@ -118,7 +83,7 @@ def test_what_does_not_fit_any_more_gives_way_to_the_one_before(town: Town) -> N
             raise config.ConfigError("no longer")
         return load(given)
 
-    found = newest_that_fits(town.folder, town.keys.answer_key, strict)
+    found = ParameterStore(town.folder, town.keys.answer_key, strict).newest()
     assert found is not None
     assert found.version == 1
 
@@ -135,6 +100,57 @@ def test_a_document_that_is_spoilt_on_disk_gives_way_too(town: Town, spoilt: str
     assert found.version == 1
     (town.folder / BEFORE).unlink()
     assert town.held() is None
+
+
+def test_a_kill_at_any_step_leaves_the_old_set_or_the_new(tmp_path: Path) -> None:
+    place = bench.prepare(tmp_path, NOW_MS)
+    key = Keys.load(place).answer
+    folder = tmp_path / "till"
+    folder.mkdir()
+    shop = load(None)
+    store = ParameterStore(folder, verifier_of(key.public_key()), lambda _given: shop)
+    store.keep(sign(key, "version = 1\n"), no_note)
+    newer = sign(key, "version = 2\n")
+
+    left_behind = []
+    for step in itertools.count(1):
+        if not is_killed_at(step, lambda: store.keep(newer, no_note)):
+            break
+        held = store.newest()
+        assert held is not None
+        left_behind.append(held.version)
+        for spare in set(folder.iterdir()) - {folder / NEWEST}:
+            spare.unlink()
+        (folder / NEWEST).write_text(sign(key, "version = 1\n"), "ascii")
+    assert left_behind[0] == 1
+    assert left_behind[-1] == 2
+    assert set(left_behind) == {1, 2}
+
+
+def no_note(_line: AuditLine) -> None:
+    """The audit log has a test of its own."""
+
+
+def is_killed_at(step: int, work: Callable[[], object]) -> bool:
+    """Do the work in a child that is killed before its so-manieth look at a file."""
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def kill(event: str, _arguments: object) -> None:
+            nonlocal left
+            if event in ("open", "os.rename", "os.remove"):
+                left -= 1
+                if left == 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(kill)
+        try:
+            work()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
 
 
 def test_only_what_the_bank_signed_as_parameters_is_read(
@@ -165,7 +181,7 @@ class NoKey:
 @given(st.text(max_size=60))
 def test_noise_is_refused(text: str) -> None:
     with pytest.raises(UntrustedAnswer):
-        parameters.read(text, NoKey())
+        read(text, NoKey())
 
 
 def test_a_live_shop_is_given_no_test_keys() -> None:

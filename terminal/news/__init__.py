@@ -1,0 +1,1 @@
+"""What the bank tells a till beside its payments: what to work by, fetched between sales."""

@@ -1,0 +1,176 @@
+"""What the bank sets at this till: fetched, proved, tried, and kept with the set before.
+
+A set that does not fit the shop is refused when it comes, and one that does not
+fit any more, since the shop's file was changed, gives way to the one before.
+The bank's signature stays with it: what is on disk is proved at each start.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from config import ConfigError, Settings
+from config.loader import read_parameters
+from config.schema import Parameters
+from terminal.errors import ParametersRefused, UntrustedAnswer
+from terminal.people.audit import AuditLine
+from terminal.security.files import alone, write_file
+
+if TYPE_CHECKING:
+    from terminal.bank.client import BankClient
+    from terminal.bank.signing import VerifyingKey
+
+NEWEST: Final = "parameters.jws"
+BEFORE: Final = "parameters-before.jws"
+REFUSED: Final = "parameters-refused.json"
+PATH: Final = "/v1/parameters"
+TYPE: Final = "opentill-parameters"
+
+# RFC 7518, 3.4; RFC 9864, 2.2.
+_ALGORITHMS: Final = {"ed25519": "Ed25519", "ecdsa-p256-sha256": "ES256"}
+
+log = logging.getLogger(__name__)
+
+Load = Callable[[Parameters | None], Settings]
+"""Reads the shop's settings with these in them. Raises ConfigError."""
+
+
+class RefusedSet(msgspec.Struct, frozen=True):
+    """The bank's set that does not fit this shop, until one comes that does."""
+
+    why: str
+
+
+def read(document: str, key: VerifyingKey) -> Parameters:
+    """Return what the bank signed. Raises UntrustedAnswer, ConfigError.
+
+    document: a compact JWS of a TOML text. Source: RFC 7515, 5.2.
+    """
+    parts = document.split(".")
+    if len(parts) != 3:
+        raise UntrustedAnswer("the bank's parameters are not a compact JWS")
+    header, text, signature = (_from_base64(part) for part in parts)
+    if not key.is_signed(signature, f"{parts[0]}.{parts[1]}".encode("ascii")):
+        raise UntrustedAnswer("the signature of the bank's parameters does not hold")
+    try:
+        said = json.loads(header)
+    except ValueError:
+        said = None
+    if said != {"alg": _ALGORITHMS[key.algorithm], "typ": TYPE}:
+        raise UntrustedAnswer("what the bank signed are no parameters")
+    return read_parameters(text)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterStore:
+    """The bank's sets on this till's disk: the newest, and the one before."""
+
+    folder: Path
+    """The till's own."""
+    key: VerifyingKey
+    """What the bank signs with."""
+    load: Load
+
+    def newest(self) -> Parameters | None:
+        """Return the newest that is the bank's and fits; None if none is."""
+        held = self._held()
+        return held[0] if held else None
+
+    def fetch(self, client: BankClient, note: Callable[[AuditLine], None]) -> Parameters | None:
+        """Ask the bank for newer ones; return those that were kept, None if it has none.
+
+        note: writes the audit log. Raises as keep() does, and NeverLeft, AnswerLost.
+        """
+        from terminal.bank.client import Refusal
+
+        held = self.newest()
+        answer = client.ask(PATH, {"have": str(held.version if held else 0)})
+        if isinstance(answer, Refusal):
+            raise ParametersRefused(f"The bank gives no parameters: {answer.detail}")
+        document = answer.get("document")
+        return None if document is None else self.keep(str(document), note)
+
+    def keep(self, document: str, note: Callable[[AuditLine], None]) -> Parameters:
+        """Put a newer set on disk, whole or not at all; return it.
+
+        note: writes the audit log, before anything is kept.
+        Raises ParametersRefused, naming the key, if it does not fit this shop, and
+        UntrustedAnswer if it is not the bank's: what held, holds then.
+        Raises RegisterUnusable, OSError.
+        """
+        with alone(self.folder):
+            held = self._held()
+            try:
+                given = self._tried(document)
+                if held is not None and given.version < held[0].version:
+                    raise ParametersRefused(
+                        f"The bank sent version {given.version} over {held[0].version}"
+                    )
+            except (ParametersRefused, UntrustedAnswer) as error:
+                why = str(error)
+                note(_line(is_granted=False, why=why))
+                write_file(self.folder / REFUSED, msgspec.json.encode(RefusedSet(why)))
+                raise
+            if held is None or given.version > held[0].version:
+                note(_line(is_granted=True, about=f"version {given.version}"))
+                if held is not None:
+                    write_file(self.folder / BEFORE, held[1].encode("ascii"))
+                write_file(self.folder / NEWEST, document.encode("ascii"))
+            (self.folder / REFUSED).unlink(missing_ok=True)
+        return given
+
+    def _tried(self, document: str) -> Parameters:
+        try:
+            given = read(document, self.key)
+            self.load(given)
+        except ConfigError as error:
+            raise ParametersRefused(f"{error}. What held, holds; tell the bank") from None
+        return given
+
+    def _held(self) -> tuple[Parameters, str] | None:
+        """Return the newest that fits, and the document it stands in."""
+        for name in (NEWEST, BEFORE):
+            try:
+                document = (self.folder / name).read_text("ascii", "replace")
+                given = read(document, self.key)
+                self.load(given)
+            except FileNotFoundError:
+                continue
+            except (UntrustedAnswer, ConfigError) as error:
+                log.warning("%s: %s", name, error)
+                continue
+            return given, document
+        return None
+
+
+def has_any(folder: Path) -> bool:
+    """True if the bank has ever set something here. Light: every start looks first."""
+    return (folder / NEWEST).exists() or (folder / BEFORE).exists()
+
+
+def refused(folder: Path) -> RefusedSet | None:
+    """Return what the bank sent last and this shop cannot take; None if it took it."""
+    try:
+        return msgspec.json.decode((folder / REFUSED).read_bytes(), type=RefusedSet)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _line(*, is_granted: bool, about: str = "", why: str = "") -> AuditLine:
+    return AuditLine("parameters", is_granted, name="", face="bank", about=about, why=why)
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise UntrustedAnswer("the bank's parameters are not base64") from None
