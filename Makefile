@@ -10,8 +10,8 @@ LOCKING := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench soak figures mutants lock openapi pictures words clean \
-	system-packages soak-packages
+.PHONY: help setup run test check bench soak figures mutants conformance lock openapi pictures \
+	words clean system-packages soak-packages
 
 help:
 	@echo 'make run       open the till on a simulated shop'
@@ -22,6 +22,7 @@ help:
 	@echo 'make soak      the long campaigns in full'
 	@echo 'make figures   write what the long campaigns came to'
 	@echo 'make mutants   change emv/ in small wrong ways; the tests must notice'
+	@echo 'make conformance  write which tests are cases of which section of the books'
 	@echo 'make lock      pin the dependencies again'
 	@echo 'make openapi   write the contract of the bank link again'
 	@echo 'make pictures  draw the pictures of the README again'
@@ -95,6 +96,9 @@ figures: $(VENV)/.setup-dev
 # Stopped, it goes on where it was; mutants.jsonl holds what was tried.
 mutants: $(VENV)/.setup-dev
 	$(BIN)/python -m tests.mutation --processes 2
+
+conformance: $(VENV)/.setup-dev
+	$(BIN)/python -m tests.conformance
 
 lock: $(VENV)/.setup-dev
 	echo setuptools | $(LOCKING) - setup.cfg --extra bank -o requirements.lock

@@ -22,6 +22,8 @@ from emv.bits import CID_AAC, CID_ARQC, CID_TC, TVR
 from emv.errors import MalformedData
 from emv.outcome import Reason
 
+pytestmark = pytest.mark.spec("Book 3, 10.7", "Book 4, 6.3.6", "Book 4, Annex A1", source="ours")
+
 NOTHING = ActionCodes(NO_FINDING, NO_FINDING, NO_FINDING)
 BOTH = Reach.OFFLINE_WITH_ONLINE
 

@@ -30,6 +30,17 @@ from emv.records import Record, data_objects, parse_afl, signed_static_data
 if TYPE_CHECKING:
     from tests.emv.conftest import PKI
 
+pytestmark = pytest.mark.spec(
+    "Book 2, 5.3",
+    "Book 2, 5.4",
+    "Book 2, 6.4",
+    "Book 2, 6.5",
+    "Book 2, 11.2",
+    "Book 2, Annex A2",
+    "Book 2, Annex B2",
+    source="ours",
+)
+
 Load = Callable[[str], Any]
 
 
@@ -61,6 +72,7 @@ def public(load: Load, rid: str, index: str) -> PublicKey:
 # Cases from outside
 
 
+@pytest.mark.spec("Book 2, 11.2", source="outside")
 @pytest.mark.parametrize("name", ["capk_emvutils.json", "capk_test_and_live.json"])
 def test_published_ca_keys_pass_their_check_sum(emv_vectors: Load, name: str) -> None:
     """Also: one wrong digit anywhere, and the key is refused."""
@@ -114,6 +126,7 @@ def oda_issuer(oda: dict[str, Any], oda_ca: PublicKey) -> PublicKey:
     )
 
 
+@pytest.mark.spec("Book 2, 5.3", "Book 2, Annex A2", source="outside")
 def test_an_issuer_certificate_opens_to_the_published_key(
     oda: dict[str, Any], oda_ca: PublicKey
 ) -> None:
@@ -173,6 +186,7 @@ def test_an_issuer_certificate_ends_with_its_month(
             opened.check_dates(today)
 
 
+@pytest.mark.spec("Book 2, 5", "Book 2, 5.4", source="outside")
 def test_static_data_opens_to_the_published_code(
     oda: dict[str, Any], oda_issuer: PublicKey
 ) -> None:
@@ -183,6 +197,7 @@ def test_static_data_opens_to_the_published_code(
         verify_static_data(bytes.fromhex(oda["invalid_enc_ssad"]), oda_issuer, b"")
 
 
+@pytest.mark.spec("Book 2, 6.4", "Book 2, Annex A2", source="outside")
 def test_an_icc_certificate_opens_to_the_published_key(
     oda: dict[str, Any], oda_issuer: PublicKey
 ) -> None:
@@ -209,6 +224,7 @@ def test_an_altered_icc_certificate_is_refused(oda: dict[str, Any], oda_issuer: 
         )
 
 
+@pytest.mark.spec("Book 2, 6.5", source="outside")
 def test_a_dynamic_signature_gives_the_published_number(oda: dict[str, Any]) -> None:
     key = PublicKey.of(bytes.fromhex(oda["full_icc_pkey_verify"]["modulus"]), b"\x03")
     ddol_data = bytes.fromhex(oda["ddol_data"])
@@ -253,6 +269,7 @@ def records_of(trace: dict[str, Any]) -> tuple[dict[int, bytes], tuple[Record, .
     return card, tuple(records)
 
 
+@pytest.mark.spec("Book 2, 5.3", "Book 2, 6.4", source="outside")
 @pytest.mark.parametrize("name", ["contact-mastercard", "contactless-mastercard"])
 def test_a_recorded_card_proves_itself_down_to_its_key(emv_vectors: Load, name: str) -> None:
     """Certificates, static data and, on the contact card, the static signature."""
@@ -279,6 +296,7 @@ def test_a_recorded_card_proves_itself_down_to_its_key(emv_vectors: Load, name: 
         assert verify_static_data(card[0x93], issuer_key, static_data).hex() == expected["dac"]
 
 
+@pytest.mark.spec("Book 2, 5.3", "Book 2, 6.4", "Book 2, 11.2", source="outside")
 def test_a_published_card_profile_chains_to_its_ca(emv_vectors: Load) -> None:
     """mrautio/emv-card-simulator: issuer and card under AFFFFFFFFF/92."""
     vector = emv_vectors("card_profile_testpki.json")

@@ -11,9 +11,23 @@ from emv import bits, tags
 from emv.bits import AIP, AUC, CTQ, TSI, TTQ, TVR, TVR8, Bits, CVMRule, parse_cvm_list
 from emv.errors import MalformedData
 
+pytestmark = pytest.mark.spec(
+    "Book 3, Annex C1",
+    "Book 3, Annex C2",
+    "Book 3, Annex C3",
+    "Book 3, Annex C5",
+    "Book 3, Annex C6",
+    "Book 4, Annex A2",
+    "Book 4, Annex A3",
+    "Book 4, Annex A4",
+    "Book A, 5.7",
+    source="ours",
+)
+
 CLASSES = sorted(bits._SIZES, key=lambda each: each.__name__)
 
 
+@pytest.mark.spec("Book 3, Annex C3", source="outside")
 def test_cvm_lists_parse_as_emv_utils_parses_them(shared: Path) -> None:
     text = (shared / "vectors/emv/emvutils_dol_cvm.json").read_text()
     cases = json.loads(text)["cvm_list"]
@@ -41,6 +55,7 @@ RESTRICTIONS = {
 }
 
 
+@pytest.mark.spec("Book 3, Annex C5", source="outside")
 def test_restrictions_set_the_bits_that_emv_utils_sets(shared: Path) -> None:
     text = (shared / "vectors/emv/emvutils_processing_restrictions.json").read_text()
     [suite] = [s for s in json.loads(text)["suites"] if s["name"] == "processing_restrictions"]

@@ -22,12 +22,15 @@ from emv.records import Record, data_objects
 if TYPE_CHECKING:
     from tests.emv.conftest import PKI
 
+pytestmark = pytest.mark.spec("Book 2, 6.6", source="ours")
+
 NUMBER = bytes.fromhex("7FBC4049")
 LISTS = bytes.fromhex("000000012345 0156")
 CRYPTOGRAM = bytes.fromhex("0123456789ABCDEF")
 IDN = bytes.fromhex("36DF6D9E2104092E")
 
 
+@pytest.mark.spec("Book 2, 6.6", source="outside")
 def test_a_recorded_card_signed_its_cryptogram(emv_vectors: Callable[[str], Any]) -> None:
     """From the scheme's test key down to the signature, and what stands in it."""
     trace = next(

@@ -15,6 +15,8 @@ from emv.bits import CVMList, CVMRule, TerminalCapabilities, parse_cvm_list
 from emv.cvm import Circumstances, is_met, is_recognised, is_supported
 from emv.errors import MalformedData
 
+pytestmark = pytest.mark.spec("Book 3, 10.5", "Book 3, Annex C3", "Book 4, Annex A2", source="ours")
+
 X, Y = 1000, 5000
 LIST = CVMList(X, Y, ())
 PURCHASE = Circumstances(
@@ -31,6 +33,7 @@ def met(condition: int, here: Circumstances, method: int = cvm.SIGNATURE) -> boo
     return is_met(CVMRule(method, condition, applies_next=False), LIST, here)
 
 
+@pytest.mark.spec("Book 3, 10.5", "Book 3, Annex C3", source="outside")
 def test_published_lists_parse_or_are_refused(emv_vectors: Callable[[str], Any]) -> None:
     for case in emv_vectors("emvutils_dol_cvm.json")["cvm_list"]:
         value, expected = bytes.fromhex(case["cvm_list"]), case["expect"]

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from emv.dol import fill_dol, fit, parse_dol, parse_tag_list
 from emv.errors import MalformedData
 
+pytestmark = pytest.mark.spec("Book 3, 5.4", source="ours")
+
 
 def dol_cases(shared: Path) -> dict[str, dict[str, object]]:
     """The DOL cases of openemv/emv-utils, by name."""
@@ -17,6 +19,7 @@ def dol_cases(shared: Path) -> dict[str, dict[str, object]]:
     return {case["id"]: case for case in json.loads(text)["dol"]}
 
 
+@pytest.mark.spec("Book 3, 5.4", source="outside")
 def test_lists_parse_as_emv_utils_parses_them(shared: Path) -> None:
     seen = 0
     for case in dol_cases(shared).values():
@@ -31,6 +34,7 @@ def test_lists_parse_as_emv_utils_parses_them(shared: Path) -> None:
     assert seen == 2
 
 
+@pytest.mark.spec("Book 3, 5.4", source="outside")
 @pytest.mark.parametrize(
     ("name", "where"),
     [("test2", "95 at offset 9"), ("test3", "9F37 at offset 18"), ("test5", "9F37 at offset 18")],
@@ -41,6 +45,7 @@ def test_a_list_that_ends_inside_a_pair_is_malformed(shared: Path, name: str, wh
         parse_dol(bytes.fromhex(str(dol_cases(shared)[name]["dol"])))
 
 
+@pytest.mark.spec("Book 3, 5.4", source="outside")
 @pytest.mark.parametrize("name", ["test6", "test7"])
 def test_values_are_cut_and_padded_as_emv_utils_does(shared: Path, name: str) -> None:
     case = dol_cases(shared)[name]

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from emv.issuer_data import describe
 
+pytestmark = pytest.mark.spec("Book 3, Annex C7", source="ours")
+
 
 def test_a_recorded_result_is_read_as_others_read_it() -> None:
     """Visa's 03A4B800 of emv-bertlv (MIT), VisaCardVerificationResultsDecoderTest."""

@@ -21,7 +21,10 @@ from emv.records import (
     signed_static_data,
 )
 
+pytestmark = pytest.mark.spec("Book 3, 10.2", "Book 3, 10.3", "Book 1, 10.2", source="ours")
 
+
+@pytest.mark.spec("Book 3, 10.2", source="outside")
 def test_published_locators_are_read(emv_vectors: Callable[[str], Any]) -> None:
     """openemv/emv-utils, initiate application processing."""
     (suite,) = (

@@ -22,11 +22,16 @@ from emv.restrictions import (
     read_date,
 )
 
+pytestmark = pytest.mark.spec(
+    "Book 3, 10.4.1", "Book 3, 10.4.2", "Book 3, 10.4.3", "Book 4, 6.7.3", source="ours"
+)
+
 
 def objects(entries: list[dict[str, str]]) -> dict[int, bytes]:
     return {int(entry["tag"], 16): bytes.fromhex(entry["value"]) for entry in entries}
 
 
+@pytest.mark.spec("Book 3, 10.4.1", "Book 3, 10.4.2", "Book 3, 10.4.3", source="outside")
 def test_the_published_table(emv_vectors: Callable[[str], Any]) -> None:
     """openemv/emv-utils, all its cases."""
     (suite,) = emv_vectors("emvutils_processing_restrictions.json")["suites"]

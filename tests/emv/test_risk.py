@@ -21,6 +21,8 @@ from emv.risk import (
     selection_percent,
 )
 
+pytestmark = pytest.mark.spec("Book 3, 10.6.1", "Book 3, 10.6.2", "Book 3, 10.6.3", source="ours")
+
 LOWER, UPPER = TVR.LOWER_OFFLINE_LIMIT_EXCEEDED, TVR.UPPER_OFFLINE_LIMIT_EXCEEDED
 NOTHING = TVR(0)
 

@@ -10,6 +10,8 @@ from emv.conversation import Command, Reply
 from emv.errors import MalformedData
 from emv.scripts import FAILED, SUCCESSFUL, UNREADABLE, Script, deliver, parse_scripts
 
+pytestmark = pytest.mark.spec("Book 3, 10.10", "Book 3, Annex E", "Book 4, Annex A5", source="ours")
+
 UNBLOCK = bytes.fromhex("841800000800000000000000FF")
 IDENTIFIER = bytes.fromhex("01020304")
 

@@ -24,6 +24,10 @@ from emv.selection import (
 )
 from emv.transport import carry_apdu
 
+pytestmark = pytest.mark.spec(
+    "Book 1, 12.2", "Book 1, 12.3", "Book 1, 12.4", "Book 4, 11.1", "Book 4, 11.3", source="ours"
+)
+
 VISA = TerminalApplication(bytes.fromhex("A0000000031010"))
 
 
@@ -78,6 +82,7 @@ def suite(emv_vectors: Callable[[str], Any], name: str) -> Any:
     return next(each for each in suites if each["name"] == name)
 
 
+@pytest.mark.spec("Book 1, 12.2", "Book 1, 12.3", source="outside")
 def test_published_exchanges_lead_to_the_published_candidates(
     emv_vectors: Callable[[str], Any],
 ) -> None:

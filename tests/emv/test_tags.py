@@ -9,6 +9,8 @@ from emv import tags, tlv
 from emv.dol import is_template
 from emv.tags import Format, meaning, meanings, name_of
 
+pytestmark = pytest.mark.spec("Book 3, 4.3", "Book 3, Annex A", "Book 1, Annex B", source="ours")
+
 CONSTANTS = {name: number for name, number in vars(tags).items() if name.startswith("TAG_")}
 
 
@@ -83,6 +85,7 @@ def test_every_tag_of_the_books_is_known(kernel: int | None, listed: str) -> Non
         assert reading is not None, tag
 
 
+@pytest.mark.spec("Book 3, Annex A", source="outside")
 def test_the_tags_of_real_cards_are_known(shared: Path) -> None:
     """What stays unknown is a scheme's or an issuer's own."""
     traces = json.loads((shared / "vectors/emv/traces_testcards.json").read_text())["traces"]

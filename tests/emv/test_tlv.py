@@ -23,6 +23,8 @@ from emv.tlv import (
     walk,
 )
 
+pytestmark = pytest.mark.spec("Book 3, Annex B", source="ours")
+
 
 def pyemv_calls(shared: Path, function: str) -> list[dict[str, Any]]:
     """The recorded calls of knovichikhin/pyemv."""
@@ -54,6 +56,7 @@ def as_bytes(value: Any) -> Any:
     return {tag: as_bytes(inner) for tag, inner in value.items()}
 
 
+@pytest.mark.spec("Book 3, Annex B", source="outside")
 def test_objects_decode_as_pyemv_decodes_them(shared: Path) -> None:
     calls = [call for call in pyemv_calls(shared, "decode") if "result" in call]
     assert len(calls) >= 34
@@ -63,6 +66,7 @@ def test_objects_decode_as_pyemv_decodes_them(shared: Path) -> None:
         assert as_pyemv(decode(data), bool(call["args"].get("flatten"))) == expected, data.hex()
 
 
+@pytest.mark.spec("Book 3, Annex B", source="outside")
 def test_malformed_data_is_refused_where_pyemv_refuses_it(shared: Path) -> None:
     calls = [call for call in pyemv_calls(shared, "decode") if "error" in call]
     assert len(calls) >= 15
@@ -76,6 +80,7 @@ def test_malformed_data_is_refused_where_pyemv_refuses_it(shared: Path) -> None:
         assert re.search(where, str(refusal.value)), call
 
 
+@pytest.mark.spec("Book 3, Annex B", source="outside")
 def test_objects_encode_as_pyemv_encodes_them(shared: Path) -> None:
     def encoded(tree: dict[str, Any]) -> bytes:
         joined = b""
@@ -104,6 +109,7 @@ def trace_replies(shared: Path) -> list[tuple[str, bytes]]:
     return replies
 
 
+@pytest.mark.spec("Book 3, Annex B", source="outside")
 def test_real_cards_are_read_to_the_last_byte(shared: Path) -> None:
     replies = trace_replies(shared)
     assert len(replies) >= 71

@@ -12,6 +12,8 @@ from emv import apdu
 from emv.errors import MalformedData
 from emv.transport import Link, carry_apdu, carry_tpdu
 
+pytestmark = pytest.mark.spec("Book 1, 9.2", "Book 1, 9.3", source="ours")
+
 CARRIERS = {"emv_ttl_tpdu_test": carry_tpdu, "emv_ttl_pcsc_test": carry_apdu}
 
 
@@ -34,6 +36,7 @@ def run(link: Link, script: list[tuple[bytes, bytes]]) -> bytes:
     raise AssertionError(f"the script ends, the link sends {sent.hex()}")
 
 
+@pytest.mark.spec("Book 1, 9.2", "Book 1, 9.3", source="outside")
 @pytest.mark.parametrize("suite", list(CARRIERS))
 def test_answers_are_gathered_as_emv_utils_gathers_them(shared: Path, suite: str) -> None:
     found = cases(shared, suite)
@@ -53,6 +56,7 @@ def test_answers_are_gathered_as_emv_utils_gathers_them(shared: Path, suite: str
         assert expected in (response, response[:-2]), case["id"]
 
 
+@pytest.mark.spec("Book 1, 9.2", "Book 1, 9.3", source="outside")
 def test_the_builders_build_what_emv_utils_sends(shared: Path) -> None:
     built = {
         "READ RECORD helper": apdu.read_record(1, 1),

@@ -96,7 +96,7 @@ def _cdol_data(session: Session, cdol: bytes) -> bytes:
 
     Raises MalformedData if the list is broken or asks for too much.
 
-    Source: EMV 4.4 Book 3, 5.4; the hash: 5.2.2 of Book 3 and Book 2, 9.2.
+    Source: EMV 4.4 Book 3, 5.4; the hash: Book 3, 9.2.2.
     """
     wanted = parse_dol(cdol)
     if sum(length for _, length in wanted) > DOL_DATA_MAX:

@@ -24,6 +24,10 @@ from emv.entry_point.pre_processing import explain_exclusions, explain_limits
 from emv.errors import ConfigurationError
 from emv.outcome import MessageId, Reason, Status
 
+pytestmark = pytest.mark.spec(
+    "Book A, 5", "Book A, 5.7", "Book A, 5.8", "Book B, 3.1.1", source="ours"
+)
+
 AID = bytes.fromhex("A0000000031010")
 TTQ_ONLINE = bytes.fromhex("36004080")
 TTQ_OFFLINE_ONLY = bytes.fromhex("3E004080")

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
     Pump = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec(
+    "Book A, 6.3", "Book B, 3.2.1", "Book B, 3.3.3", "Book B, 3.4", "Book B, 3.5", source="ours"
+)
+
 VISA = bytes.fromhex("A0000000031010")
 ELECTRON = bytes.fromhex("A0000000032010")
 TTQ = bytes.fromhex("22004080")

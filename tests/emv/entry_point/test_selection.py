@@ -21,6 +21,8 @@ from emv.entry_point.selection import (
 )
 from emv.errors import MalformedData
 
+pytestmark = pytest.mark.spec("Book B, 3.3.2", source="ours")
+
 VISA = bytes.fromhex("A0000000031010")
 MASTERCARD = bytes.fromhex("A0000000041010")
 CB = bytes.fromhex("A0000000421010")
@@ -37,6 +39,7 @@ def entry(name: bytes, **fields: Any) -> DirectoryEntry:
 # Cases from outside
 
 
+@pytest.mark.spec("Book B, 3.3.2", source="outside")
 def test_directories_of_real_cards_are_ranked(emv_vectors: Callable[[str], Any]) -> None:
     """devnied/EMV-NFC-Paycard-Enrollment: co-badged cards, some with kernel ids."""
     readers = [prepared(VISA, 3), prepared(MASTERCARD, 2), prepared(CB, 3), prepared(CB, 2)]

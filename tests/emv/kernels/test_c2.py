@@ -28,6 +28,23 @@ if TYPE_CHECKING:
 
     Pay = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec(
+    "Book C-2, states 1 to 3",
+    "Book C-2, states 4 to 6",
+    "Book C-2, states 9 to 11",
+    "Book C-2, CVM selection",
+    "Book C-2, terminal action analysis",
+    "Book C-2, torn transaction log",
+    "Book C-2, Outcome Parameter Set",
+    "Book C-2, Phone Message Table",
+    "Book C-2, Third Party Data",
+    "Book C-2, 3.6",
+    "Book C-2, 3.7",
+    "Book C-2, 3.10",
+    "Book C-2, Annex A",
+    source="ours",
+)
+
 MASTERCARD = bytes.fromhex("A0000000041010")
 COMBINATION = Combination(MASTERCARD, 2)
 FLOOR, CVM_LIMIT, LIMIT, DEVICE_LIMIT = 20_000, 100_000, 500_000, 900_000
@@ -103,6 +120,13 @@ def tvr_of(tap: Tap) -> TVR:
 # Cases from outside
 
 
+@pytest.mark.spec(
+    "Book C-2, states 1 to 3",
+    "Book C-2, states 4 to 6",
+    "Book C-2, states 9 to 11",
+    "Book C-2, terminal action analysis",
+    source="outside",
+)
 def test_a_recorded_card_approves_with_its_signature(
     emv_vectors: Callable[[str], Any], pump: Callable[..., Tap]
 ) -> None:
@@ -156,6 +180,7 @@ def test_a_recorded_card_approves_with_its_signature(
     assert message(tap.outcome) is MessageId.APPROVED_SIGN
 
 
+@pytest.mark.spec("Book C-2, 5.1", "Book C-2, magnetic stripe mode", source="outside")
 def test_a_recorded_stripe_is_filled(
     emv_vectors: Callable[[str], Any],
     terminal: Terminal,

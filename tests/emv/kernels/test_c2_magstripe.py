@@ -20,6 +20,8 @@ from emv.outcome import CVM, MessageId, Reason, Start, Status
 if TYPE_CHECKING:
     from tests.emv.conftest import Tap
 
+pytestmark = pytest.mark.spec("Book C-2, magnetic stripe mode", source="ours")
+
 MASTERCARD = bytes.fromhex("A0000000041010")
 TRACK_2 = bytes.fromhex("5413330056003511D14122010000000000000F")
 TRACK_1 = b"B5413330056003511^CUST IMP/MC^1412201" + b"0" * 13

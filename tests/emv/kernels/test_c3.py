@@ -42,6 +42,22 @@ if TYPE_CHECKING:
 
     Pay = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec(
+    "Book C-3, 4.3",
+    "Book C-3, 5.2",
+    "Book C-3, 5.3",
+    "Book C-3, 5.4",
+    "Book C-3, 5.5",
+    "Book C-3, 5.6",
+    "Book C-3, 5.7",
+    "Book C-3, 5.8",
+    "Book C-3, 5.9",
+    "Book C-3, Annex A",
+    "Book C-3, Annex B",
+    "Book C-3, Annex C",
+    source="ours",
+)
+
 VISA = bytes.fromhex("A0000000031010")
 PAN = "4761739001010119"
 TODAY = date(2026, 11, 24)
@@ -123,6 +139,7 @@ def co_badged(terminal: Terminal) -> EntryPointConfig:
     return EntryPointConfig(terminal, (Combination(cb, 3, ttq=bytes.fromhex(CONTACT)),))
 
 
+@pytest.mark.spec("Book C-3, 5.2", source="outside")
 def test_a_recorded_card_that_declines(
     emv_vectors: Callable[[str], Any],
     co_badged: EntryPointConfig,
@@ -148,6 +165,7 @@ def test_a_recorded_card_that_declines(
     )
 
 
+@pytest.mark.spec("Book C-3, 5.2", source="outside")
 def test_a_recorded_card_that_refuses_the_options(
     emv_vectors: Callable[[str], Any],
     co_badged: EntryPointConfig,
@@ -163,6 +181,7 @@ def test_a_recorded_card_that_refuses_the_options(
     assert outcome.error.status_word == 0x6700
 
 
+@pytest.mark.spec("Book C-3, 5.3", "Book C-3, 5.6", source="outside")
 def test_a_recorded_card_with_a_signature_that_masking_broke(
     emv_vectors: Callable[[str], Any],
     co_badged: EntryPointConfig,
@@ -204,6 +223,7 @@ def test_a_recorded_card_with_a_signature_that_masking_broke(
     assert tap.outcome.reason == Reason.NOT_AUTHENTIC
 
 
+@pytest.mark.spec("Book C-3, 5.2", source="outside")
 @pytest.mark.parametrize(
     ("case", "status", "reason"),
     [

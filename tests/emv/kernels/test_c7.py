@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Pay = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec("Book C-7", source="ours")
+
 UNIONPAY = bytes.fromhex("A000000333010101")
 RID = "A000000333"
 PDOL = "9F66049F02069F03069F1A0295055F2A029A039C019F3704 9F7A01 9F7B06 DF6001 DF6901"

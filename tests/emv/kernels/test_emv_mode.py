@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Pay = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec("Book C-4", "Book C-5", "Book C-6", source="ours")
+
 KERNELS: dict[int, tuple[ModuleType, str]] = {
     4: (c4, "A00000002501"),
     5: (c5, "A0000000651010"),

@@ -8,6 +8,8 @@ from emv import tlv
 from emv.errors import MalformedData
 from emv.kernels.objects import chosen, pdol_data, response_objects, sequence_number, take
 
+pytestmark = pytest.mark.spec("Book 3, 6.5.8", source="ours")
+
 
 def test_a_pdol_that_a_command_cannot_carry_is_refused() -> None:
     """252 bytes with template 83's tag and length, and the command is full."""

@@ -12,6 +12,8 @@ from emv.authentication import PublicKey
 from emv.errors import MalformedData
 from emv.keys.offline_pin import enciphered_verify, padding_bytes, plaintext_verify
 
+pytestmark = pytest.mark.spec("Book 2, 7.2", "Book 3, 6.5.12", source="ours")
+
 CHALLENGE = bytes(range(8))
 
 

@@ -52,6 +52,7 @@ def test_session_keys_are_those_of_pyemv_s_tests(shared: Path) -> None:
         assert made.hex().upper() == call["result"]["hex"]
 
 
+@pytest.mark.spec("Book 2, 8.1", source="outside")
 def test_macs_are_those_of_pyemv_s_tests(shared: Path) -> None:
     calls = load(shared, "emv/pyemv_cryptograms.json")["calls"]["pyemv.ac.generate_ac"]
     assert calls
@@ -65,6 +66,7 @@ def test_macs_are_those_of_pyemv_s_tests(shared: Path) -> None:
         assert made[:length].hex().upper() == call["result"]["hex"]
 
 
+@pytest.mark.spec("Book 2, 8.1", source="outside")
 @pytest.mark.parametrize("version", [10, 18])
 def test_visa_cryptograms_are_those_a_security_module_has_made(shared: Path, version: int) -> None:
     vectors = load(shared, "crypto/emv_cryptograms.json")
@@ -81,6 +83,7 @@ def test_visa_cryptograms_are_those_a_security_module_has_made(shared: Path, ver
     assert made.hex().upper() == case["arqc"]
 
 
+@pytest.mark.spec("Book 2, 8.1", source="two")
 @settings(max_examples=60, deadline=None)
 @given(
     key=st.binary(min_size=16, max_size=16),

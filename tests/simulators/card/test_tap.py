@@ -86,6 +86,7 @@ def test_what_the_card_wants_of_the_cardholder_is_signed(
     assert reading.options["9F6C"] == reading.card["9F69"][5:7] == b"\x40\x00"
 
 
+@pytest.mark.spec("Book C-3, Annex C", source="two")
 @pytest.mark.parametrize("tag", ["9F02", "5F2A", "9F37"])
 def test_what_was_signed_is_proved_for_no_other_transaction(
     card: Make, reader: Any, prove: Any, not_genuine: type[Exception], tag: str
@@ -97,6 +98,7 @@ def test_what_was_signed_is_proved_for_no_other_transaction(
         prove(reading, 0x95)
 
 
+@pytest.mark.spec("Book C-3, Annex C", source="two")
 def test_the_older_signature_covers_the_number_alone(card: Make, reader: Any, prove: Any) -> None:
     reading = reader.tap(card("visa-fdda-00"))
 

@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 
     Pay = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec(
+    "Book C-8, state 1",
+    "Book C-8, state 21",
+    "Book C-8, state 22",
+    "Book C-8, READ DATA",
+    "Book C-8, WRITE DATA",
+    "Book C-8, before GENERATE AC",
+    "Book C-8, terminal action analysis",
+    "Book C-8, states 26 to 28",
+    "Book C-8, Card TVR",
+    "Book C-8, states 29 and 30",
+    "Book C-8, Annex A",
+    "Book E, 5",
+    "Book E, 8.1",
+    "Book E, data storage",
+    source="ours",
+)
+
 OFFLINE, ONLINE_ONLY = "010A", "0102"
 """AIPs: one whose card may approve, one whose card must ask."""
 RELAY = "010B"

@@ -15,6 +15,16 @@ from emv.entry_point import Terminal
 from emv.kernels.contact.authentication import Method, select_method
 from emv.outcome import Outcome, Reason, Status
 
+pytestmark = pytest.mark.spec(
+    "Book 2, 5",
+    "Book 2, 6.5",
+    "Book 2, 6.6",
+    "Book 3, 7.2",
+    "Book 3, 10.3",
+    "Book 4, 6.3.2",
+    source="ours",
+)
+
 Chip = Callable[..., Any]
 
 SDA, DDA, CDA = "5C00", "3C00", "1D00"

@@ -15,6 +15,28 @@ from emv.conversation import AskIssuer, ChooseApplication, IssuerAnswer
 from emv.entry_point import Terminal
 from emv.outcome import CVM, Outcome, Reason, Status
 
+pytestmark = pytest.mark.spec(
+    "Book 3, 6.3",
+    "Book 3, 7.2",
+    "Book 3, 7.5",
+    "Book 3, 9.2",
+    "Book 3, 9.3",
+    "Book 3, 10.1",
+    "Book 3, 10.2",
+    "Book 3, 10.6.1",
+    "Book 3, 10.6.2",
+    "Book 3, 10.6.3",
+    "Book 3, 10.8",
+    "Book 3, 10.9",
+    "Book 3, 10.10",
+    "Book 3, 10.11",
+    "Book 4, 6.3.5",
+    "Book 4, 12.1",
+    "Book 4, 12.2.1",
+    "Book 4, Annex A6",
+    source="ours",
+)
+
 Chip = Callable[..., Any]
 
 EXTERNAL_AUTHENTICATE = 0x82

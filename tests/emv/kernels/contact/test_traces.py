@@ -126,6 +126,9 @@ def recorded_cryptograms(trace: dict[str, Any]) -> list[str]:
     return [each["command"] for each in trace["apdus"] if each["command"].startswith("80AE")]
 
 
+@pytest.mark.spec(
+    "Book 3, 10.1", "Book 3, 10.2", "Book 3, 10.5", "Book 3, 10.7", "Book 3, 10.8", source="outside"
+)
 def test_the_recorded_visa_payment_is_made_again_byte_for_byte(traces: dict[str, Any]) -> None:
     """The card refuses the issuer's proof, which was none, and approves all the same."""
     trace = traces["contact-visa"]
@@ -139,6 +142,9 @@ def test_the_recorded_visa_payment_is_made_again_byte_for_byte(traces: dict[str,
     assert outcome.data_record[0x9F26].hex().upper() == "BB31D191BCED0CF2"
 
 
+@pytest.mark.spec(
+    "Book 3, 10.1", "Book 3, 10.2", "Book 3, 10.5", "Book 3, 10.7", "Book 3, 10.8", source="outside"
+)
 def test_the_recorded_mastercard_payment_is_made_again_byte_for_byte(
     traces: dict[str, Any],
 ) -> None:
@@ -152,6 +158,7 @@ def test_the_recorded_mastercard_payment_is_made_again_byte_for_byte(
     assert outcome.data_record[0x9F34].hex().upper() == "5E0300"
 
 
+@pytest.mark.spec("Book 2, 5", "Book 3, 10.3", source="outside")
 def test_the_recorded_mastercard_is_authentic_by_its_issuers_signature(
     traces: dict[str, Any], scheme_keys: CAKeyStore
 ) -> None:

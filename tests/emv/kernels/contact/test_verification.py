@@ -13,6 +13,17 @@ from emv.conversation import PINAnswer, PINEntry, TakeOnlinePIN, VerifyPIN
 from emv.entry_point import Terminal
 from emv.outcome import CVM, Outcome, Reason, Status
 
+pytestmark = pytest.mark.spec(
+    "Book 3, 10.5",
+    "Book 3, 10.5.1",
+    "Book 3, 10.5.2",
+    "Book 3, 10.5.3",
+    "Book 3, 10.5.4",
+    "Book 2, 7.1",
+    "Book 4, 6.3.4",
+    source="ours",
+)
+
 Chip = Callable[..., Any]
 
 NO_RISK = TVR.ODA_NOT_PERFORMED

@@ -78,6 +78,9 @@ PAYMENTS: list[tuple[Any, ...]] = [
 ]
 
 
+@pytest.mark.spec(
+    "Book 2, 6.5", "Book 2, 6.6", "Book 3, 10.5.1", "Book 3, 10.10", "Book 3, 10.11", source="two"
+)
 @pytest.mark.parametrize(("name", "amount", "expected", "cryptograms", "codes", "cvm"), PAYMENTS)
 def test_each_card_pays_as_it_promises(
     counter: Any,

@@ -35,6 +35,7 @@ def case_of(vectors: Any, scheme: str) -> Any:
     return next(each for each in vectors["cases"] if each["scheme"] == scheme)
 
 
+@pytest.mark.spec("Book 2, 8.2", source="outside")
 @pytest.mark.parametrize(("scheme", "version"), CASES)
 def test_a_published_answer_is_the_issuers_and_any_other_is_not(
     vectors: Any, scheme: str, version: int
@@ -53,6 +54,7 @@ def test_a_published_answer_is_the_issuers_and_any_other_is_not(
     assert not is_issuers_answer(version, card_key, atc, arqc, b"")
 
 
+@pytest.mark.spec("Book 2, 9", source="outside")
 @pytest.mark.parametrize(("scheme", "_version"), CASES)
 def test_a_published_script_is_the_issuers_on_both_sides(
     vectors: Any, scheme: str, _version: int
@@ -86,6 +88,7 @@ def test_a_script_that_was_touched_is_not_the_issuers(vectors: Any) -> None:
     assert not is_issuers_script(short, card_key, atc, arqc)
 
 
+@pytest.mark.spec("Book 2, 9", source="two")
 @settings(max_examples=40)
 @given(st.binary(min_size=16, max_size=16), st.integers(0, 0xFFFF))
 def test_script_keys_agree_with_pyemv(key: bytes, atc: int) -> None:

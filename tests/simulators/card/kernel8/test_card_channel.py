@@ -41,6 +41,7 @@ def test_a_record_is_enciphered(case: dict[str, str], channel: CardChannel) -> N
     assert (b"\xda\x14" + channel.conceal(plain)).hex().upper() in case["record_as_sent"]
 
 
+@pytest.mark.spec("Book E, 3.2", source="two")
 def test_both_macs_are_those_of_the_case(case: dict[str, str], channel: CardChannel) -> None:
     parts = ("pdol_values", "cdol1_data", "genac_response_tlvs_without_9F26_9F8105", "sda_hash")
     covered = b"".join(bytes.fromhex(case[part]) for part in parts)
@@ -51,6 +52,7 @@ def test_both_macs_are_those_of_the_case(case: dict[str, str], channel: CardChan
     assert channel.eda_mac(bytes.fromhex(case["ac"]), mac).hex().upper() == case["eda_mac"]
 
 
+@pytest.mark.spec("Book E, 3.2", source="two")
 @settings(max_examples=25, deadline=None)
 @given(scalars, scalars, scalars, st.binary(max_size=60))
 def test_both_sides_understand_each_other(
