@@ -42,6 +42,8 @@ MANY = 1_000_000
 SEALED = "x" * 863
 """As long as a card sale sealed as JWE."""
 LISTED = 200
+DAILY = 1_000
+"""How many payments are closed together."""
 
 Commits = Sequence[Sequence[Entry]]
 
@@ -82,7 +84,7 @@ def _beside_an_empty_journal(folder: Path) -> list[Row]:
     peer = "the same, empty journal"
     fill(folder / "many", MANY)
     with _journal(folder / "many") as many, _journal(folder / "few") as few:
-        sales = Sales(MANY + 1), Sales(1)
+        sales = Sales(MANY + 1, MANY // DAILY + 1), Sales(1)
         # Both lists are to be full.
         for _ in range(LISTED):
             for journal, source in zip((many, few), sales, strict=True):
@@ -114,8 +116,8 @@ def _beside_an_empty_journal(folder: Path) -> list[Row]:
 class Sales:
     """Approved card sales, as the core itself has them recorded."""
 
-    def __init__(self, first: int) -> None:
-        """first: the number of the first sale."""
+    def __init__(self, first: int, batch: int = 1) -> None:
+        """first: the number of the first sale. batch: that of all of them."""
         self._clock = SystemClock()
         self._core = Core(
             self._clock,
@@ -124,7 +126,7 @@ class Sales:
             system_randomness,
             lambda _: (),
         )
-        self._core.step(Started((), (), first))
+        self._core.step(Started((), (), first, batch=batch))
 
     def next(self) -> Commits:
         """Return the moves of one more sale, commit by commit."""
@@ -180,37 +182,45 @@ def fill(folder: Path, payments: int) -> None:
         ).fetchall()
         ((state, amount, words, last),) = listed
         source.close()
-    numbered = [body.replace('"number":1,', '"number":%d,') for body in bodies]
     began = clock.wall_ms() - payments * 1000
 
     def identity(number: int) -> str:
         milliseconds = f"{began + number * 1000:012x}"
         return f"{milliseconds[:8]}-{milliseconds[8:]}-7000-8000-{number:012x}"
 
+    def numbered(body: str) -> str:
+        """Return a body with places for what differs from sale to sale, in this order."""
+        for name, place in (("batch", '"batch":%d,'), ("number", '"number":%d,')):
+            body = body.replace(f'"{name}":1,', place)
+        return body.replace(attempt, "%s")
+
+    def batch_of(number: int) -> int:
+        return (number - 1) // DAILY + 1
+
     def moves() -> Iterator[tuple[str, int, str, bytes]]:
         head = product._GENESIS
         for number in range(1, payments + 1):
             own, at_ms = identity(number), began + number * 1000
-            for body in numbered:
-                text = (body % number).replace(attempt, own)
+            for shape in shapes:
+                text = shape % (batch_of(number), own, number)
                 head = product._link(head, own, at_ms, text)
                 yield own, at_ms, text, head
 
-    shape = last.replace('"number":1,', '"number":%d,')
+    shapes, listed_shape = [numbered(body) for body in bodies], numbered(last)
     tail = words.removeprefix("1 0001 ")
 
-    def list_rows() -> Iterator[tuple[str, int, str, str, int, str, str]]:
+    def list_rows() -> Iterator[tuple[str, int, str, str, int, str, str, int]]:
         for number in range(1, payments + 1):
-            own = identity(number)
-            text = (shape % number).replace(attempt, own)
+            own, batch = identity(number), batch_of(number)
+            text = listed_shape % (batch, own, number)
             found = f"{number} {number:04} {tail}".replace(attempt, own)
-            yield own, number, state, "", amount, found, text
+            yield own, number, state, "", amount, found, text, batch
 
     database.execute("BEGIN")
     database.executemany(
         "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)", moves()
     )
-    database.executemany("INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?)", list_rows())
+    database.executemany("INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?)", list_rows())
     database.execute("COMMIT")
     database.close()
     # An old journal has long been on disk; the kernel is not to write it out meanwhile.
@@ -264,3 +274,5 @@ def _open(folder: Path) -> None:
         journal.unfinished()
         journal.payments(limit=RECENT_MAX)
         journal.next_number()
+        journal.batch_payments(journal.open_batch(1))
+        journal.unsettled_batches()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from benchmarks import report
 from benchmarks.__main__ import SUBJECTS, keep, main
 from benchmarks.hand_held import FRAMES_MAX, FRAMES_PER_S, first_read_s
 from benchmarks.harness import ROUNDS_MIN, Bar, Row, Samples, in_turns, row, spread
+from benchmarks.journal import fill
+from terminal.journal import JournalReader
 
 
 def test_both_are_done_in_turns_with_one_pair_to_warm_up() -> None:
@@ -37,6 +40,15 @@ def test_a_sample_is_the_time_of_one_deed() -> None:
 
     assert list(samples.own) == [3] * ROUNDS_MIN
     assert list(samples.peer) == [2] * ROUNDS_MIN
+
+
+def test_a_journal_that_was_filled_is_one(tmp_path: Path) -> None:
+    """The chain holds, the list is what the moves say, and batches follow each other."""
+    fill(tmp_path, 1001)
+    with closing(JournalReader(tmp_path)) as journal:
+        journal.verify()
+        assert journal.next_number() == 1002
+        assert [len(journal.batch_payments(number)) for number in (1, 2)] == [1000, 1]
 
 
 def test_too_few_rounds_are_refused() -> None:
