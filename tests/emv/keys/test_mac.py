@@ -94,6 +94,14 @@ def test_xor_block_mac_gives_the_code_of_a_terminal() -> None:
     assert mac.xor_block_mac(key * 2, message) == b"B3A092AE"
 
 
+def test_cmac_gives_the_codes_of_rfc_4493(shared: Path) -> None:
+    cases = json.loads((shared / "vectors/crypto/signatures_and_kdf.json").read_text())["aes_cmac"]
+    for case in cases:
+        key, message = bytes.fromhex(case["key"]), bytes.fromhex(case["message"])
+        assert mac.aes_cmac(key, message).hex() == case["mac"]
+    assert len(cases) == 3
+
+
 @pytest.mark.parametrize("padding", Padding)
 def test_padding_is_as_recorded(shared: Path, padding: Padding) -> None:
     calls = json.loads((shared / "vectors" / "emv" / "psec_pin_mac.json").read_text())["calls"]

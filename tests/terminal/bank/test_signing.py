@@ -116,6 +116,24 @@ def test_the_cases_of_the_rfc_that_the_link_can_use(shared: Path, name: str) -> 
         assert not verifier.is_signed(signature[:-1], base)
 
 
+def test_the_cases_of_the_algorithms_own_rfcs(shared: Path) -> None:
+    """Ed25519 signs as RFC 8032 does; a P-256 signature of RFC 6979 holds."""
+    cases = json.loads((shared / "vectors/crypto/signatures_and_kdf.json").read_text())
+    for case in cases["ed25519"]:
+        key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes.fromhex(case["seed"]))
+        signature, message = bytes.fromhex(case["signature"]), bytes.fromhex(case["message"])
+        assert Ed25519Signer(key).sign(message) == signature
+        assert Ed25519Verifier(key.public_key()).is_signed(signature, message)
+        assert not Ed25519Verifier(key.public_key()).is_signed(signature, message + b"\0")
+    case = cases["ecdsa_p256_sha256_rfc6979"]
+    verifier = P256Verifier(
+        ec.derive_private_key(int(case["private"], 16), ec.SECP256R1()).public_key()
+    )
+    signature, message = bytes.fromhex(case["r"] + case["s"]), case["message_ascii"].encode()
+    assert verifier.is_signed(signature, message)
+    assert not verifier.is_signed(signature, message + b"\0")
+
+
 def test_a_digest_is_as_rfc_9530_writes_it() -> None:
     """The example body of RFC 9530, appendix B."""
     assert content_digest(b'{"hello": "world"}\n') == (
