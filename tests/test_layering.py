@@ -1,6 +1,7 @@
 """Imports point one way: every import in the tree is read and judged."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ APART = (("simulators.card", "simulators.bank"), ("simulators.phone", "simulator
 STANDARD = {"__future__"} | __import__("sys").stdlib_module_names
 
 
+@cache
 def modules() -> list[Path]:
     return sorted(path for name in OURS for path in (PROJECT / name).rglob("*.py"))
 
@@ -64,12 +66,18 @@ def is_module(name: str) -> bool:
     return place.is_dir() or place.with_suffix(".py").is_file()
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
     """The full names of the modules a file imports, relative ones resolved."""
     name = name_of(path)
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -124,7 +132,7 @@ def test_modules_are_imported_by_name_in_two_places_only(path: Path) -> None:
     name = name_of(path)
     by_name = [
         node
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(tree_of(path))
         if (isinstance(node, ast.Name) and node.id == "__import__")
         or (isinstance(node, ast.Attribute) and node.attr == "import_module")
     ]

@@ -100,7 +100,7 @@ def test_the_padding_of_a_wallets_code_is_known_however_much_of_it_is_covered() 
     assert mended(damaged, (damaged != other).astype(float)) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(codes, st.integers(0, 2**32), st.floats(0, 0.1), st.booleans())
 def test_a_damaged_code_is_mended_right_or_not_at_all(
     code: Modules, seed: int, wrong: float, is_known: bool
@@ -116,7 +116,7 @@ def test_a_damaged_code_is_mended_right_or_not_at_all(
     assert whole is None or (whole == code).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.sampled_from(SIZES), st.integers(0, 2**32))
 def test_noise_is_mended_into_nothing(size: int, seed: int) -> None:
     """However much of it is called doubtful."""
