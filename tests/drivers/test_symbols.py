@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Iterable
 from pathlib import Path
@@ -89,6 +90,8 @@ def test_a_sample_of_frames_is_read_without_a_mistake(
         assert ours >= plain > 0
 
 
+IS_SOAK = bool(os.environ.get("OPENTILL_SOAK"))
+
 GOALS = {
     ("synth", "qr"): 0.94,
     ("real", "qr"): 0.975,
@@ -111,11 +114,11 @@ def test_every_frame_is_read_without_a_mistake_and_nearly_all_are_read(
 
 @pytest.mark.slow
 def test_a_live_reader_reads_no_frame_wrong(manifest: list[dict[str, Any]], pictures: Path) -> None:
-    """Each rendered frame is held before it for two rounds, trembling a little."""
+    """A rendered frame is held before it for two rounds, trembling a little."""
     noise = numpy.random.default_rng(7)
-    for case in manifest:
-        if not case["file"].startswith("synth"):
-            continue
+    rendered = [case for case in manifest if case["file"].startswith("synth")]
+    held = rendered if IS_SOAK else random.Random(7).sample(rendered, len(rendered) // 4)
+    for case in held:
         still = load_image(pictures / case["file"])
         reader = ZXingSymbolReader()
         for _ in range(2 * len(ROUNDS)):

@@ -162,7 +162,7 @@ def test_a_stripe_computes_codes_for_one_payment(ask: Callable[[str], Asker]) ->
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(commands=st.lists(st.binary(min_size=4, max_size=40), max_size=4))
 def test_any_command_gets_an_answer(ask: Callable[[str], Asker], commands: list[bytes]) -> None:
