@@ -379,7 +379,7 @@ def visa() -> Combination:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def terminal() -> Terminal:
     return Terminal(country=156, merchant_name="Bench Shop", merchant_id="OPENTILL0000001")
 
@@ -389,7 +389,7 @@ def config(terminal: Terminal, visa: Combination) -> EntryPointConfig:
     return EntryPointConfig(terminal, (visa,))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sale() -> Transaction:
     """A sale of 123.45 yuan."""
     return Transaction(12_345, currency=156, currency_exponent=2, date=TODAY)

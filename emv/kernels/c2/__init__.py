@@ -2,7 +2,7 @@
 
 GET PROCESSING OPTIONS, relay resistance, the records, the reader's analysis,
 one GENERATE AC. The modules follow the states of the book: initiate, relay,
-reading and storage, analysis and verification, cryptogram, completion; torn
+reading, storage and integrated, analysis and verification, cryptogram, completion; torn
 transactions are kept by the till between taps, and magstripe is the other mode.
 
 Source: EMV Contactless Book C-2. Where public implementations of it
@@ -25,9 +25,10 @@ from emv.errors import (
 )
 from emv.kernels.c2.analysis import analyse_actions, manage_risk
 from emv.kernels.c2.completion import card_left, complete, not_authentic
-from emv.kernels.c2.configuration import Configuration, PhoneMessage
+from emv.kernels.c2.configuration import Configuration, DataStorage, PhoneMessage
 from emv.kernels.c2.cryptogram import obtain_cryptogram
 from emv.kernels.c2.initiate import initiate_application, is_emv
+from emv.kernels.c2.integrated import check_identity
 from emv.kernels.c2.magstripe import process_mag_stripe
 from emv.kernels.c2.reading import check_card_data, check_signature_data, read_records
 from emv.kernels.c2.relay import resist_relay
@@ -44,6 +45,7 @@ from emv.outcome import MessageId, Outcome, ReaderStatus, Reason, UserInterfaceR
 __all__ = [
     "KERNEL_ID",
     "Configuration",
+    "DataStorage",
     "PhoneMessage",
     "RelayResistance",
     "TornLog",
@@ -129,6 +131,7 @@ def _process(session: Session) -> Kernel[Outcome]:
         )
         return over_limit()
     check_card_data(session)
+    check_identity(session)
     yield from check_signature_data(session)
     set_terminal_capabilities(session)
     session.receipt = session.is_over_cvm_limit

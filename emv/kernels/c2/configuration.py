@@ -6,9 +6,10 @@ configured, DF8117 to DF8137.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from emv import bits
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
 from emv.errors import ConfigurationError
@@ -25,6 +26,9 @@ NO_CVM = 0x08
 """Terminal Capabilities, byte 2: no CVM required."""
 CDA = 0x08
 """Terminal Capabilities, byte 3: CDA."""
+
+DATA_STORAGE_BYTES = 8
+STORED_BYTES_MAX = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,39 @@ PHONE_MESSAGES = (
     PhoneMessage(0x000000, 0x000000, MessageId.NOT_AUTHORISED),
 )
 """The default table. The last row matches everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataStorage:
+    """What an operator keeps on cards: integrated data storage.
+
+    Source: Book C-2, Annex A.
+    """
+
+    operator_id: bytes
+    """DS Requested Operator ID, 8 bytes; tag 9F5C."""
+    one_way: Callable[[bytes, bytes, bytes], bytes]
+    """The digest of card, operator and input (OWHF2): no cipher is in this package."""
+    info: int | None = None
+    """DS ODS Info, tag DF62: in what kind of slot to write; None to read alone."""
+    data: bytes = b""
+    """DS ODS Term, tag DF63, at most 160 bytes: what to write."""
+    cryptogram: int = bits.CID_AAC
+    """DS AC Type, tag DF8108: with which cryptogram, as bits 8 and 7 of tag 9F27."""
+    info_for_reader: int = 0
+    """DS ODS Info For Reader, tag DF810A: with which others, and when to stop instead."""
+    input_card: bytes = bytes(8)
+    """DS Input (Card), tag DF60: the input whose digest was stored before."""
+    input_term: bytes = field(default=bytes(8), repr=False)
+    """DS Input (Term), tag DF8109: the input that the next writer has to show."""
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError, naming the object, for what cannot be."""
+        for name in ("operator_id", "input_card", "input_term"):
+            if len(getattr(self, name)) != DATA_STORAGE_BYTES:
+                raise ConfigurationError(f"kernel 2: {name} is not 8 bytes")
+        if len(self.data) > STORED_BYTES_MAX:
+            raise ConfigurationError(f"kernel 2: data of {len(self.data)} bytes, at most 160")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +141,8 @@ class Configuration:
     """Data storage objects to write before the cryptogram; FF8102."""
     tags_to_write_after: Mapping[int, bytes] = field(default_factory=dict)
     """Data storage objects to write after it; FF8103."""
+    storage: DataStorage | None = None
+    """An operator's data, read and written with the cryptogram; None to leave them out."""
     application_version: bytes = b"\x00\x02"
     """Tag 9F09."""
     mag_stripe_version: bytes = b"\x00\x01"

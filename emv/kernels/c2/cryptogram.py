@@ -10,6 +10,7 @@ from emv.bits import TVR
 from emv.conversation import Kernel, Reply, exchange, note
 from emv.dol import fill_dol
 from emv.errors import AuthenticationFailed, CardRefused, LinkLost
+from emv.kernels.c2.integrated import check_summaries, write_with_cryptogram
 from emv.kernels.c2.reading import signs
 from emv.kernels.c2.session import CDA_OVER_AAC, Session
 from emv.kernels.c2.torn import TornRecord, evict
@@ -48,6 +49,7 @@ def _check_signature(session: Session, response: bytes) -> Kernel[None]:
         more = take_signed(
             session.card, response, session.evidence.icc_key(), number, session.lists_data
         )
+        more = yield from check_summaries(session, more)
         if not more.startswith(session.relay_data):
             raise AuthenticationFailed("combined signature: not of this relay resistance data")
     except AuthenticationFailed:
@@ -58,10 +60,11 @@ def _check_signature(session: Session, response: bytes) -> Kernel[None]:
 
 def _generate(session: Session) -> Kernel[Reply]:
     """Ask for a new cryptogram."""
+    stored = yield from write_with_cryptogram(session)
     session.terminal[tags.TAG_95_TVR] = session.tvr.encoded
     session.asked_signature = _asks_signature(session)
     control = session.requested | (WITH_SIGNATURE if session.asked_signature else 0)
-    data = pdol_data(session.card[tags.TAG_8C_CDOL1], session.terminal)
+    data = pdol_data(session.card[tags.TAG_8C_CDOL1], session.terminal) + stored
     session.lists_data += data
     try:
         return (yield from exchange(generate_ac(control, data)))
@@ -82,7 +85,7 @@ def _asks_signature(session: Session) -> bool:
             session.requested, session.findings = bits.CID_AAC, TVR.CDA_FAILED
         return False
     if session.requested == bits.CID_AAC:
-        return bool(session.capabilities[1] & CDA_OVER_AAC)
+        return session.reads_storage or bool(session.capabilities[1] & CDA_OVER_AAC)
     return True
 
 
@@ -113,6 +116,8 @@ def _remember(session: Session) -> None:
         asked_signature=session.asked_signature,
         lists_data=session.lists_data,
         relay_data=session.relay_data,
+        summary=session.card.get(tags.TAG_9F7D_DS_SUMMARY_1, b""),
+        writes_storage=session.writes_storage,
         recovery_data=fill_dol(recovery_list, session.terminal),
     )
     _keep(session, (*session.torn, record))
@@ -155,5 +160,8 @@ def _recover(session: Session) -> Kernel[Reply | None]:
     session.tvr, session.cvm, session.receipt = record.tvr, record.cvm, record.receipt
     session.requested, session.asked_signature = record.requested, record.asked_signature
     session.lists_data, session.relay_data = record.lists_data, record.relay_data
+    session.writes_storage = record.writes_storage
+    if record.summary:
+        session.card[tags.TAG_9F7D_DS_SUMMARY_1] = record.summary
     yield from note("a torn transaction is taken up again", SOURCE)
     return reply

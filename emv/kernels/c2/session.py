@@ -45,6 +45,10 @@ class Session:
     """The values the card was given for PDOL and CDOL1, joined: a signature covers them."""
     relay_data: bytes = b""
     """Entropies and times of relay resistance, as the card signs them."""
+    reads_storage: bool = False
+    """Whether card and operator share integrated data storage: IDS Status, b8."""
+    writes_storage: bool = False
+    """Whether data were sent to be written: IDS Status, b7."""
     discretionary: dict[int, bytes] = field(default_factory=dict, repr=False)
 
     @property

@@ -1,7 +1,6 @@
 """Data storage objects and the offline balance: GET DATA and PUT DATA.
 
-Standalone data storage is here. Integrated data storage, under the card's
-own one-way function, is not: a card that offers it is used without.
+Standalone data storage, which proves nothing; integrated has the other kind.
 
 Source: EMV Contactless Book C-2, 3.6 and 3.7.
 """

@@ -44,6 +44,9 @@ class TornRecord:
     asked_signature: bool
     lists_data: bytes = field(repr=False)
     relay_data: bytes
+    summary: bytes
+    """DS Summary 1, as it was before; empty where nothing is stored."""
+    writes_storage: bool
     recovery_data: bytes = field(repr=False)
     """The values of the card's DRDOL."""
 

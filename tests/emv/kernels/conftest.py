@@ -54,6 +54,10 @@ class PaperChip:
     expiry: str = "311231"
     capabilities: str = ""
     """Tag 9F5D in the FCI."""
+    storage_id: str = ""
+    """Tag 9F5E in the FCI; empty for none."""
+    summaries: str = ""
+    """What it signs of its storage: DS Summary 2 and 3."""
     iac: dict[str, str] = field(
         default_factory=lambda: {"9F0D": "0000000000", "9F0E": "0000000000", "9F0F": "0000000000"}
     )
@@ -119,7 +123,10 @@ class PaperChip:
             return b"\x6a\x82"
         inner = tlv("50", b"MASTERCARD") + tlv("5F2D", b"enzh") + tlv("9F38", self.pdol)
         if self.capabilities:
-            inner += tlv("BF0C", tlv("9F5D", self.capabilities))
+            offered = tlv("9F5D", self.capabilities)
+            if self.storage_id:
+                offered += tlv("9F5E", self.storage_id)
+            inner += tlv("BF0C", offered)
         return tlv("6F", tlv("84", name) + tlv("A5", inner)) + b"\x90\x00"
 
     def options(self) -> bytes:
@@ -192,7 +199,8 @@ class PaperChip:
     def sign(self, cid: int, cryptogram: bytes, data: bytes, body: bytes) -> bytes:
         digest = hashlib.sha1(self.lists + data + body).digest()
         inside = self.signed_cid if self.signed_cid is not None else cid
-        dynamic = b"\x08" + bytes(8) + bytes((inside,)) + cryptogram + digest + self.entropy
+        dynamic = b"\x08" + bytes(8) + bytes((inside,)) + cryptogram + digest
+        dynamic += bytes.fromhex(self.summaries) + self.entropy
         content = (b"\x01" + bytes((len(dynamic),)) + dynamic).ljust(
             self.pki.icc.length - 23, b"\xbb"
         )
