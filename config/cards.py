@@ -62,6 +62,29 @@ class ActionCodes(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
                 raise ValueError(f"{name}: {len(getattr(self, name))} bytes, must be {TVR_BYTES}")
 
 
+class DataStorage(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the shop keeps on its customers' Mastercard cards, such as a count of visits.
+
+    Written with an approval or a request for one, read at each tap.
+    Source: EMV Contactless Book C-2, integrated data storage.
+    """
+
+    operator_id: HexBytes
+    """Who the shop is to cards; 8 bytes."""
+    right: HexBytes
+    """What the shop shows to write over what it wrote itself; 8 bytes."""
+    data: HexBytes
+    """At most 160 bytes; a card may keep fewer."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        for name in ("operator_id", "right"):
+            if len(getattr(self, name)) != 8:
+                raise ValueError(f"{name}: {len(getattr(self, name))} bytes, must be 8")
+        if len(self.data) > 160:
+            raise ValueError(f"data: {len(self.data)} bytes, at most 160")
+
+
 class Kernel2(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What an acquirer sets for a Mastercard application.
 

@@ -123,6 +123,7 @@ def load_settings(
         devices=own.devices,
         receipts=own.receipts,
         offline=own.offline,
+        data_storage=own.data_storage,
         applications=applications,
         ca_keys=ca_keys,
         ec_keys=ec_keys,

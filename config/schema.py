@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from config.cards import Application, CAKey, ECKey, ExceptionCard
+from config.cards import Application, CAKey, DataStorage, ECKey, ExceptionCard
 from config.values import CurrencyLetters, Line, Minor, Seconds
 
 
@@ -258,6 +258,7 @@ class ShopFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     devices: Devices = Devices()
     receipts: Receipts = Receipts()
     offline: Offline = Offline()
+    data_storage: DataStorage | None = None
     files: Files = Files()
 
 
@@ -318,6 +319,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     devices: Devices
     receipts: Receipts = Receipts()
     offline: Offline = Offline()
+    data_storage: DataStorage | None = None
     applications: tuple[Application, ...]
     ca_keys: tuple[CAKey, ...]
     ec_keys: tuple[ECKey, ...] = ()

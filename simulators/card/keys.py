@@ -11,6 +11,7 @@ cards/icc/NAME.pem          a card's own key
 cards/ec/NAME               ECC secrets of kernel 8: authority, issuer, cards
 cards/counters/NAME         a card's transaction counter
 cards/unsaid/NAME           an answer that a card was torn away with
+cards/storage/NAME          what an operator keeps on a card
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from simulators.card.cryptogram import with_odd_parity
 from simulators.card.errors import KeysUnusable
 from simulators.card.folder import PrivateFolder
 from simulators.card.kernel8 import curve
+from simulators.card.storage import Slot
 from simulators.card.unsaid import Unsaid
 
 RIDS = tuple(
@@ -100,6 +102,7 @@ class CardKeys:
         self._ec_folder = PrivateFolder(home / "cards" / "ec")
         self._counters = PrivateFolder(home / "cards" / "counters")
         self._unsaid = PrivateFolder(home / "cards" / "unsaid")
+        self._storage = PrivateFolder(home / "cards" / "storage")
         self._random = random
 
     @property
@@ -162,6 +165,10 @@ class CardKeys:
     def unsaid(self, name: str) -> Unsaid:
         """Return what a card could not say at its last tap. name: the card's, unique."""
         return Unsaid(self._unsaid, name)
+
+    def slot(self, name: str) -> Slot:
+        """Return where an operator keeps data on a card. name: the card's."""
+        return Slot(self._storage, name)
 
     def ca_public_keys(self) -> tuple[CAPublicKey, ...]:
         """Return the authority's public key for each scheme; write it where a till finds it."""

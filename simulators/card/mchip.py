@@ -29,7 +29,8 @@ from simulators.card.cryptogram import COVERED_TAGS, mac, mchip_cryptogram
 from simulators.card.decision import Cryptogram, Owner
 from simulators.card.personalisation import Personalisation
 from simulators.card.profile import Decision, Flaw, Method
-from simulators.card.static_data import MCHIP_CDOL1, MCHIP_DRDOL, data_list
+from simulators.card.static_data import DSDOL, MCHIP_CDOL1, MCHIP_DRDOL, data_list
+from simulators.card.storage import ASKED, CAPABILITIES, Storage
 
 RECORDS_SFI = 2
 PDOL = data_list((tags.TAG_9F35_TERMINAL_TYPE, 1), (tags.TAG_9F1A_TERMINAL_COUNTRY_CODE, 2))
@@ -46,9 +47,8 @@ DEVICE_VERIFICATION_NEEDED = bytes.fromhex("000100")
 DEVICE_VERIFICATION_DONE = bytes.fromhex("001000")
 """POS Cardholder Interaction Information, tag DF4B."""
 
-BALANCE_IS_READABLE = bytes.fromhex("000200")
-NO_CAPABILITY = bytes(3)
-"""Application Capabilities Information, tag 9F5D."""
+BALANCE_IS_READABLE = 0x02
+"""Application Capabilities Information, tag 9F5D, byte 2."""
 
 PHONE = bytes.fromhex("0156 0001") + b"31"
 """Third Party Data, tag 9F6E: country, identifier, and a device that is no card."""
@@ -74,7 +74,13 @@ class MChip:
         self.card = card
         self._owner = owner
         self._is_phone = is_phone
-        self._storage: dict[int, bytes] = {}
+        self._objects: dict[int, bytes] = {}
+        """Standalone data storage."""
+        self._storage = Storage(
+            card.slot, card.identity.pan, card.identity.sequence_number, card.card_key
+        )
+        if card.profile.mchip.has_storage:
+            self.pdol = self.pdol + ASKED
         self._delay_us = 0
         self._begin()
 
@@ -85,18 +91,25 @@ class MChip:
         """What the reader said in its options."""
         self._counter = 0
         self._relay_data = b""
+        self._summaries = b""
+        """What is signed of the storage."""
         self._is_open = False
 
     def select(self) -> bytes:
         """Begin anew, and return the file control information."""
         self._begin()
-        can_tell = self.card.profile.mchip.balance_minor is not None
-        information = BALANCE_IS_READABLE if can_tell else NO_CAPABILITY
-        return application_control(
-            self.card,
-            self.pdol,
-            tlv.encode(tags.TAG_9F5D_APPLICATION_CAPABILITIES_INFORMATION, information),
+        chip = self.card.profile.mchip
+        information = bytes(
+            (
+                CAPABILITIES if chip.has_storage else 0,
+                0 if chip.balance_minor is None else BALANCE_IS_READABLE,
+                0,
+            )
         )
+        told = tlv.encode(tags.TAG_9F5D_APPLICATION_CAPABILITIES_INFORMATION, information)
+        if chip.has_storage:
+            told += tlv.encode(tags.TAG_9F5E_DS_ID, self._storage.identifier)
+        return application_control(self.card, self.pdol, told)
 
     def delay_us(self) -> int:
         """Return how long the last command took."""
@@ -143,7 +156,10 @@ class MChip:
 
     def _more_options(self) -> dict[int, bytes]:
         """Return what else the answer to the options holds. May raise Refused."""
-        return {}
+        if not self.card.profile.mchip.has_storage:
+            return {}
+        operator_id = self._told[tags.TAG_9F5C_DS_REQUESTED_OPERATOR_ID]
+        return self._storage.options(operator_id, self._counter)
 
     def _resist_relay(self, command: CommandAPDU) -> bytes:
         """EXCHANGE RELAY RESISTANCE DATA. Source: Book C-2, 3.10."""
@@ -173,8 +189,10 @@ class MChip:
         asked = command.p1 & TYPE_MASK
         if command.p2 or asked == TYPE_MASK or command.p1 & ~(TYPE_MASK | WITH_SIGNATURE):
             raise Refused(STATUS_WRONG_PARAMETERS)
-        given = split(MCHIP_CDOL1, command.data)
+        given, stored = self._split(command.data)
         self._is_open = False
+        if self.card.profile.mchip.has_storage:
+            self._summaries = self._storage.summaries(stored)
         answer = self._cryptogram(
             Cryptogram(asked >> 6), bool(command.p1 & WITH_SIGNATURE), given, command.data
         )
@@ -184,6 +202,13 @@ class MChip:
             raise Withheld
         unsaid.forget()
         return answer
+
+    def _split(self, data: bytes) -> tuple[dict[int, bytes], dict[int, bytes]]:
+        """Return the values of CDOL1, and those of the DSDOL if any came behind them."""
+        size = sum(length for _, length in parse_dol(MCHIP_CDOL1))
+        if not self.card.profile.mchip.has_storage or len(data) == size:
+            return split(MCHIP_CDOL1, data), {}
+        return split(MCHIP_CDOL1, data[:size]), split(DSDOL, data[size:])
 
     def _recover(self, command: CommandAPDU) -> bytes:
         """Tell the answer that no reader got, once. Source: Book C-2, RECOVER AC."""
@@ -255,6 +280,7 @@ class MChip:
             + bytes((kind << 6,))
             + cryptogram
             + sha1(lists + others).digest()
+            + self._summaries
             + self._relay_data
         )
         covered = given[tags.TAG_9F37_UNPREDICTABLE_NUMBER]
@@ -270,7 +296,7 @@ class MChip:
         if tag == tags.TAG_9F50_OFFLINE_ACCUMULATOR_BALANCE and chip.balance_minor is not None:
             return tlv.encode(tag, bytes.fromhex(f"{chip.balance_minor:012d}"))
         if chip.has_storage and tag in STORAGE_TAGS:
-            return tlv.encode(tag, self._storage.get(tag, b""))
+            return tlv.encode(tag, self._objects.get(tag, b""))
         raise Refused(apdu.STATUS_DATA_NOT_FOUND)
 
     def _put_data(self, command: CommandAPDU) -> bytes:
@@ -279,7 +305,7 @@ class MChip:
             raise Refused(apdu.STATUS_DATA_NOT_FOUND)
         if len(command.data) > STORAGE_BYTES_MAX:
             raise Refused(apdu.STATUS_WRONG_LENGTH)
-        self._storage[tag] = command.data
+        self._objects[tag] = command.data
         return b""
 
 

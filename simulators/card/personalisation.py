@@ -14,6 +14,7 @@ from simulators.card.identity import Identity
 from simulators.card.keys import CA_INDEX, CERTIFICATES_EXPIRE, UNKNOWN_CA_INDEX, CardKeys
 from simulators.card.profile import ApplicationProfile, Flaw, Profile
 from simulators.card.static_data import static_data
+from simulators.card.storage import Slot
 from simulators.card.unsaid import Unsaid
 
 IDENTIFIER_DIGITS = 6
@@ -38,6 +39,7 @@ class Personalisation:
         master_key: bytes,
         counter: Counter,
         unsaid: Unsaid,
+        slot: Slot,
         make_credentials: Callable[[Personalisation], Credentials],
     ) -> None:
         """master_key: the issuer's, 16 bytes; only the key derived from it stays.
@@ -52,6 +54,7 @@ class Personalisation:
         )
         self.counter = counter
         self.unsaid = unsaid
+        self.slot = slot
         self.aip, self.static_record = static_data(profile, application.kernel, self.identity)
         if profile.flaw is Flaw.CRYPTOGRAM:
             # A forger knows every number on the card, but not the issuer's key.
@@ -80,6 +83,7 @@ def personalise(
         keys.issuer_master_key(),
         keys.counter(name),
         keys.unsaid(name),
+        keys.slot(name),
         lambda card: make_credentials(card, keys.icc(name, profile.icc_key_bits), keys),
     )
 

@@ -104,7 +104,7 @@ class MChip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     balance_minor: Annotated[int, msgspec.Meta(ge=0, le=999_999_999_999)] | None = None
     """The offline balance it tells, in minor units."""
     has_storage: bool = False
-    """Keep what a shop writes, tags 9F70 to 9F79."""
+    """Keep what a shop writes: tags 9F70 to 9F79 while it is powered, and one slot for good."""
 
 
 class Kernel8(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -42,6 +42,13 @@ MCHIP_DRDOL = data_list(
     (tags.TAG_9F37_UNPREDICTABLE_NUMBER, 4),
 )
 """By what a card finds again the answer that a reader never got."""
+DSDOL = data_list(
+    (tags.TAG_DF60_DS_INPUT_CARD, 8),
+    (tags.TAG_DF61_DS_DIGEST_H, 8),
+    (tags.TAG_DF62_DS_ODS_INFO, 1),
+    (tags.TAG_DF63_DS_ODS_TERM, 32),
+)
+"""What an operator gives with the cryptogram, to have it kept."""
 
 _RULES = {Method.ONLINE_PIN: 0x42, Method.SIGNATURE: 0x5E}
 _NO_CVM = 0x1F
@@ -74,6 +81,8 @@ def _mchip(profile: Profile, chip: MChip, identity: Identity) -> tuple[bytes, by
         aip |= AIP.ON_DEVICE_VERIFICATION
     if chip.relay is not None:
         aip |= AIP.RELAY_RESISTANCE
+    if chip.has_storage:
+        objects.append((tags.TAG_9F5B_DSDOL, DSDOL))
     if chip.leaves_early:
         objects.append((tags.TAG_9F51_DRDOL, MCHIP_DRDOL))
     return aip.encoded, _record(*objects)

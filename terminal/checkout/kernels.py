@@ -12,10 +12,11 @@ from config.cards import Application, Kernel2, Kernel8, Relay
 from config.schema import Settings
 from emv.actions import ActionCodes
 from emv.authentication import CAKeyStore
-from emv.bits import TTQ, TVR, TVR8, TerminalCapabilities
+from emv.bits import CID_TC, TTQ, TVR, TVR8, TerminalCapabilities
 from emv.entry_point import Combination, KernelFactory, LimitSet, Terminal
 from emv.kernels import c2, c3, c4, c5, c6, c7, c8, contact, emv_mode
 from emv.kernels.c2.configuration import AMOUNT_MAX
+from emv.keys import data_storage
 from emv.risk import RiskLimits
 from terminal.checkout.chip import ContactRules
 
@@ -230,6 +231,24 @@ def _kernel_2(
         torn_records_max=own.torn_records,
         torn_record_lifetime_s=own.torn_lifetime_s,
         reads_balance_after=own.balance,
+        storage=_data_storage(settings),
+    )
+
+
+def _data_storage(settings: Settings) -> c2.DataStorage | None:
+    """Return what the shop keeps on cards: with a TC, or the ARQC that asks for one."""
+    own = settings.data_storage
+    if own is None:
+        return None
+    return c2.DataStorage(
+        operator_id=own.operator_id,
+        one_way=data_storage.digest,
+        info=c2.VOLATILE_SLOT,
+        data=own.data,
+        cryptogram=CID_TC,
+        info_for_reader=c2.USABLE_FOR_ARQC,
+        input_card=own.right,
+        input_term=own.right,
     )
 
 

@@ -152,6 +152,7 @@ def test_every_currency_agrees_with_iso_4217() -> None:
         ("applications.toml", "kernel = 2", 'kernel = 3\nttq = "22004080"', "kernel_2: not for it"),
         ("applications.toml", "kernel = 3", "kernel = 4", "action_codes: missing, and kernel 4"),
         ("bench_applications.toml", "kernel = 8", "kernel = 4", "kernel_8: not for it"),
+        ("bench.toml", '"0123456789ABCDEF"', '"01"', "data_storage.right: 1 bytes, must be 8"),
         ("bench.toml", '["bench_app', '["app', "AID A0000000031010 for kernel 3 stands twice"),
         ("applications.toml", '"4F50454E54494C4C"', '""', "limit_sets[0].program: 0 bytes"),
         ("applications.toml", "kernel = 7", "kernel = 3", "electronic_cash: not for it"),

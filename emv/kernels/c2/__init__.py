@@ -28,7 +28,7 @@ from emv.kernels.c2.completion import card_left, complete, not_authentic
 from emv.kernels.c2.configuration import Configuration, DataStorage, PhoneMessage
 from emv.kernels.c2.cryptogram import obtain_cryptogram
 from emv.kernels.c2.initiate import initiate_application, is_emv
-from emv.kernels.c2.integrated import check_identity
+from emv.kernels.c2.integrated import USABLE_FOR_ARQC, VOLATILE_SLOT, check_identity
 from emv.kernels.c2.magstripe import process_mag_stripe
 from emv.kernels.c2.reading import check_card_data, check_signature_data, read_records
 from emv.kernels.c2.relay import resist_relay
@@ -44,6 +44,8 @@ from emv.outcome import MessageId, Outcome, ReaderStatus, Reason, UserInterfaceR
 
 __all__ = [
     "KERNEL_ID",
+    "USABLE_FOR_ARQC",
+    "VOLATILE_SLOT",
     "Configuration",
     "DataStorage",
     "PhoneMessage",

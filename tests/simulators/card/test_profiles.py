@@ -18,7 +18,7 @@ from pyemv import cvv, kd
 
 from config import load_settings
 from config.schema import Settings
-from emv import entry_point, tlv
+from emv import apdu, entry_point, tlv
 from emv.authentication import CAKey, CAKeyStore
 from emv.bits import TVR
 from emv.conversation import Command, Note, OnExceptionFile, RandomBytes, Reply, Show
@@ -26,6 +26,7 @@ from emv.errors import LinkLost
 from emv.kernels import c2
 from emv.outcome import CVM, Outcome, Reason, Start, Status
 from simulators import phone as phones
+from simulators.bank.accounts import load_accounts
 from simulators.bank.issuer import rules
 from simulators.bank.issuer.card import read_card
 from simulators.card import Answer, AnyCard, Torn, load_profiles, make_card
@@ -418,6 +419,65 @@ def test_the_bank_knows_every_card_but_the_forged_one(tapped: dict[str, list[Res
     forged = [f"{scheme}-wrong-cryptogram" for scheme in ("visa", "mastercard", "unionpay")]
     assert [name for name, known in asked.items() if not known] == forged
     assert len(asked) > 30
+
+
+def traits(profile: Profile, result: Result) -> tuple[object, ...]:
+    """Kernel, path, proof, cardholder verification, TVR and outcome of one tap."""
+    outcome, record = result.outcome, result.outcome.data_record
+    account = load_accounts().card(numbers(profile)[0])
+    assert account is not None
+    exchanges = [(one.encoded, answer) for one, answer in result.heard if isinstance(one, Command)]
+    return (
+        [each.kernel for each in profile.applications],
+        # Each command, which cryptogram it asks for, and what its answer holds.
+        [(sent[1], sent[2] if sent[1] == apdu.INS_GENERATE_AC else 0) for sent, _ in exchanges],
+        [
+            (answer.status, *(node.tag for node in tlv.walk(tlv.decode(answer.data))))
+            for _, answer in exchanges
+        ],
+        [one.text for one, _ in result.heard if isinstance(one, Note) and "authentic" in one.text],
+        outcome.cvm,
+        record.get(0x95),
+        (outcome.status, outcome.reason, result.taps, result.genuine),
+        # What the bank makes of it, and of which cryptogram.
+        msgspec.structs.replace(account, id="any", pan="any", brand=""),
+        record.get(0x9F10, b"")[:3],
+    )
+
+
+def test_no_two_profiles_are_alike(tapped: dict[str, list[Result]]) -> None:
+    """In kernel, path, proof, CVM, TVR and outcome at once, below and above each limit."""
+    seen: list[tuple[str, object]] = []
+    alike = []
+    for name, profile in everything().items():
+        its = [traits(profile, result) for result in tapped[name]]
+        alike += [(name, other) for other, theirs in seen if theirs == its]
+        seen.append((name, its))
+
+    assert alike == []
+
+
+def test_a_shop_finds_what_it_wrote_and_another_neither_finds_nor_overwrites_it(
+    home: Path, settings: Settings
+) -> None:
+    own = settings.data_storage
+    assert own is not None
+    other = msgspec.structs.replace(
+        own, operator_id=own.operator_id[::-1], right=own.right[::-1], data=b"tea"
+    )
+    shops = [payer(home, settings)] * 2
+    shops.append(payer(home, msgspec.structs.replace(settings, data_storage=other)))
+    shops.append(shops[0])
+    slot = home / "cards" / "storage" / "mastercard-storage"
+    slot.unlink(missing_ok=True)
+
+    outcomes = [shop("mastercard-storage", BELOW_ALL).outcome for shop in shops]
+
+    found = [one.discretionary.get(0x9F54, b"").rstrip(b"\0") for one in outcomes]
+    assert found == [b"", own.data, b"", own.data]
+    # Read, and the first time written; what is the same, or another's, stays.
+    proved = [one.discretionary[0xDF810B].hex() for one in outcomes]
+    assert proved == ["c0", "80", "80", "80"]
 
 
 FOUND = (
