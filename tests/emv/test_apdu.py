@@ -1,6 +1,7 @@
 """Commands: those of real traces, then properties, then every case by hand."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,7 @@ def test_any_bytes_are_a_command_or_malformed(noise: bytes) -> None:
         ("0020008002AABB", CommandAPDU(0x00, 0x20, 0x00, 0x80, b"\xaa\xbb")),
         ("80A80000028300 00", CommandAPDU(0x80, 0xA8, data=b"\x83\x00", le=256)),
         ("00B2010C 00 0000", CommandAPDU(0x00, 0xB2, 0x01, 0x0C, le=65536, extended=True)),
+        ("00B2010C 00 0010", CommandAPDU(0x00, 0xB2, 0x01, 0x0C, le=16, extended=True)),
         ("00200080 00 0002 AABB", CommandAPDU(0x00, 0x20, 0, 0x80, b"\xaa\xbb", extended=True)),
         ("80A80000 00 0002 8300 0100", CommandAPDU(0x80, 0xA8, 0, 0, b"\x83\x00", 256, True)),
     ],
@@ -150,6 +152,7 @@ def test_a_length_that_needs_it_takes_the_extended_form() -> None:
     assert CommandAPDU(0x80, 0xAE, data=bytes(256)).extended
     assert CommandAPDU(0x80, 0xAE, le=257).extended
     assert not CommandAPDU(0x80, 0xAE, data=bytes(255), le=256).extended
+    assert not CommandAPDU(0x00, 0xA4, extended=True).extended
 
 
 @pytest.mark.parametrize(
@@ -160,32 +163,41 @@ def test_a_command_that_cannot_be_is_refused(field: dict[str, int]) -> None:
         CommandAPDU(**({"cla": 0, "ins": 0xA4} | field))  # type: ignore[arg-type]
 
 
+def test_the_largest_command_that_can_be() -> None:
+    largest = CommandAPDU(0xFF, 0xFF, 0xFF, 0xFF, bytes(65535), 65536)
+
+    assert largest.encode() == bytes.fromhex("FFFFFFFF 00 FFFF") + bytes(65535 + 2)
+    assert apdu.read_record(30, 255) == bytes.fromhex("00B2FFF400")
+    assert apdu.read_record(1, 1) == bytes.fromhex("00B2010C00")
+
+
+# Made in the test and not here, so that what is tested is the builder as it is then.
 @pytest.mark.parametrize(
-    ("built", "encoded"),
+    ("build", "encoded"),
     [
-        (apdu.select(b"2PAY.SYS.DDF01"), "00A404000E325041592E5359532E444446303100"),
-        (apdu.select(b"\xa0\0\0\0\3", next_occurrence=True), "00A4040205A00000000300"),
-        (apdu.read_record(2, 1), "00B2011400"),
-        (apdu.get_processing_options(b""), "80A8000002830000"),
-        (apdu.get_data(0x9F17), "80CA9F1700"),
-        (apdu.put_data(0x9F75, b"\x01"), "80DA9F750101"),
-        (apdu.generate_ac(0x90, b"\x01"), "80AE9000010100"),
-        (apdu.generate_ac(0x80, b"\x01", announces_writes=True), "80AE8080010100"),
-        (apdu.read_data(0x9F8111), "8432000003 9F8111 00"),
-        (apdu.write_data(b"\x01\x02", is_last=False), "8434008002 0102 00"),
-        (apdu.write_data(b"\x01\x02", is_last=True), "8434000002 0102 00"),
-        (apdu.get_challenge(), "0084000000"),
-        (apdu.internal_authenticate(bytes(4)), "0088000004 00000000 00"),
-        (apdu.external_authenticate(bytes(8)), "0082000008 0000000000000000"),
-        (apdu.verify(0x80, bytes(8)), "0020008008 0000000000000000"),
-        (apdu.compute_cryptographic_checksum(bytes(4)), "802A8E8004 00000000 00"),
-        (apdu.exchange_relay_resistance_data(bytes(4)), "80EA000004 00000000 00"),
-        (apdu.recover_ac(bytes(2)), "80D0000002 0000 00"),
-        (apdu.get_response(256), "00C0000000"),
+        (lambda: apdu.select(b"2PAY.SYS.DDF01"), "00A404000E325041592E5359532E444446303100"),
+        (lambda: apdu.select(b"\xa0\0\0\0\3", next_occurrence=True), "00A4040205A00000000300"),
+        (lambda: apdu.read_record(2, 1), "00B2011400"),
+        (lambda: apdu.get_processing_options(b""), "80A8000002830000"),
+        (lambda: apdu.get_data(0x9F17), "80CA9F1700"),
+        (lambda: apdu.put_data(0x9F75, b"\x01"), "80DA9F750101"),
+        (lambda: apdu.generate_ac(0x90, b"\x01"), "80AE9000010100"),
+        (lambda: apdu.generate_ac(0x80, b"\x01", announces_writes=True), "80AE8080010100"),
+        (lambda: apdu.read_data(0x9F8111), "8432000003 9F8111 00"),
+        (lambda: apdu.write_data(b"\x01\x02", is_last=False), "8434008002 0102 00"),
+        (lambda: apdu.write_data(b"\x01\x02", is_last=True), "8434000002 0102 00"),
+        (lambda: apdu.get_challenge(), "0084000000"),
+        (lambda: apdu.internal_authenticate(bytes(4)), "0088000004 00000000 00"),
+        (lambda: apdu.external_authenticate(bytes(8)), "0082000008 0000000000000000"),
+        (lambda: apdu.verify(0x80, bytes(8)), "0020008008 0000000000000000"),
+        (lambda: apdu.compute_cryptographic_checksum(bytes(4)), "802A8E8004 00000000 00"),
+        (lambda: apdu.exchange_relay_resistance_data(bytes(4)), "80EA000004 00000000 00"),
+        (lambda: apdu.recover_ac(bytes(2)), "80D0000002 0000 00"),
+        (lambda: apdu.get_response(256), "00C0000000"),
     ],
 )
-def test_the_builders_follow_the_books(built: bytes, encoded: str) -> None:
-    assert built == bytes.fromhex(encoded)
+def test_the_builders_follow_the_books(build: Callable[[], bytes], encoded: str) -> None:
+    assert build() == bytes.fromhex(encoded)
 
 
 def test_a_long_pdol_gets_a_long_length_in_its_template() -> None:

@@ -371,6 +371,9 @@ def test_a_store_refuses_what_is_not_a_published_key(pki: PKI) -> None:
         CAKeyStore([replace(good, exponent=5)])
     with pytest.raises(ConfigurationError, match="not a RID"):
         CAKeyStore([replace(good, rid=b"\xa0")])
+    for index in (-1, 256):
+        with pytest.raises(ConfigurationError, match="not a RID"):
+            CAKeyStore([replace(good, index=index)])
 
 
 ISSUER_FAULTS: list[tuple[dict[str, Any], str, date, str]] = [
@@ -381,6 +384,9 @@ ISSUER_FAULTS: list[tuple[dict[str, Any], str, date, str]] = [
     ({"format_": 4}, "4761739001010119", date(2026, 1, 1), "data format 04, not 02"),
     ({"expires": "1125"}, "4761739001010119", date(2025, 11, 30), ""),
     ({"expires": "1125"}, "4761739001010119", date(2025, 12, 1), "has expired"),
+    ({"expires": "0125"}, "4761739001010119", date(2025, 1, 31), ""),
+    ({"expires": "0125"}, "4761739001010119", date(2025, 2, 1), "has expired"),
+    ({"expires": "0025"}, "4761739001010119", date(2025, 1, 1), "is not a month"),
     ({"expires": "1325"}, "4761739001010119", date(2025, 1, 1), "is not a month"),
     ({"expires": "0A25"}, "4761739001010119", date(2025, 1, 1), "is not a month"),
 ]
@@ -409,6 +415,8 @@ def test_a_remainder_that_does_not_fit_is_refused(pki: PKI) -> None:
     altered = bytes((remainder[0] ^ 1,)) + remainder[1:]
     with pytest.raises(AuthenticationFailed, match="hash does not fit"):
         open_issuer_certificate(certificate, altered, b"\x03", ca).check_hash()
+    with pytest.raises(AuthenticationFailed, match="hash does not fit"):
+        recover_issuer_key(certificate, altered, b"\x03", ca, "4761739001010119", date(2026, 1, 1))
 
 
 def test_each_check_of_an_icc_certificate(pki: PKI) -> None:
@@ -451,6 +459,26 @@ def test_a_signature_is_exactly_as_long_as_its_key(pki: PKI) -> None:
     for wrong in (b"\x00" + signed, signed[:-1], b""):
         with pytest.raises(AuthenticationFailed, match="length is not the signing key's"):
             verify_dynamic_data(wrong, key, b"")
+
+
+@pytest.mark.parametrize(
+    ("more", "failure"), [(0, "not below the signing key's modulus"), (-1, "header is wrong")]
+)
+def test_a_signature_is_a_number_below_the_modulus(pki: PKI, more: int, failure: str) -> None:
+    key = PublicKey.of(pki.icc.modulus, b"\x03")
+    with pytest.raises(AuthenticationFailed, match=failure):
+        verify_dynamic_data((key.modulus + more).to_bytes(key.length, "big"), key, b"")
+
+
+def test_what_is_signed_has_a_trailer_and_a_known_hash(pki: PKI) -> None:
+    key = PublicKey.of(pki.icc.modulus, b"\x03")
+    static = b"\x02\xda\xc0".ljust(key.length - 23, b"\xbb")
+    with pytest.raises(AuthenticationFailed, match="unknown hash algorithm 02"):
+        verify_static_data(pki.icc.sign(0x03, static), key, b"")
+    plain = b"\x6a\x05\x01" + bytes(key.length - 4) + b"\xbd"
+    signed = pow(int.from_bytes(plain, "big"), pki.icc.d, pki.icc.n)
+    with pytest.raises(AuthenticationFailed, match="trailer is wrong"):
+        verify_dynamic_data(signed.to_bytes(key.length, "big"), key, b"")
 
 
 def test_a_key_too_short_for_its_own_frame_signs_nothing() -> None:

@@ -131,6 +131,16 @@ def test_an_rfu_bit_is_told_as_such() -> None:
     assert TSI.decode(b"\x00\x01").describe() == ["byte 2 bit 1: RFU"]
 
 
+def test_a_list_is_told_with_its_amounts_and_what_follows_a_failure() -> None:
+    told = bits.describe(0x8E, bytes.fromhex("80000001 40000002 4203 1F00"))
+
+    assert told == [
+        "X 2147483649, Y 1073741826 (minor units)",
+        "enciphered PIN verified online, if terminal supports the CVM, else next rule",
+        "no CVM required, always, else fail",
+    ]
+
+
 def test_a_rule_is_read_with_its_flag() -> None:
     parsed = parse_cvm_list(bytes(8) + bytes.fromhex("5E03 1F00"))
 

@@ -161,3 +161,5 @@ def test_json_says_what_is_masked() -> None:
         "masked": True,
     }
     assert children[1]["notes"] == ["length should be 8"]
+    [amount] = as_plain(describe(tlv.decode(bytes.fromhex("9F0206000000012345"))))
+    assert amount["text"] == "12345"

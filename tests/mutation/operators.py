@@ -200,7 +200,7 @@ def statements(node: ast.stmt) -> Iterator[ast.stmt]:
             if type(operator) in SWAPS:
                 yield ast.AugAssign(target, swap(operator), value)
             yield ast.Pass()
-        case ast.Return(ast.AST() as value) if not is_none(value):
+        case ast.Return(ast.AST() as value) if not is_falsy(value):
             yield ast.Return(None)
         case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]) | ast.Expr() | ast.Raise():
             yield ast.Pass()
@@ -210,6 +210,6 @@ def statements(node: ast.stmt) -> Iterator[ast.stmt]:
             yield ast.Break()
 
 
-def is_none(node: ast.AST) -> bool:
-    """True for the constant None."""
-    return isinstance(node, ast.Constant) and node.value is None
+def is_falsy(node: ast.AST) -> bool:
+    """True for the constants None and False: who calls can hardly tell them apart."""
+    return isinstance(node, ast.Constant) and (node.value is None or node.value is False)

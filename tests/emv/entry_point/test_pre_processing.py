@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -189,6 +190,14 @@ def test_a_combination_serves_only_its_transaction_types() -> None:
 
 
 @pytest.mark.parametrize(
+    "fields", [{"aid": bytes(5)}, {"aid": bytes(16)}, {"kernel_id": 1}, {"kernel_id": 0xFFFFFF}]
+)
+def test_a_combination_at_the_edge_can_be(fields: dict[str, Any]) -> None:
+    (made,) = config(combination(**fields)).combinations
+    assert {name: getattr(made, name) for name in fields} == fields
+
+
+@pytest.mark.parametrize(
     ("fields", "complaint"),
     [
         ({"aid": b"\xa0\x00\x00\x00"}, "4 bytes, must be 5 to 16"),
@@ -209,6 +218,7 @@ def test_transaction_objects_are_coded_as_the_dictionary_says() -> None:
         currency=156,
         currency_exponent=2,
         date=date(2026, 11, 24),
+        time=time(16, 5, 59),
         amount_other_minor=100,
         transaction_type=0x09,
         sequence=123_456_789,
@@ -217,7 +227,9 @@ def test_transaction_objects_are_coded_as_the_dictionary_says() -> None:
     assert values[0x9F02] == bytes.fromhex("000000012345")
     assert values[0x9F03] == bytes.fromhex("000000000100")
     assert values[0x5F2A] == bytes.fromhex("0156")
+    assert values[0x5F36] == b"\x02"
     assert values[0x9A] == bytes.fromhex("261124")
+    assert values[0x9F21] == bytes.fromhex("160559")
     assert values[0x9C] == b"\x09"
     assert values[0x9F41] == bytes.fromhex("23456789")
 
@@ -235,9 +247,12 @@ def test_terminal_objects_are_coded_as_the_dictionary_says() -> None:
         merchant_id="SHOP",
         merchant_name="店 Shop",
         terminal_id="T1",
+        acquirer_id=12_345_678_901,
         others={0x9F1E: b"12345678"},
     ).objects()
     assert values[0x9F1A] == bytes.fromhex("0156")
+    assert values[0x9F39] == b"\x07"
+    assert values[0x9F01] == bytes.fromhex("012345678901")
     assert values[0x9F15] == bytes.fromhex("5411")
     assert values[0x9F16] == b"SHOP           "
     assert values[0x9F1C] == b"T1      "

@@ -117,12 +117,16 @@ def test_select_next_without_another_ends_the_application(
     assert tap.outcome.ui.status is ReaderStatus.READY_TO_READ
 
 
-@pytest.mark.parametrize("status", ["6A82", "6A81", "6283", "6999", "9001"])
+@pytest.mark.parametrize(
+    "response", ["6A82", "6A81", "6283", "6999", "9001", "6F05A0 9000", "6F00 9000"]
+)
 def test_an_application_that_does_not_open_is_passed_over(
-    two: EntryPointConfig, both: PaperCard, sale: Transaction, pump: Pump, status: str
+    two: EntryPointConfig, both: PaperCard, sale: Transaction, pump: Pump, response: str
 ) -> None:
+    """It is refused, or opens with what cannot be read, or is of an older kind."""
+
     def card(command: bytes) -> bytes | None:
-        return bytes.fromhex(status) if command == select(ELECTRON) else both(command)
+        return bytes.fromhex(response) if command == select(ELECTRON) else both(command)
 
     tap = pump(run(two, sale, {3: obedient(iter([APPROVED]), [])}), card)
     assert tap.commands == [PPSE, select(ELECTRON), select(VISA)]

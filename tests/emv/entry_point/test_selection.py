@@ -171,6 +171,8 @@ def test_unusable_entries_are_left_out(encode: Callable[..., bytes]) -> None:
         encode("4F", VISA) + encode("87", "0001") + encode("9F29", bytes(17)),
         encode("4F", VISA) + encode("87", "F2") + encode("87", "01"),
         encode("4F", VISA) + encode("87", "F0"),
+        encode("4F", VISA[:5]) + encode("9F29", bytes(16)),
+        encode("4F", bytes(16)),
     ]
     templates = b"".join(encode("61", one) for one in entries)
     found = read_directory(encode("6F", encode("A5", encode("BF0C", templates))))
@@ -178,6 +180,8 @@ def test_unusable_entries_are_left_out(encode: Callable[..., bytes]) -> None:
     assert [(one.priority, one.extended_selection) for one in found] == [
         (PRIORITY_LOWEST, b""),
         (2, b""),
+        (PRIORITY_LOWEST, b""),
+        (PRIORITY_LOWEST, bytes(16)),
         (PRIORITY_LOWEST, b""),
     ]
 
