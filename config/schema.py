@@ -68,6 +68,9 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long a customer may take to present a card or code, in seconds."""
     pin_timeout_s: Annotated[float, Meta(ge=1, le=600)] = 60.0
     """How long a customer may take to enter a PIN, in seconds."""
+    pin_may_be_skipped: bool = False
+    """A customer who does not know the PIN that the card checks may go on without;
+    card and bank hear of it, and may refuse."""
     payer_timeout_s: Seconds = 90.0
     """How long a wallet payment may await its payer before it is closed, in seconds."""
     code_valid_s: Annotated[int, Meta(ge=10, le=3600)] = 120

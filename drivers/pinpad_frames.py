@@ -15,6 +15,8 @@ IDENTIFY: Final = 0x01
 ASK: Final = 0x02
 POLL: Final = 0x03
 CANCEL: Final = 0x04
+CARD_KEY: Final = 0x05
+ASK_FOR_CARD: Final = 0x06
 ANSWER: Final = 0x80
 """Added to a request's type, it is the type of its answer."""
 REFUSED: Final = 0xE0

@@ -16,7 +16,15 @@ from drivers.errors import (
     OptionRefused,
 )
 from drivers.pinpad_frames import Frame, FrameReader
-from drivers.protocols import Diagnosis, EncryptedPin, Health, NoPin
+from drivers.protocols import (
+    FIRST_TRY,
+    CardKey,
+    Diagnosis,
+    EncryptedPin,
+    Health,
+    NoPin,
+    PinTries,
+)
 from drivers.serial_port import SerialPort
 
 VERSION: Final = 1
@@ -33,7 +41,13 @@ TIMEOUT_S_MAX: Final = 600
 
 _ASKING: Final = 1
 _ENTERED: Final = 2
-_NO_PIN: Final = {3: NoPin.CANCELLED, 4: NoPin.LATE}
+_NO_PIN: Final = {3: NoPin.CANCELLED, 4: NoPin.LATE, 5: NoPin.SKIPPED}
+
+CHALLENGE_BYTES: Final = 8
+EXPONENT_BYTES: Final = 3
+_MAY_SKIP: Final = 0x01
+_WAS_WRONG: Final = 0x02
+_NOT_TOLD: Final = 0xFF
 
 _REFUSALS: Final = {
     1: "does not know this request; its program is older than the till's",
@@ -84,18 +98,44 @@ class SerialPinPad:
             raise ValueError("a card number has 12 to 19 digits")
         with self._lock:
             self._identify()
-            seconds = max(1, min(int(timeout_s), TIMEOUT_S_MAX))
-            shown = amount.encode("ascii", "replace")[:20]
+            seconds = _seconds(timeout_s)
+            digits = bytes((len(pan),)) + pan.encode("ascii")
+            self._request(frames.ASK, seconds.to_bytes(2, "big") + digits + _shown(amount))
+            made = self._await_pin(seconds, KSN_BYTES + BLOCK_BYTES, on_digits, stop)
+        if isinstance(made, NoPin):
+            return made
+        return EncryptedPin(block=made[KSN_BYTES:], ksn=made[:KSN_BYTES])
+
+    def card_pin(
+        self,
+        key: CardKey,
+        challenge: bytes,
+        timeout_s: float,
+        *,
+        tries: PinTries = FIRST_TRY,
+        amount: str = "",
+        on_digits: Callable[[int], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> bytes | NoPin:
+        """Ask the customer for a PIN that the card checks; return it enciphered by the card's key.
+
+        challenge: the card's 8 bytes. What is returned is the data of VERIFY.
+        Raises as encrypted_pin does; DeviceNotReady too for a pad that cannot do it.
+        """
+        if len(challenge) != CHALLENGE_BYTES:
+            raise ValueError("a card's challenge has 8 bytes")
+        flags = _MAY_SKIP * tries.may_skip | _WAS_WRONG * tries.is_retry
+        left = _NOT_TOLD if tries.left is None else tries.left
+        with self._lock:
+            self._identify()
+            seconds = _seconds(timeout_s)
+            exponent = key.exponent.to_bytes(EXPONENT_BYTES, "big")
+            self._request(frames.CARD_KEY, exponent + key.modulus)
             self._request(
-                frames.ASK,
-                seconds.to_bytes(2, "big")
-                + bytes((len(pan),))
-                + pan.encode("ascii")
-                + bytes((len(shown),))
-                + shown,
+                frames.ASK_FOR_CARD,
+                seconds.to_bytes(2, "big") + bytes((flags, left)) + challenge + _shown(amount),
             )
-            deadline = time.monotonic() + seconds + GRACE_S
-            return self._await_pin(deadline, on_digits, stop or threading.Event())
+            return self._await_pin(seconds, len(key.modulus), on_digits, stop)
 
     def identify(self) -> bytes:
         """Return whose keys the pad has, 8 bytes. Raises as encrypted_pin does."""
@@ -130,10 +170,14 @@ class SerialPinPad:
 
     def _await_pin(
         self,
-        deadline: float,
+        seconds: int,
+        size: int,
         on_digits: Callable[[int], None] | None,
-        stop: threading.Event,
-    ) -> EncryptedPin | NoPin:
+        stop: threading.Event | None,
+    ) -> bytes | NoPin:
+        """Return what the pad made of a PIN, so many bytes."""
+        deadline = time.monotonic() + seconds + GRACE_S
+        stop = stop or threading.Event()
         digits = 0
         while True:
             is_unwanted = stop.wait(POLL_S) or self._closing.is_set()
@@ -145,9 +189,9 @@ class SerialPinPad:
                 raise self._nonsense()
             state = answer[0]
             if state == _ENTERED:
-                if len(answer) != 2 + KSN_BYTES + BLOCK_BYTES:
+                if len(answer) != 2 + size:
                     raise self._nonsense()
-                return EncryptedPin(block=answer[2 + KSN_BYTES :], ksn=answer[2 : 2 + KSN_BYTES])
+                return answer[2:]
             if state in _NO_PIN:
                 return _NO_PIN[state]
             if state != _ASKING:
@@ -207,3 +251,14 @@ class SerialPinPad:
 
     def _nonsense(self) -> DeviceGarbled:
         return DeviceGarbled(f"{self._port.path}: answers nonsense; is its speed right?")
+
+
+def _seconds(timeout_s: float) -> int:
+    """Return how long the pad shall ask."""
+    return max(1, min(int(timeout_s), TIMEOUT_S_MAX))
+
+
+def _shown(amount: str) -> bytes:
+    """Return the amount as the pad takes it, with its length."""
+    text = amount.encode("ascii", "replace")[:20]
+    return bytes((len(text),)) + text

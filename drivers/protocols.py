@@ -320,8 +320,35 @@ class NoPin(enum.Enum):
     CANCELLED = "cancelled"
     """By the customer."""
     LATE = "late"
+    SKIPPED = "skipped"
+    """The customer goes on without, where that is allowed."""
     STOPPED = "stopped"
     """By the till."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardKey:
+    """The public key that a card's PIN is enciphered with."""
+
+    modulus: bytes
+    """As long as the key; 1984 bits are 248 bytes."""
+    exponent: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinTries:
+    """How a customer stands who enters a PIN that the card checks."""
+
+    left: int | None = None
+    """As the card told; None if it did not."""
+    is_retry: bool = False
+    """The PIN before was wrong."""
+    may_skip: bool = False
+    """Enter without a digit goes on without a PIN."""
+
+
+FIRST_TRY = PinTries()
+"""Nothing is told, and nothing may be skipped."""
 
 
 class PinPad(Device, Protocol):
@@ -344,4 +371,44 @@ class PinPad(Device, Protocol):
         stop: set, from any thread, by whoever no longer wants an answer. Each
         question has its own, so that no call to end it can come too early.
         Raises DeviceNotReady if it has no keys, DeviceLost or DeviceTimeout.
+        """
+
+    def card_pin(
+        self,
+        key: CardKey,
+        challenge: bytes,
+        timeout_s: float,
+        *,
+        tries: PinTries = FIRST_TRY,
+        amount: str = "",
+        on_digits: Callable[[int], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> bytes | NoPin:
+        """Ask the customer for a PIN that the card checks; return it enciphered by the card's key.
+
+        challenge: the card's 8 bytes. What is returned is the data of VERIFY.
+        The rest is as for encrypted_pin.
+        """
+
+
+@runtime_checkable
+class PinReader(CardReader, Protocol):
+    """A slot with keys of its own: a PIN goes from them to the card and to nobody else.
+
+    Only such a device can have a card check a PIN that is not enciphered.
+    """
+
+    def verify_pin(
+        self,
+        timeout_s: float,
+        *,
+        tries: PinTries = FIRST_TRY,
+        amount: str = "",
+        on_digits: Callable[[int], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> int | NoPin:
+        """Ask the customer for a PIN, send VERIFY, and return the card's status word.
+
+        It may be called from another thread than transceive, which rests meanwhile.
+        Raises CardRemoved, DeviceTimeout if the card is silent, DeviceLost.
         """

@@ -254,10 +254,15 @@ def get_challenge() -> bytes:
     return CommandAPDU(0x00, INS_GET_CHALLENGE, le=LE_SHORT_MAX).encode()
 
 
+VERIFY_PLAINTEXT = 0x80
+VERIFY_ENCIPHERED = 0x88
+"""How the PIN stands in VERIFY. Source: EMV 4.4 Book 3, Table 23."""
+
+
 def verify(qualifier: int, block: bytes) -> bytes:
     """VERIFY an offline PIN.
 
-    qualifier: 80 plaintext block, 88 enciphered.
+    qualifier: VERIFY_PLAINTEXT or VERIFY_ENCIPHERED.
 
     Source: EMV 4.4 Book 3, 6.5.12.
     """

@@ -52,6 +52,14 @@ PINS = (
         "密码错误；错三次锁定一天",
     ),
     Deed(
+        "pin:skip",
+        Group.CARD,
+        "Customer goes on without a PIN",
+        "顾客跳过密码",
+        "where the shop allows it and a chip asks; card and bank are told",
+        "商店允许且芯片卡要求密码时可用；卡片和银行会得知",
+    ),
+    Deed(
         "pin:cancel",
         Group.CARD,
         "Customer cancels the PIN",

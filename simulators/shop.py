@@ -26,6 +26,7 @@ from simulators.counter_top import CounterTop
 from simulators.deeds import FAULTS, PINS, Deed, NoSuchDeed
 from simulators.faults import FaultProxy
 from simulators.readers.in_process import InProcessReader
+from simulators.readers.keyed_slot import KeyedSlot
 
 if TYPE_CHECKING:
     from simulators.camera import CameraSimulator
@@ -57,6 +58,7 @@ class SimulatedShop:
         *,
         bank_url: str | None = None,
         speaks_iso8583: bool = False,
+        has_keys_on_slot: bool = False,
         bank_command: Sequence[str] = (sys.executable, "-m", "terminal", "sim", "bank"),
     ) -> None:
         """home: the state directory.
@@ -64,6 +66,7 @@ class SimulatedShop:
         bank_url: a simulated bank of the same state directory that runs already.
         speaks_iso8583: the till talks to the bank's other door; the bank is
         this shop's own then.
+        has_keys_on_slot: the slot and the PIN pad on the screen are one device.
         bank_command: what starts one otherwise.
         """
         self._home = home
@@ -75,7 +78,11 @@ class SimulatedShop:
         self.ca_keys = _scheme_key(home, wall_ms())
         """The simulated scheme's public key, as a file for the till."""
         self.reader = InProcessReader()
-        self.slot = InProcessReader(interface=Interface.CONTACT)
+        self.slot = (
+            KeyedSlot(lambda: self.pin_pad)
+            if has_keys_on_slot
+            else InProcessReader(interface=Interface.CONTACT)
+        )
         self.counter_top = CounterTop(home / "counter")
         self.network = FaultProxy(self._wait_for_bank)
         self.see_shown_code: Callable[[], bytes | None] = lambda: None
@@ -250,11 +257,12 @@ class SimulatedShop:
         return Wallet(profile, HTTPSDoor(self._bank_url, folder))
 
     def _type_pin(self, pin: str) -> str:
-        """Have the customer type on the till's screen; pin: test digits, or 'cancel'."""
-        is_pin = pin.isascii() and pin.isdigit()
-        if not is_pin and pin != "cancel":
-            raise NoSuchDeed("A PIN has digits only: pin:1234")
-        keys = [*pin, "enter"] if is_pin else ["cancel"]
+        """Have the customer type on the till's screen; pin: test digits, 'skip' or 'cancel'."""
+        keys = {"skip": ["enter"], "cancel": ["cancel"]}.get(pin)
+        if keys is None:
+            if not (pin.isascii() and pin.isdigit()):
+                raise NoSuchDeed("A PIN has digits only: pin:1234")
+            keys = [*pin, "enter"]
         threading.Thread(
             target=self.pin_pad.type, args=(keys, PIN_ASKED_S), name="customer", daemon=True
         ).start()

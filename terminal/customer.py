@@ -31,6 +31,7 @@ class Phase(enum.StrEnum):
     PRESENT = "present"
     READING = "reading"
     CODE = "code"
+    CHOOSE = "choose"
     PIN = "pin"
     WAIT = "wait"
     CONFIRM = "confirm"
@@ -58,8 +59,16 @@ class CustomerView:
     """A prompt of the till that is meant for the customer."""
     code: str = ""
     wallets: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    """Applications of the card, as it names them."""
+    language: str = ""
+    """What the card's holder likes best, ISO 639; empty if nobody knows."""
     pin_digits: int = 0
     """How many stand on the PIN pad."""
+    tries_left: int | None = None
+    """How many tries the card gives for its PIN."""
+    is_retry: bool = False
+    """The PIN before was wrong."""
     left_s: int | None = None
     """Seconds until this ends by itself, when it was published."""
 
@@ -98,6 +107,7 @@ _PHASES = {
     Stage.IDLE: Phase.IDLE,
     Stage.PRESENT: Phase.PRESENT,
     Stage.READING: Phase.READING,
+    Stage.CHOOSE: Phase.CHOOSE,
     Stage.PIN: Phase.PIN,
     Stage.CODE: Phase.CODE,
     Stage.PROCESSING: Phase.WAIT,
@@ -106,7 +116,7 @@ _PHASES = {
 }
 
 
-_ENDING = frozenset({Stage.PRESENT, Stage.PIN, Stage.CODE, Stage.PAYER})
+_ENDING = frozenset({Stage.PRESENT, Stage.CHOOSE, Stage.PIN, Stage.CODE, Stage.PAYER})
 """Stages whose time the customer is shown."""
 
 
@@ -131,7 +141,11 @@ def customer_view(view: View, shop: ShopFacts, now: float) -> CustomerView:
         prompt=prompt if prompt in _PROMPTS and view.stage is not Stage.RESULT else None,
         code=view.code.text if view.code and view.stage is Stage.CODE else "",
         wallets=tuple(shop.wallets),
+        choices=tuple(view.choices),
+        language=view.language,
         pin_digits=view.pin_digits,
+        tries_left=view.tries_left,
+        is_retry=view.stage is Stage.PIN and view.hint is Message.WRONG_PIN,
         left_s=left_s,
     )
 
@@ -161,7 +175,8 @@ def decode(line: bytes) -> CustomerView:
         facts = json.loads(line)
         facts["phase"] = Phase(facts["phase"])
         facts["prompt"] = Message(facts["prompt"]) if facts["prompt"] else None
-        facts["wallets"] = tuple(facts["wallets"])
+        for many in ("wallets", "choices"):
+            facts[many] = tuple(facts[many])
         return CustomerView(**facts)
     except (KeyError, TypeError, UnicodeDecodeError) as error:
         raise ValueError("not a line of the till's customer socket") from error

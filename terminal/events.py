@@ -14,6 +14,7 @@ from terminal.batch.batch import Batch
 from terminal.batch.events import BatchEvent, RecordBatch, SendBatch
 from terminal.messages import Message
 from terminal.news.events import NewsEvent, NewsWish
+from terminal.questions import AnswerCard, CardAsks, CardSpeaks, ChoiceMade, PinAnswered
 from terminal.states import Event as Move
 from terminal.view import Medium, PaymentView, Readiness
 
@@ -412,6 +413,9 @@ class AskPin:
 class EndPin:
     """Ask for no PIN any more, and forget the card that it was for."""
 
+    asking: int = 0
+    """Only if this is what is asked, and of other cards none is forgotten; 0: in any case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -454,6 +458,7 @@ Wish = (
     | Arm
     | Disarm
     | TellCard
+    | AnswerCard
     | AskPin
     | EndPin
     | Send
@@ -479,10 +484,14 @@ InboxEvent = (
     | CardPresented
     | CardRead
     | CardCompleted
+    | CardAsks
+    | CardSpeaks
+    | ChoiceMade
     | CodeRead
     | CodeRejected
     | PinDigits
     | PinEntered
+    | PinAnswered
     | PinEnded
     | DeviceHealth
     | Sending

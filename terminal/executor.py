@@ -31,6 +31,7 @@ from terminal.events import (
 )
 from terminal.journal import Journal
 from terminal.news.events import AdoptTerms, FetchTerms, NewsWish
+from terminal.questions import AnswerCard
 from terminal.seams import Clock
 from terminal.view import Observer, Readiness, View
 
@@ -44,13 +45,13 @@ class Devices(Protocol):
     def disarm(self) -> None:
         """Switch off at the next poll; returns at once."""
 
-    def tell_card(self, wish: TellCard, /) -> None:
-        """Give a chip that waits its issuer's word; returns at once."""
+    def tell_card(self, wish: TellCard | AnswerCard, /) -> None:
+        """Give a chip that waits its issuer's or its holder's word; returns at once."""
 
     def ask_pin(self, wish: AskPin, /) -> None:
         """Ask the customer for a PIN; returns at once, the end comes as an event."""
 
-    def end_pin(self) -> None:
+    def end_pin(self, asking: int = 0, /) -> None:
         """Ask no longer, and forget the card; returns at once."""
 
 
@@ -137,12 +138,12 @@ class Executor:
                     self._devices.arm(wish)
                 case Disarm() if self._devices is not None:
                     self._devices.disarm()
-                case TellCard() if self._devices is not None:
+                case TellCard() | AnswerCard() if self._devices is not None:
                     self._devices.tell_card(wish)
                 case AskPin() if self._devices is not None:
                     self._devices.ask_pin(wish)
-                case EndPin() if self._devices is not None:
-                    self._devices.end_pin()
+                case EndPin(asking) if self._devices is not None:
+                    self._devices.end_pin(asking)
                 case FetchTerms() | AdoptTerms() if self._news is not None:
                     self._news.do(wish)
                 case SetTimer(timer, at):

@@ -37,6 +37,9 @@ class Message(enum.StrEnum):
     CARD_PULLED = "card_pulled"
     LEAVE_CARD_IN = "leave_card_in"
     TAKE_CARD_OUT = "take_card_out"
+    CHOOSE_APPLICATION = "choose_application"
+    CONFIRM_APPLICATION = "confirm_application"
+    NOTHING_CHOSEN = "nothing_chosen"
     CARD_BLOCKED = "card_blocked"
     # Results
     APPROVED = "approved"
@@ -158,6 +161,9 @@ TEXT: dict[Message, str] = {
     Message.CARD_PULLED: "Card was taken out too early. Insert it again",
     Message.LEAVE_CARD_IN: "Authorising. Leave the card in",
     Message.TAKE_CARD_OUT: "Take the last card out",
+    Message.CHOOSE_APPLICATION: "Customer chooses how to pay with this card",
+    Message.CONFIRM_APPLICATION: "Customer agrees to pay with this",
+    Message.NOTHING_CHOSEN: "Customer chose nothing on this card",
     Message.CARD_BLOCKED: "Card is blocked",
     Message.APPROVED: "Approved",
     Message.APPROVED_SIGN: "Approved. Customer signs",

@@ -35,6 +35,7 @@ from terminal.people.notes import checked_note
 from terminal.people.privileges import Act
 from terminal.people.register import Person
 from terminal.people.staff import Staff
+from terminal.questions import ChoiceMade
 from terminal.receipts.desk import ReceiptDesk
 from terminal.receipts.receipt import ReceiptWriter
 from terminal.runner import Runner
@@ -163,6 +164,13 @@ class Till:
     def show_code(self) -> None:
         """Show the customer a code to scan. Raises NotAllowed when it cannot be now."""
         self._runner.ask(CodeWanted(uuid7(self._clock, self._random)))
+
+    def choose(self, place: int | None) -> None:
+        """Tell the card which application its holder has chosen, by its place; None: none.
+
+        Raises NotAllowed if no card asks, or has not so many.
+        """
+        self._runner.ask(ChoiceMade(place))
 
     def check_now(self) -> None:
         """Ask the bank about the payment in hand at once."""

@@ -42,6 +42,7 @@ class Stage(enum.StrEnum):
     IDLE = "idle"
     PRESENT = "present"
     READING = "reading"
+    CHOOSE = "choose"
     PIN = "pin"
     CODE = "code"
     PROCESSING = "processing"
@@ -109,7 +110,7 @@ class PaymentView:
     signature: bool = False
     """The customer has to sign the receipt."""
     pin: bool = False
-    """The customer entered a PIN, which the bank was sent."""
+    """The customer entered a PIN, for the bank or for the card."""
     original: str = ""
     """For a refund or a void: the identity of the first payment."""
     refunded_minor: int = 0
@@ -171,8 +172,16 @@ class View:
     hint: Message | None = None
     """Why the last card or code did not count, while the sale goes on."""
     step: Step = Step.NONE
+    choices: Sequence[str] = ()
+    """Applications of the card, for Stage.CHOOSE; a single one is to be agreed to."""
+    language: str = ""
+    """What the card's holder likes to be spoken to in, ISO 639; empty if nobody knows."""
     pin_digits: int = 0
     """How many digits stand on the PIN pad; for Stage.PIN."""
+    tries_left: int | None = None
+    """How many tries the card gives for its PIN; None: not told, or the bank checks it."""
+    card_stays: bool = False
+    """The card is in a slot and must stay there."""
     tap: Readiness = Readiness.OFF
     insert: Readiness = Readiness.ABSENT
     scan: Readiness = Readiness.OFF

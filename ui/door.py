@@ -138,6 +138,9 @@ class Door(Protocol):
     def show_code(self) -> None:
         """Put our code on the customer's screen."""
 
+    def choose(self, place: int | None) -> None:
+        """Tell the card which application its holder has chosen; None: none of them."""
+
     def check_now(self) -> None:
         """Ask the bank at once."""
 

@@ -22,6 +22,7 @@ from ui.money import amount_from_text, plain_amount, time_text
 from ui.plain_day import DayInLines
 from ui.refusals import refusal_text
 from ui.screens.payments import may_refund, may_void
+from ui.screens.pin import tries_text
 from ui.wording import CURRENCY_NAMES, how_text, result_frame, state_mark
 
 TOLD_AT_S = (30, 10)
@@ -33,6 +34,7 @@ REPEATABLE = (State.DECLINED, State.NOT_SENT, State.REVERSED)
 HELP = (
     mark("Type the amount and Enter: 34560 or 345.60. Enter again takes the payment."),
     mark("cancel: give up. code: show our code. check: ask the bank now. next: keep and go on."),
+    mark("choose NUMBER: which application of the card pays; choose 0: none."),
     mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
     mark("close: the day's totals beside the bank's; Enter then closes the day."),
@@ -47,6 +49,7 @@ BENCH_HELP = mark("bench: list what can be presented. bench NUMBER: do it.")
 VERBS = {
     "cancel": ("cancel", "escape", "esc", "取消"),
     "code": ("code", "f7", "收款码"),
+    "choose": ("choose", "选择"),
     "check": ("check", "c", "查询"),
     "next": ("next", "n", "下一笔"),
     "list": ("list", "payments", "f2", "交易"),
@@ -198,11 +201,18 @@ class LineTill:
             )
         elif view.stage is Stage.READING:
             self._say(self._sentence(Message.READING))
+        elif view.stage is Stage.CHOOSE:
+            names = [f"{number} {name}." for number, name in enumerate(view.choices, start=1)]
+            prompt = self._sentence(view.prompt or Message.CHOOSE_APPLICATION)
+            how = words("choose NUMBER, or choose 0 for none.")
+            self._say(" ".join((prompt, *names, how)))
         elif view.stage is Stage.PIN:
             bench = self._till.bench
             is_here = bench is not None and bench.takes_pin
             how = words("In this simulation: bench pin:1234.") if is_here else ""
-            self._say(self._joined((self._sentence(Message.ENTER_PIN), how)))
+            tries = tries_text(view, words)
+            prompt = self._sentence(Message.ENTER_PIN)
+            self._say(self._joined((self._ended(tries) if tries else "", prompt, how)))
         elif view.stage is Stage.CODE and view.code is None:
             self._say(words("Asking the bank."))
         elif view.stage is Stage.CODE:
@@ -366,6 +376,7 @@ class LineTill:
             "allow": self._allow,
             "signin": self._sign_in,
             "settle": self._settle,
+            "choose": self._choose,
         }
         if verb in simple:
             simple[verb]()
@@ -397,6 +408,12 @@ class LineTill:
             self._wants_code = True
             return
         self._till.show_code()
+
+    def _choose(self, number: str) -> None:
+        if not (number.isascii() and number.isdigit()):
+            self._say(self._words("Say which: choose NUMBER."))
+            return
+        self._till.choose(int(number) - 1 if int(number) else None)
 
     def _next(self) -> None:
         self._leave()

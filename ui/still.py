@@ -224,6 +224,16 @@ VIEWS: dict[str, View] = {
         pin_digits=3,
         cancellable=True,
     ),
+    "choose": replace(
+        PROCESSING,
+        stage=Stage.CHOOSE,
+        payment=payment(),
+        prompt=Message.CHOOSE_APPLICATION,
+        step=Step.NONE,
+        choices=("VISA CREDIT", "VISA DEBIT"),
+        card_stays=True,
+        cancellable=True,
+    ),
     "code": CODE,
     "code-asked": replace(CODE, code=None, deadline_at=None),
     "processing": replace(
@@ -609,6 +619,10 @@ class StillTill:
     def show_code(self) -> None:
         """Note the wish."""
         self._wish("show_code")
+
+    def choose(self, place: int | None) -> None:
+        """Note the wish."""
+        self._wish("choose", place)
 
     def check_now(self) -> None:
         """Note the wish."""

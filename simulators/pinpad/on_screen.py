@@ -10,9 +10,19 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from drivers.errors import DeviceNotReady
-from drivers.protocols import Diagnosis, EncryptedPin, Health, NoPin
+from drivers.protocols import (
+    FIRST_TRY,
+    CardKey,
+    Diagnosis,
+    EncryptedPin,
+    Health,
+    NoPin,
+    PinTries,
+)
+from emv.keys.offline_pin import plaintext_verify
+from emv.keys.pin_block import wipe
 from simulators.card.errors import CardSimulatorError
-from simulators.pinpad.entry import Keys, PinEntry, State
+from simulators.pinpad.entry import Keys, PinEntry, State, sealer
 
 POLL_S: Final = 0.1
 """How soon a question that nobody wants any more ends, in seconds."""
@@ -26,6 +36,7 @@ class ScreenPinPad:
     ) -> None:
         """keys, random, now_s: as PinEntry takes them."""
         self._keys = keys
+        self._random = random
         self._entry = PinEntry(keys, random, now_s)
         self._changed = threading.Condition()
         self._closing = threading.Event()
@@ -61,8 +72,68 @@ class ScreenPinPad:
             self._keys.key_id()
         except CardSimulatorError as error:
             raise DeviceNotReady(str(error)) from error
+        made = self._made_of_pin(lambda: self._entry.begin(pan, amount, timeout_s), on_digits, stop)
+        if isinstance(made, NoPin):
+            return made
+        ksn, block = made
+        return EncryptedPin(bytes(block), bytes(ksn))
+
+    def card_pin(
+        self,
+        key: CardKey,
+        challenge: bytes,
+        timeout_s: float,
+        *,
+        tries: PinTries = FIRST_TRY,
+        amount: str = "",
+        on_digits: Callable[[int], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> bytes | NoPin:
+        """Ask the customer for a PIN that the card checks; return VERIFY's data."""
+        seal = sealer(key.modulus, key.exponent, challenge, self._random)
+        made = self._made_of_pin(
+            lambda: self._entry.begin_for_card(seal, amount, timeout_s, tries), on_digits, stop
+        )
+        return made if isinstance(made, NoPin) else bytes(made[0])
+
+    def verify(
+        self,
+        send: Callable[[bytes], tuple[bytes, int]],
+        timeout_s: float,
+        *,
+        tries: PinTries = FIRST_TRY,
+        amount: str = "",
+        on_digits: Callable[[int], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> int | NoPin:
+        """Ask the customer for a PIN, and send VERIFY in clear; return the card's status word.
+
+        send: to the card of the slot that this pad is one device with.
+        """
+        made = self._made_of_pin(
+            lambda: self._entry.begin_for_card(
+                lambda pin: (plaintext_verify(pin),), amount, timeout_s, tries
+            ),
+            on_digits,
+            stop,
+        )
+        if isinstance(made, NoPin):
+            return made
+        [command] = made
+        response, _ = send(bytes(command))
+        if isinstance(command, bytearray):
+            wipe(command)
+        return int.from_bytes(response[-2:], "big")
+
+    def _made_of_pin(
+        self,
+        begin: Callable[[], None],
+        on_digits: Callable[[int], None] | None,
+        stop: threading.Event | None,
+    ) -> tuple[bytes | bytearray, ...] | NoPin:
+        """Ask, and return what was made of the PIN."""
         with self._changed:
-            self._entry.begin(pan, amount, timeout_s)
+            begin()
             self._changed.notify_all()
             try:
                 return self._await_pin(on_digits or _nobody, stop or threading.Event())
@@ -79,22 +150,26 @@ class ScreenPinPad:
 
     def _await_pin(
         self, on_digits: Callable[[int], None], stop: threading.Event
-    ) -> EncryptedPin | NoPin:
+    ) -> tuple[bytes | bytearray, ...] | NoPin:
         digits = 0
         while not (stop.is_set() or self._closing.is_set()):
             state = self._entry.state
-            if state is State.CANCELLED:
-                return NoPin.CANCELLED
-            if state is State.LATE:
-                return NoPin.LATE
-            if self._entry.block is not None:
-                ksn, block = self._entry.block
-                return EncryptedPin(block, ksn)
+            if state in _NO_PIN:
+                return _NO_PIN[state]
+            if state is State.ENTERED:
+                return self._entry.result
             if self._entry.digits != digits:
                 digits = self._entry.digits
                 on_digits(digits)
             self._changed.wait(POLL_S)
         return NoPin.STOPPED
+
+
+_NO_PIN: Final = {
+    State.CANCELLED: NoPin.CANCELLED,
+    State.LATE: NoPin.LATE,
+    State.SKIPPED: NoPin.SKIPPED,
+}
 
 
 def _nobody(_digits: int) -> None:

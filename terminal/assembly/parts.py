@@ -270,6 +270,7 @@ class Assembly:
             system_randomness,
             bank_url=self._bank_url,
             speaks_iso8583=speaks_iso8583,
+            has_keys_on_slot=has_pin_pad_on_screen(self.settings),
         )
         try:
             self._enrol(shop, self._till_folder / "keys")

@@ -113,7 +113,7 @@ def facts_of(outcome: Outcome, brand: str) -> CardFacts:
         tvr=record.get(tags.TAG_95_TVR, b"").hex().upper(),
         ctq=record.get(tags.TAG_9F6C_CTQ, b"").hex().upper(),
         signature=outcome.cvm is CVM.SIGNATURE,
-        pin=outcome.cvm is CVM.ONLINE_PIN,
+        pin=outcome.cvm in (CVM.ONLINE_PIN, CVM.OFFLINE_PIN),
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from drivers.errors import CardClash
+from drivers.errors import CardClash, CardRemoved
 from drivers.protocols import CardReader, Health, Interface, Signal
 from emv import entry_point
 from emv.conversation import Kernel, Note
 from emv.kernels import contact
-from emv.outcome import CVM, Outcome, Start, Status, UserInterfaceRequest
+from emv.outcome import CVM, Outcome, Reason, Start, Status, UserInterfaceRequest
 from terminal.checkout.card_facts import (
     encode_record,
     end_of,
@@ -20,7 +20,8 @@ from terminal.checkout.card_facts import (
     in_a_slot,
     reason_of,
 )
-from terminal.checkout.chip import ChipAnswers, ContactRules
+from terminal.checkout.chip import Cardholder, ChipAnswers, ContactRules
+from terminal.checkout.pin import PinWorker
 from terminal.checkout.pump import Answers, converse
 from terminal.checkout.worker import POLL_S, DeviceWorker
 from terminal.events import (
@@ -33,6 +34,7 @@ from terminal.events import (
     TellCard,
 )
 from terminal.messages import Message
+from terminal.questions import AnswerCard, CardAsks, CardSpeaks, ChoiceWanted, PinWanted
 from terminal.seams import Randomness
 from terminal.view import Readiness
 
@@ -75,22 +77,22 @@ class CardWorker(DeviceWorker[CardReader]):
         random: Randomness,
         post: Callable[[InboxEvent], None],
         *,
-        keep_for_pin: Callable[[Mapping[int, bytes]], int] | None = None,
+        pins: PinWorker | None = None,
     ) -> None:
         """name: what people call the reader. rules: returns those that hold; they
         change between sales only.
 
         seal: attempt and card data to a JWE only the bank can open.
         prove: signs the sale with its sealed card, for a bank that hears of it late.
-        keep_for_pin: takes the data of a card whose holder must enter a PIN
-        first, and numbers them; None where there is no PIN pad.
+        pins: asks for PINs, and keeps a card until its holder has entered one;
+        None where there is no PIN pad.
         """
         super().__init__(open_reader, name, "reader", post)
         self._rules = rules
         self.transaction = transaction
         self._seal = seal
         self._prove = prove
-        self._keep_for_pin = keep_for_pin
+        self._pins = pins
         self._answers = Answers(
             random,
             lambda pan, number: rules().is_on_exception_file(pan, number),
@@ -154,7 +156,14 @@ class CardWorker(DeviceWorker[CardReader]):
     def _pay_by_chip(self, arm: Arm, device: CardReader) -> CardEnd:
         """Carry one chip payment, the bank's word included, to the card's last word."""
         self._post(CardPresented(arm.arming, self._name))
-        kernel, answers = self.chip_talk(arm, partial(self._ask_bank, arm))
+        holder = Cardholder(
+            device,
+            partial(self._ask_holder, arm, device),
+            lambda language: self._post(CardSpeaks(arm.arming, language)),
+            self._pins,
+            self._wake,
+        )
+        kernel, answers = self.chip_talk(arm, device, partial(self._ask_bank, arm), holder)
         is_approved = False
         try:
             outcome = converse(kernel, device, answers)
@@ -164,19 +173,53 @@ class CardWorker(DeviceWorker[CardReader]):
                 self._post(CardCompleted(arm.attempt, is_approved))
         if answers.has_asked_bank:
             return CardEnd.ONLINE
+        if holder.gave_up is not None and outcome.reason is Reason.CANCELLED:
+            self._again(arm, holder.gave_up, Message.ANOTHER_CARD_OR_WALLET)
+            return CardEnd.AGAIN
         return self.report(arm, outcome)
 
     def chip_talk(
-        self, arm: Arm, ask_bank: Callable[[Outcome], TellCard | None]
+        self,
+        arm: Arm,
+        reader: CardReader,
+        ask_bank: Callable[[Outcome], TellCard | None],
+        holder: Cardholder,
     ) -> tuple[Kernel[Outcome], ChipAnswers]:
         """Return the conversation with a chip, and who answers what it asks.
 
         ask_bank: hands the card's request on, and returns the bank's word.
+        holder: answers what the card asks whoever holds it.
         """
         rules = self._rules().contact
-        kernel = contact.process(rules.configuration, rules.terminal, self.transaction(arm))
-        has_pin_pad = self._keep_for_pin is not None
-        return kernel, ChipAnswers(self._answers, ask_bank, has_pin_pad=has_pin_pad)
+        configuration = rules.configuration
+        kernel = contact.process(configuration, rules.terminal_at(reader), self.transaction(arm))
+        return kernel, ChipAnswers(self._answers, ask_bank, holder, configuration.languages)
+
+    def _ask_holder(
+        self,
+        arm: Arm,
+        device: CardReader,
+        question: ChoiceWanted | PinWanted,
+        is_answered: Callable[[], bool],
+    ) -> AnswerCard | None:
+        """Put a question to the card's holder; return the core's answer, None if none comes.
+
+        is_answered: says that it came another way.
+        Raises CardRemoved if the card leaves meanwhile.
+        """
+
+        def is_over() -> bool:
+            return is_answered() or not self._is_armed(arm) or isinstance(self._told, AnswerCard)
+
+        with self._changed:
+            self._told = None
+        self._post(CardAsks(arm.arming, self._name, question))
+        while True:
+            with self._changed:
+                if self._changed.wait_for(is_over, POLL_S):
+                    return self._told if isinstance(self._told, AnswerCard) else None
+            if not device.wait_for_card(0):
+                raise CardRemoved("the card left while its holder was asked")
 
     def _ask_bank(self, arm: Arm, online: Outcome) -> TellCard | None:
         """Hand a chip's request to the core; return the bank's word, None if none comes."""
@@ -188,12 +231,13 @@ class CardWorker(DeviceWorker[CardReader]):
             return None
         with self._changed:
             self._changed.wait_for(
-                lambda: (
-                    self._closing or (self._told is not None and self._told.attempt == arm.attempt)
-                ),
-                BANK_WORD_S,
+                lambda: self._closing or self._bank_word(arm) is not None, BANK_WORD_S
             )
-            return self._told
+            return self._bank_word(arm)
+
+    def _bank_word(self, arm: Arm) -> TellCard | None:
+        told = self._told
+        return told if isinstance(told, TellCard) and told.attempt == arm.attempt else None
 
     def _serve_antenna(self, arm: Arm, device: CardReader) -> None:
         transaction = self.transaction(arm)
@@ -273,14 +317,14 @@ class CardWorker(DeviceWorker[CardReader]):
             reason, next_step = in_a_slot(reason, next_step)
         facts, sealed, proof, kept = None, "", "", None
         needs_pin = end is CardEnd.ONLINE and outcome.cvm is CVM.ONLINE_PIN
-        if needs_pin and self._keep_for_pin is None:
+        if needs_pin and self._pins is None:
             end = CardEnd.DECLINED
             reason, next_step = Message.PIN_PAD_MISSING, Message.ANOTHER_CARD_OR_WALLET
         if outcome.data_record:
             aid = outcome.data_record.get(0x84, b"")
             facts = facts_of(outcome, self._rules().brand_of(aid))
-            if needs_pin and self._keep_for_pin is not None:
-                kept = self._keep_for_pin(outcome.data_record)
+            if needs_pin and self._pins is not None:
+                kept = self._pins.keep(outcome.data_record)
             elif end in READ_WELL:
                 sealed = self._seal(arm.attempt, encode_record(outcome.data_record))
                 proof = self._prove(arm, sealed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from config.schema import Settings
 from emv.errors import ConfigurationError
 from terminal.events import Arm, AskPin, DeviceHealth, InboxEvent, TellCard
+from terminal.questions import AnswerCard
 from terminal.view import Readiness
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class Worker(Protocol):
     def disarm(self) -> None:
         """Stop looking. Returns at once."""
 
-    def tell(self, wish: TellCard, /) -> None:
-        """Give a chip that waits here its issuer's word. Returns at once."""
+    def tell(self, wish: TellCard | AnswerCard, /) -> None:
+        """Give a chip that waits here its issuer's or its holder's word. Returns at once."""
 
     def close(self) -> None:
         """Let the device go."""
@@ -101,8 +102,8 @@ class Counter:
             for worker in self._workers:
                 worker.disarm()
 
-    def tell_card(self, wish: TellCard) -> None:
-        """Give the chip that waits in a slot its issuer's word."""
+    def tell_card(self, wish: TellCard | AnswerCard) -> None:
+        """Give the chip that waits in a slot its issuer's or its holder's word."""
         for worker in self._workers:
             if worker.place[0] == wish.reader:
                 worker.tell(wish)
@@ -112,10 +113,10 @@ class Counter:
         if self._pin is not None:
             self._pin.ask(wish)
 
-    def end_pin(self) -> None:
-        """Ask no longer, and forget every card."""
+    def end_pin(self, asking: int = 0) -> None:
+        """Ask no longer, and forget every card; with a number only that question ends."""
         if self._pin is not None:
-            self._pin.end()
+            self._pin.end(asking)
 
     def close(self) -> None:
         """Let every device go."""

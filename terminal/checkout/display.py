@@ -34,6 +34,7 @@ PHASES: Final = {
     Phase.IDLE: ("欢迎光临", "Welcome"),
     Phase.PRESENT: ("请刷卡或出示付款码", "Card, phone or code"),
     Phase.READING: ("正在读取，请勿移动", "Reading. Hold still"),
+    Phase.CHOOSE: ("请选择卡内应用", "Choose on the screen"),
     Phase.PIN: ("请输入密码", "Enter your PIN"),
     Phase.CODE: ("请扫描二维码", "Scan the code to pay"),
     Phase.WAIT: ("请稍候", "Please wait"),
@@ -46,6 +47,8 @@ PHASES: Final = {
     Phase.NOT_PAID: ("未付款，未扣款", "Not paid"),
     Phase.CHECKING: ("请稍候", "One moment, please"),
 }
+LAST_TRY: Final = ("最后一次输入密码", "Last try: your PIN")
+WRONG_PIN: Final = ("密码错误，请重输", "Wrong PIN. Again")
 PROMPTS: Final = {
     Message.PRESENT: PHASES[Phase.PRESENT],
     Message.READING: PHASES[Phase.READING],
@@ -65,6 +68,10 @@ PROMPTS: Final = {
 def lines_of(view: CustomerView, *, is_chinese: bool) -> tuple[str, str]:
     """Return what the customer reads: whose shop or how much, and what to do."""
     words = PHASES[view.phase]
+    if view.phase is Phase.PIN and view.tries_left == 1:
+        words = LAST_TRY
+    elif view.phase is Phase.PIN and view.is_retry:
+        words = WRONG_PIN
     if view.prompt is not None and view.phase in (Phase.PRESENT, Phase.READING):
         words = PROMPTS.get(view.prompt, words)
     upper = view.shop_zh if is_chinese else view.shop
@@ -158,9 +165,10 @@ class DisplayWorker:
     def _pages(self, view: CustomerView, display: CustomerDisplay) -> Sequence[tuple[str, str]]:
         chinese = lines_of(view, is_chinese=True)
         english = lines_of(view, is_chinese=False)
-        if not display.can_show_chinese or self._languages == "en":
+        wanted = view.language if self._languages == "both" else self._languages
+        if not display.can_show_chinese or wanted == "en":
             return (english,)
-        return (chinese,) if self._languages == "zh" else (chinese, english)
+        return (chinese,) if wanted == "zh" else (chinese, english)
 
     def _pause(self, is_over: Callable[[], bool], timeout_s: float | None) -> bool:
         with self._changed:

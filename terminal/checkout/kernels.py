@@ -102,6 +102,8 @@ CHIP_CAPABILITIES = (
         | TerminalCapabilities.CDA
     )
 )
+LANGUAGES = {"both": ("zh", "en"), "zh": ("zh",), "en": ("en",)}
+"""What the customer's screen speaks, by the shop's setting."""
 GOODS_AND_SERVICES = bytes.fromhex("6000F0A001")
 """Tag 9F40: what is sold, the keys, printer and displays; code table 1."""
 
@@ -109,19 +111,17 @@ GOODS_AND_SERVICES = bytes.fromhex("6000F0A001")
 def contact_rules(settings: Settings, ca_keys: CAKeyStore, terminal: Terminal) -> ContactRules:
     """Return what a chip in a slot is paid with.
 
-    No PIN pad here checks a PIN with the card,
-    and nobody is asked which application: those that need a consent are not
-    used.
+    Every PIN pad enciphers, for the bank and for cards; a PIN in clear is a
+    matter of the slot.
     """
     capabilities = CHIP_CAPABILITIES
     if settings.devices.pin_pads:
-        capabilities |= TerminalCapabilities.ONLINE_PIN
+        capabilities |= TerminalCapabilities.ONLINE_PIN | TerminalCapabilities.ENCIPHERED_PIN
     return ContactRules(
         contact.Configuration(
             tuple(_in_a_slot(application) for application in enabled(settings)),
             ca_keys,
-            languages=("zh", "en"),
-            asks_cardholder=False,
+            languages=LANGUAGES[settings.shop.customer_languages],
         ),
         replace(
             terminal,

@@ -66,7 +66,7 @@ def open_media(
             partial(_prove, keys, clock),
             random,
             post,
-            keep_for_pin=None if pin is None else pin.keep,
+            pins=pin,
         )
         for device in devices.readers
     ]
@@ -145,6 +145,7 @@ def _pin_worker(in_force: InForce, drivers: Drivers, keys: Keys, post: Post) -> 
             attempt, record, entry=entry_of(record), pin=pin
         ),
         post,
+        may_skip=lambda: in_force.terms.settings.shop.pin_may_be_skipped,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
-from drivers.errors import CardRemoved, DeviceTimeout
+from drivers.errors import CardRemoved, DeviceTimeout, DriverError
 from drivers.protocols import CardReader
 from emv.conversation import (
     Answer,
@@ -62,20 +62,26 @@ def converse(kernel: Kernel[T], reader: CardReader, answers: Answers) -> T:
     """
     talk = questions_of(kernel, reader)
     answer: Answer = None
+    failed: DriverError | None = None
     while True:
         try:
-            question = talk.send(answer)
+            question = talk.send(answer) if failed is None else talk.throw(failed)
         except StopIteration as finished:
             outcome: T = finished.value
             return outcome
-        answer = answers.ask(question)
+        failed = None
+        try:
+            answer = answers.ask(question)
+        except (CardRemoved, DeviceTimeout) as error:
+            failed = error
 
 
 def questions_of(kernel: Kernel[T], reader: CardReader) -> Generator[Question, Answer, T]:
     """Carry a kernel's commands to the card; give out what the card cannot answer.
 
     A card that leaves or falls silent is thrown into the kernel as LinkLost:
-    what that means is the kernel's to say.
+    what that means is the kernel's to say. So is one that does while a question
+    is open, thrown in here as CardRemoved or DeviceTimeout.
     Raises DeviceLost if the reader itself is gone.
     """
     reply: Answer = None
@@ -87,11 +93,11 @@ def questions_of(kernel: Kernel[T], reader: CardReader) -> Generator[Question, A
             outcome: T = finished.value
             return outcome
         lost = None
-        if not isinstance(request, Command):
-            reply = yield request
-            continue
         try:
-            reply = Reply.parse(*carry(request.encoded, reader))
+            if isinstance(request, Command):
+                reply = Reply.parse(*carry(request.encoded, reader))
+            else:
+                reply = yield request
         except CardRemoved:
             lost = LinkLost("transmission")
         except DeviceTimeout:

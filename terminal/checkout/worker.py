@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from drivers.errors import DriverError
 from drivers.protocols import Device
 from terminal.events import Arm, DeviceHealth, InboxEvent, TellCard
+from terminal.questions import AnswerCard
 from terminal.view import Readiness
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class DeviceWorker(ABC, Generic[D]):
         self._readiness: Readiness | None = None
         self._changed = threading.Condition()
         self._arm: Arm | None = None
-        self._told: TellCard | None = None
+        self._told: TellCard | AnswerCard | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"{role}-worker", daemon=True)
 
@@ -65,10 +66,15 @@ class DeviceWorker(ABC, Generic[D]):
             self._arm = None
             self._changed.notify_all()
 
-    def tell(self, wish: TellCard) -> None:
-        """Give what waits here its issuer's word; only a chip in a slot ever does."""
+    def tell(self, wish: TellCard | AnswerCard) -> None:
+        """Give what waits here its issuer's or its holder's word; only a chip ever does."""
         with self._changed:
             self._told = wish
+            self._changed.notify_all()
+
+    def _wake(self) -> None:
+        """Have whoever waits here look again."""
+        with self._changed:
             self._changed.notify_all()
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 import click
 
@@ -39,8 +40,18 @@ TAPS_MAX = 3
 )
 @click.option(
     "--pin",
+    "pins",
     metavar="DIGITS",
-    help="In a simulated shop: the test PIN that the customer types. Never a real one.",
+    multiple=True,
+    help="In a simulated shop: the test PIN that the customer types; again for the next try. "
+    "Never a real one.",
+)
+@click.option(
+    "--choose",
+    "choice",
+    metavar="N",
+    type=click.IntRange(1),
+    help="Which application of a chip is to pay, of those it offers; 1 agrees to a single one.",
 )
 @click.option(
     "--keep",
@@ -56,7 +67,8 @@ def command(
     amount: str,
     currency: str | None,
     present: str | None,
-    pin: str | None,
+    pins: tuple[str, ...],
+    choice: int | None,
     keeps: bool,
     json_wanted: bool,
     user: str | None,
@@ -71,6 +83,7 @@ def command(
       till sale 12.50 --present card:visa-online --json
       till sale 88.00 --present wallet:alipay-qr
       till sale 60.00 --present card:visa-online-pin --pin 1234
+      till sale 60.00 --present chip:contact-two-applications --choose 2
     """
     settings = place.settings()
     try:
@@ -80,19 +93,19 @@ def command(
         raise click.BadParameter(str(error), param_hint="AMOUNT") from error
     if present is not None and settings.shop.mode != "bench":
         raise click.UsageError("--present works in a simulated shop only; this one is live")
-    if pin is not None and settings.shop.mode != "bench":
+    if pins and settings.shop.mode != "bench":
         raise click.UsageError("--pin works in a simulated shop only; this one is live")
-    if pin is not None and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 12):
+    if not all(pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 12 for pin in pins):
         raise click.BadParameter("a PIN has 4 to 12 digits", param_hint="--pin")
     with refusals(), place.open_till() as till, watching(till) as watch:
-        if pin is not None and not (till.bench and till.bench.takes_pin):
+        if pins and not (till.bench and till.bench.takes_pin):
             raise Refusal("--pin types on the till's screen, and this shop's PIN pad is another")
         sign_in(till.staff, user, approvers, is_bench=till.shop.is_bench)
         if present is not None:
             _check_offer(till.bench, present)
             _await_devices(watch, present)
         attempt = till.sale(amount_minor, chosen.letters)
-        payment = take(till, watch, attempt, present, pin)
+        payment = take(till, watch, attempt, present, pins, choice)
         if keeps and till.view().keep is Readiness.READY:
             till.keep()
             payment = till.payment(attempt)
@@ -100,14 +113,21 @@ def command(
 
 
 def take(
-    till: Till, watch: Watch, attempt: str, present: str | None, pin: str | None = None
+    till: Till,
+    watch: Watch,
+    attempt: str,
+    present: str | None,
+    pins: Sequence[str] = (),
+    choice: int | None = None,
 ) -> PaymentView:
     """Carry a sale that has begun to its end; return how it ended.
 
     present: what to present in a simulated shop; None waits for a customer.
-    pin: what its customer types where a PIN is asked for; None leaves it to
-    whoever stands at the PIN pad.
+    pins: what its customer types where a PIN is asked for, one after the other;
+    without any it is left to whoever stands at the PIN pad.
+    choice: which of a chip's applications pays, from 1; None: none of several.
     """
+    typed = iter(pins)
     if present is None:
         click.echo("Present card, phone or code", err=True)
     elif till.bench is not None:
@@ -117,8 +137,11 @@ def take(
         view = watch.until(_is_decided, SALE_S, fresh=True)
         if view is None or view.payment is None or view.stage is Stage.RESULT:
             break
+        if view.stage is Stage.CHOOSE:
+            _choose(till, view, choice)
+            continue
         if view.stage is Stage.PIN:
-            _enter_pin(till, present, pin)
+            _enter_pin(till, present, next(typed, None))
             continue
         # A hint: this card did not count, and the sale still waits.
         if present is None:
@@ -149,6 +172,17 @@ def _present(till: Till, bench: Bench, watch: Watch, present: str) -> None:
     bench.do(present)
 
 
+def _choose(till: Till, view: View, choice: int | None) -> None:
+    """Tell the card what the command line has chosen."""
+    click.echo(TEXT[view.prompt or Message.CHOOSE_APPLICATION], err=True)
+    for number, name in enumerate(view.choices, start=1):
+        click.echo(f"  {number} {name}", err=True)
+    if choice is None or choice > len(view.choices):
+        click.echo("Nobody is there to choose: say which with --choose", err=True)
+        choice = None
+    till.choose(None if choice is None else choice - 1)
+
+
 def _enter_pin(till: Till, present: str | None, pin: str | None) -> None:
     """Have the simulated customer type; at a PIN pad of its own somebody else does."""
     click.echo(TEXT[Message.ENTER_PIN], err=True)
@@ -175,7 +209,7 @@ def _is_over(view: View) -> bool:
 def _is_decided(view: View) -> bool:
     waiting = view.stage in (Stage.PRESENT, Stage.CODE) and view.hint is not None
     asks_pin = view.stage is Stage.PIN and not view.pin_digits
-    return _is_over(view) or waiting or asks_pin
+    return _is_over(view) or waiting or asks_pin or view.stage is Stage.CHOOSE
 
 
 def _is_settled(view: View, attempt: str) -> bool:

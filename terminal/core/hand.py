@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from terminal.core.book import Book
 from terminal.events import Arm, AskPin, CardFacts, Disarm, EndPin, TellCard, Tender
 from terminal.messages import Message
+from terminal.questions import CardAsks, PinWanted
 from terminal.seams import Clock
-from terminal.states import FINAL, FOR_A_PERSON, KEPT
+from terminal.states import FINAL, FOR_A_PERSON, KEPT, State
 from terminal.view import Medium, PaymentView, ShownCode, Step
 
 
@@ -41,6 +42,11 @@ class Held:
     sent: Tender | None = None
     """On its way, or provably never sent: then the cashier may have it kept."""
     pin: PinQuestion | None = None
+    question: CardAsks | None = None
+    """What a chip in a slot asks its holder before it goes on."""
+    question_until: float | None = None
+    language: str = ""
+    """Of the card's holder, ISO 639; empty until a card has said."""
     resume: bool = False
     """After closing, go back to presenting instead of cancelling."""
     code: ShownCode | None = None
@@ -95,12 +101,17 @@ class Hand:
         held.resume = False
         held.code = None
         held.phase_at = self._clock.monotonic()
-        held.deadline_at = held.phase_at + self._present_s
         if not self.is_armed:
             self._arming += 1
             self.is_armed = True
             held.arming = self._arming
+            held.language = ""
             self._book.wish(Arm(self._arming, payment.id, payment.amount_minor, payment.currency))
+        self._restart_present(payment, held)
+
+    def _restart_present(self, payment: PaymentView, held: Held) -> None:
+        """Give the customer the whole time to present something."""
+        held.deadline_at = self._clock.monotonic() + self._present_s
         self._book.set_timer("present", payment, self._present_s)
 
     def disarm(self) -> None:
@@ -110,6 +121,7 @@ class Hand:
             self._book.wish(Disarm())
         if self.held is not None:
             self.held.reading.clear()
+            self._drop_question(self.held)
 
     def drop_tender(self) -> None:
         """Let go what the customer pays with, unsent; nobody is asked for its PIN."""
@@ -123,16 +135,36 @@ class Hand:
         held.tender = held.pin = None
         held.step = Step.NONE
 
+    # --- asking -----------------------------------------------------------------
+
     def ask_pin(self, payment: PaymentView, kept: int) -> None:
         """Have the customer enter the PIN that the tender waits for.
 
         kept: what the card's data are kept under.
         """
-        if self.held is None:
+        if self.held is not None:
+            self.await_answer(self._pin_s)
+            self._ask_pin(self.held, payment, kept)
+
+    def ask(self, asked: CardAsks) -> None:
+        """Put the question of a chip in a slot to its holder."""
+        payment, held = self.payment, self.held
+        if payment is None or held is None:
             return
+        held.question = asked
+        limit_s = self._present_s
+        if isinstance(asked.question, PinWanted):
+            # The PIN pad keeps its time itself.
+            limit_s = self._pin_s
+            self.hint(Message.WRONG_PIN if asked.question.is_retry else None)
+            self._ask_pin(held, payment, asked.question.kept)
+        else:
+            self._book.set_timer("question", payment, limit_s)
+        held.question_until = self._clock.monotonic() + limit_s
+
+    def _ask_pin(self, held: Held, payment: PaymentView, kept: int) -> None:
         self._asking += 1
-        self.held.pin = PinQuestion(self._asking)
-        self.await_answer(self._pin_s)
+        held.pin = PinQuestion(self._asking)
         self._book.wish(
             AskPin(
                 self._asking,
@@ -143,6 +175,25 @@ class Hand:
                 self._pin_s,
             )
         )
+
+    def end_question(self) -> None:
+        """The chip asks no more: its card goes on, or another may come."""
+        payment, held = self.payment, self.held
+        if payment is None or held is None or held.question is None:
+            return
+        self._drop_question(held)
+        self._book.stop_timer("question", payment)
+        self.hint(None)
+        if payment.state is State.AWAITING_TENDER:
+            self._restart_present(payment, held)
+
+    def _drop_question(self, held: Held) -> None:
+        """Nobody is asked any more; a chip that still waits learns it from being disarmed."""
+        if held.question is None:
+            return
+        if held.pin is not None:
+            self._book.wish(EndPin(held.pin.asking))
+        held.pin = held.question = held.question_until = None
 
     def asks_pin(self, asking: int) -> Held | None:
         """Return what is held if an event of this question still counts."""

@@ -10,6 +10,7 @@ from terminal.core.hand import Hand, Held
 from terminal.core.notices import notices_for
 from terminal.devices import Devices
 from terminal.messages import Message
+from terminal.questions import CardAsks, ChoiceWanted, PinWanted
 from terminal.states import FOR_A_PERSON, State
 from terminal.view import Medium, PaymentView, Readiness, Stage, View
 
@@ -64,6 +65,7 @@ def view_of(
     if payment is None or held is None:
         return view
     stage, prompt = _stage(payment, held)
+    asked = None if held.question is None else held.question.question
     can_show = stage is Stage.PRESENT and bank is not Readiness.FAULTY
     return replace(
         view,
@@ -72,12 +74,16 @@ def view_of(
         prompt=prompt,
         hint=held.hint,
         step=held.step,
+        choices=asked.names if isinstance(asked, ChoiceWanted) else (),
+        language=held.language,
         pin_digits=held.pin.digits if held.pin else 0,
+        tries_left=asked.tries_left if isinstance(asked, PinWanted) else None,
+        card_stays=asked is not None or (held.tender is not None and bool(held.tender.slot)),
         show=Readiness.READY if can_show else Readiness.OFF,
         keep=Readiness.READY if _can_keep(payment, held) else Readiness.OFF,
         code=held.code,
         started_at=held.started_at,
-        deadline_at=None if stage is Stage.RESULT else held.deadline_at,
+        deadline_at=None if stage is Stage.RESULT else held.question_until or held.deadline_at,
         next_ask_at=book.next_try(payment),
         cancellable=payment.state in _CANCELLABLE,
     )
@@ -87,11 +93,19 @@ def _can_keep(payment: PaymentView, held: Held) -> bool:
     return payment.state is State.NOT_SENT and held.sent is not None
 
 
+def _choice_prompt(asked: CardAsks) -> Message:
+    question = asked.question
+    is_single = isinstance(question, ChoiceWanted) and len(question.names) == 1
+    return Message.CONFIRM_APPLICATION if is_single else Message.CHOOSE_APPLICATION
+
+
 def _stage(payment: PaymentView, held: Held) -> tuple[Stage, Message | None]:
     """Return which screen it is, and what it asks for."""
     match payment.state:
-        case State.AWAITING_TENDER if held.pin is not None:
+        case _ if held.pin is not None:
             return Stage.PIN, Message.ENTER_PIN
+        case _ if held.question is not None:
+            return Stage.CHOOSE, _choice_prompt(held.question)
         case State.AWAITING_TENDER if held.tender is not None:
             return Stage.PROCESSING, Message.REVERSING
         case State.AWAITING_TENDER if held.reading:

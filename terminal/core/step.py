@@ -15,6 +15,7 @@ from typing import Any
 from terminal.batch.closing import TIMER as BATCH_TIMER
 from terminal.batch.closing import Closing
 from terminal.batch.day import ShopDay
+from terminal.core.asking import Asking
 from terminal.core.book import NO_PAYMENT, Book
 from terminal.core.following import POLL_S, Following, Patience
 from terminal.core.hand import Hand, with_facts
@@ -41,9 +42,6 @@ from terminal.events import (
     KeepWanted,
     LeaveWanted,
     NeverLeft,
-    PinDigits,
-    PinEnded,
-    PinEntered,
     Purpose,
     RaiseWanted,
     RefundWanted,
@@ -120,6 +118,7 @@ class Core:
         self._following = Following(
             self._book, self._hand, clock, limits.patience, lookup, self._store
         )
+        self._asking = Asking(self._book, self._hand, self._following)
         self._closing = Closing(self._book, clock, read_batch, limits.day.of)
         self._news = News(self._book, lambda: self._hand.is_free, self._take_up)
         self._next_number = 1
@@ -145,9 +144,6 @@ class Core:
             CardCompleted: self._following.card_completed,
             CodeRead: self._code_read,
             CodeRejected: self._code_rejected,
-            PinDigits: self._pin_digits,
-            PinEntered: self._pin_entered,
-            PinEnded: self._pin_ended,
             DeviceHealth: self._device_health,
             Sending: self._following.sending,
             Answered: self._answered,
@@ -155,6 +151,7 @@ class Core:
             NeverLeft: self._following.never_left,
             AnswerLost: self._following.answer_lost,
             TimerRang: self._timer_rang,
+            **self._asking.handlers,
             **self._closing.handlers,
             **self._news.handlers,
         }
@@ -303,6 +300,9 @@ class Core:
                 self._book.wish(TellCard(event.reader, event.waits_for))
             return
         held.reading.discard(event.reader)
+        if held.question is not None and held.question.reader == event.reader:
+            # The card left, or was let go, while its holder was asked.
+            self._hand.end_question()
         if event.end is CardEnd.AGAIN or (
             # The code on the customer's screen can still be paid.
             event.end is CardEnd.DECLINED and payment.state is State.CODE_OPEN
@@ -367,28 +367,6 @@ class Core:
         else:
             self._following.proceed()
 
-    # --- a PIN ----------------------------------------------------------------
-
-    def _pin_digits(self, event: PinDigits) -> None:
-        held = self._hand.asks_pin(event.asking)
-        if held is not None and held.pin is not None:
-            held.pin.digits = event.digits
-
-    def _pin_entered(self, event: PinEntered) -> None:
-        held = self._hand.asks_pin(event.asking)
-        if held is not None and held.tender is not None:
-            self._hand.note_duration("pin")
-            held.tender = replace(held.tender, sealed=event.sealed, kept=None)
-            held.pin = None
-            self._following.proceed()
-
-    def _pin_ended(self, event: PinEnded) -> None:
-        """The card is not charged; another one, or a code, may still pay."""
-        if self._hand.asks_pin(event.asking) is not None:
-            self._hand.drop_tender()
-            self._hand.present()
-            self._hand.hint(event.reason, event.next_step)
-
     # --- what the bank says -------------------------------------------------
 
     def _answered(self, event: Answered) -> None:
@@ -422,6 +400,8 @@ class Core:
                     self._book.set_timer("present", payment, POLL_S)
                 elif held.tender is None:
                     self._end_unsent(payment, Move.TIMED_OUT, Message.TIMED_OUT)
+            case "question", _ if held is not None:
+                self._asking.time_is_up()
             case "card", State.COMPLETING:
                 self._following.card_silent(payment)
             case (("follow" | "poll"), _):

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.errors import DeviceLost, DeviceNotReady, DeviceTimeout, OptionRefused
 from drivers.pinpad_frames import BODY_BYTES_MAX, Frame, FrameReader
 from drivers.pinpad_serial import SerialPinPad
-from drivers.protocols import EncryptedPin, Health, NoPin
+from drivers.protocols import CardKey, EncryptedPin, Health, NoPin, PinTries
 from simulators.bank.issuer.pin import Verdict, verify
 from simulators.pinpad import PinPadKeys, PinPadSimulator, frames
 from simulators.pinpad.entry import State
@@ -115,6 +116,75 @@ class Told(list[int]):
     def append(self, count: int) -> None:
         super().append(count)
         self._event.set()
+
+
+# --- a PIN that the card checks --------------------------------------------------
+
+CHALLENGE = bytes(range(8))
+
+
+@pytest.fixture(scope="module")
+def icc() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 1024)
+
+
+def ask_for_card(bench: Bench, icc: rsa.RSAPrivateKey, tries: PinTries) -> bytes | NoPin:
+    modulus = icc.public_key().public_numbers().n.to_bytes(128, "big")
+    try:
+        return bench.pad.card_pin(
+            CardKey(modulus, 65537), CHALLENGE, 30.0, tries=tries, amount="CNY 1", stop=bench.stop
+        )
+    finally:
+        if bench.thread is not None:
+            bench.thread.join(10.0)
+
+
+def test_only_the_card_opens_what_was_entered_for_it(bench: Bench, icc: rsa.RSAPrivateKey) -> None:
+    """As Book 2, 7.2 has it: header, PIN block of format 2, challenge, padding."""
+    bench.when_asked(lambda: bench.type("80706E"))
+    data = ask_for_card(bench, icc, PinTries())
+
+    assert isinstance(data, bytes)
+    numbers = icc.private_numbers()
+    opened = pow(int.from_bytes(data, "big"), numbers.d, numbers.public_numbers.n)
+    clear = opened.to_bytes(128, "big")
+    assert clear[:17] == b"\x7f" + bytes.fromhex("2580706FFFFFFFFF") + CHALLENGE
+    assert "80706" not in repr(vars(bench.sim))
+
+
+@pytest.mark.parametrize(
+    ("tries", "screen"),
+    [
+        (PinTries(), "CNY 1\nPIN"),
+        (PinTries(left=2, is_retry=True), "CNY 1\nWRONG. PIN"),
+        (PinTries(left=1, is_retry=True), "CNY 1\nWRONG. LAST TRY. PIN"),
+    ],
+)
+def test_the_customer_reads_how_many_tries_are_left(
+    bench: Bench, icc: rsa.RSAPrivateKey, tries: PinTries, screen: str
+) -> None:
+    seen = []
+
+    def customer() -> None:
+        seen.append(bench.sim.screen)
+        bench.type("X")
+
+    bench.when_asked(customer)
+    assert ask_for_card(bench, icc, tries) is NoPin.CANCELLED
+    assert seen == [screen]
+
+
+@pytest.mark.parametrize(("may_skip", "end"), [(True, NoPin.SKIPPED), (False, NoPin.CANCELLED)])
+def test_a_pin_is_skipped_only_where_that_is_allowed(
+    bench: Bench, icc: rsa.RSAPrivateKey, may_skip: bool, end: NoPin
+) -> None:
+    bench.when_asked(lambda: bench.type("EX"))
+    assert ask_for_card(bench, icc, PinTries(may_skip=may_skip)) is end
+
+
+def test_a_card_key_that_holds_no_pin_is_refused(bench: Bench) -> None:
+    with pytest.raises(DeviceNotReady, match="cannot read"):
+        bench.pad.card_pin(CardKey(b"\xff" * 16, 3), CHALLENGE, 30.0)
 
 
 def test_the_customer_reads_the_amount(bench: Bench) -> None:

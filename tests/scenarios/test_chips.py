@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import config
 from simulators.card.contact import load_profiles, make_contact_card
 from simulators.card.faults import with_faults
 from simulators.responses import Answer, AnyCard, Response
@@ -204,6 +205,122 @@ def test_a_cancelled_pin_lets_the_chip_go(counter: Any) -> None:
 
     assert counter.until_state(attempt, *ENDED).state is State.APPROVED
     assert [command[2] for command in card.commands if command[1] == 0xAE][-1] == 0x00
+
+
+# --- what the card asks its holder --------------------------------------------------
+
+
+def asked_again(counter: Any, tries: int) -> None:
+    counter.until(
+        lambda view: (
+            view.stage is Stage.PIN and (view.hint, view.tries_left) == (Message.WRONG_PIN, tries)
+        )
+    )
+
+
+@pytest.mark.parametrize("name", ["contact-pin", "contact-pin-enciphered"])
+def test_the_card_checks_the_pin_and_a_wrong_one_may_be_tried_again(
+    counter: Any, name: str
+) -> None:
+    card = Counted(chip(counter, name))
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(card)
+    counter.until(lambda view: view.stage is Stage.PIN and view.tries_left == 3)
+    counter.do("pin:0000")
+    asked_again(counter, 2)
+    assert counter.till.view().card_stays
+    counter.do("pin:1234")
+
+    end = counter.until_state(attempt, *ENDED)
+    assert (end.state, end.pin, end.signature) == (State.APPROVED, True, False)
+    assert end.tvr[4:6] == "00"
+    assert any("VERIFIED BY PIN" in line for line in counter.till.receipt(end.id))
+    verified = [command for command in card.commands if command[1] == 0x20]
+    clear = [command for command in verified if b"\x24\x12\x34" in command]
+    assert len(verified) == 2
+    assert bool(clear) is (name == "contact-pin"), "in clear only inside the slot's own housing"
+
+
+def test_a_pin_that_was_wrong_once_too_often_is_blocked_and_the_bank_is_told(
+    counter: Any,
+) -> None:
+    """The card falls back to nothing; its bank hears that the tries are used up."""
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-pin-last-try"))
+    counter.until(lambda view: view.stage is Stage.PIN and view.tries_left == 1)
+    counter.do("pin:0000")
+
+    end = counter.until_state(attempt, *ENDED)
+    assert int(end.tvr[4:6], 16) & 0xA0 == 0xA0, "not verified, and no try is left"
+    assert not end.pin
+
+
+def test_a_card_pulled_while_its_pin_is_asked_for_ends_the_question(counter: Any) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-pin"), stay=True)
+    counter.until(lambda view: view.stage is Stage.PIN)
+    counter.shop.slot.remove()
+
+    counter.until(lambda view: view.stage is Stage.PRESENT and view.hint is Message.CARD_PULLED)
+    counter.shop.slot.present(chip(counter, "contact-cda-online"))
+    assert counter.until_state(attempt, *ENDED).state is State.APPROVED
+
+
+@pytest.mark.parametrize("how", ["customer", "cashier"])
+def test_a_pin_can_be_given_up_by_either_side(counter: Any, how: str) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-pin"))
+    counter.until(lambda view: view.stage is Stage.PIN)
+    if how == "customer":
+        counter.do("pin:cancel")
+        counter.until(lambda view: view.hint is Message.PIN_CANCELLED)
+    counter.till.cancel()
+
+    assert counter.until_state(attempt, *ENDED).state is State.CANCELLED
+
+
+def test_a_customer_may_go_on_without_where_the_shop_allows_it(
+    city: Any, open_counter: Any
+) -> None:
+    home = city.new_home()
+    lines = config.BENCH.read_text("utf-8").replace("[shop]", "[shop]\npin_may_be_skipped = true")
+    (home / "shop.toml").write_text(lines, "utf-8")
+    counter = open_counter(home=home, file=home / "shop.toml").until_ready()
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-pin"))
+    counter.until(lambda view: view.stage is Stage.PIN)
+    counter.do("pin:skip")
+
+    end = counter.until_state(attempt, *ENDED)
+    assert end.signature, "the list goes on"
+    assert int(end.tvr[4:6], 16) & 0x08, "the bank is told that no PIN was entered"
+
+
+@pytest.mark.parametrize(("place", "label"), [(0, "VISA CREDIT"), (1, "VISA DEBIT")])
+def test_the_holder_chooses_the_application(counter: Any, place: int, label: str) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-two-applications"))
+    view = counter.until(lambda view: view.stage is Stage.CHOOSE)
+    assert list(view.choices) == ["VISA CREDIT", "VISA DEBIT"]
+    assert view.language == "en", "the card likes English first"
+    counter.till.choose(place)
+
+    end = counter.until_state(attempt, *ENDED)
+    assert (end.state, end.application_label) == (State.APPROVED, label)
+
+
+def test_a_holder_who_does_not_agree_may_pay_otherwise(counter: Any) -> None:
+    attempt = counter.begin(6_000)
+    counter.shop.slot.present(chip(counter, "contact-confirm"))
+    counter.until(lambda view: view.prompt is Message.CONFIRM_APPLICATION)
+    counter.till.choose(None)
+    counter.until(lambda view: view.hint is Message.NOTHING_CHOSEN)
+    until_empty(counter.shop.slot)
+
+    counter.shop.slot.present(chip(counter, "contact-confirm"))
+    counter.until(lambda view: view.stage is Stage.CHOOSE)
+    counter.till.choose(0)
+    assert counter.until_state(attempt, *ENDED).state is State.APPROVED
 
 
 def test_a_tap_and_a_chip_at_once_pay_once(counter: Any, hold: Callable[..., None]) -> None:

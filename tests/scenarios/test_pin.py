@@ -42,8 +42,8 @@ class RecordingPad(PinPadSimulator):
 
     def press(self, key: str) -> None:
         super().press(key)
-        if self.block is not None:
-            self.blocks.append(self.block[1])
+        if self.result:
+            self.blocks.append(bytes(self.result[-1]))
 
 
 class Shop:

@@ -48,6 +48,7 @@ from terminal.events import (
     VoidWanted,
 )
 from terminal.messages import Message
+from terminal.questions import CardAsks, ChoiceMade, ChoiceWanted, PinAnswered, PinWanted
 from terminal.states import FINAL, FOR_A_PERSON, KEPT, State
 from terminal.states import Event as Move
 from terminal.store import CurrencyLimits, OfflineLimits
@@ -55,6 +56,7 @@ from terminal.view import Kind, Medium, Stage
 
 FIRST = {State.AUTHORISING, State.COMPLETING, State.UNKNOWN, State.REVERSING}
 """What goes to the bank before anything that was kept."""
+PAYABLE = {State.AWAITING_TENDER, State.CODE_OPEN}
 STATES = ["approved", "declined", "pending", "open", "closed", "reversed", "not_found", "odd"]
 FACTS = CardFacts(Medium.CARD, "Visa", "411111******1111")
 CHIP = CardFacts(Medium.CHIP, "Visa", "411111******1111")
@@ -119,6 +121,11 @@ class Walk:
             PinDigits(asking, self.chance.randrange(13)),
             PinEntered(asking, "s"),
             PinEnded(asking, Message.PIN_CANCELLED, Message.ANOTHER_CARD),
+            PinAnswered(asking),
+            CardAsks(arming, "Slot", ChoiceWanted(("VISA CREDIT", "VISA DEBIT"))),
+            CardAsks(arming, "Slot", PinWanted(2, 3)),
+            CardRead(arming, CardEnd.AGAIN, reader="Slot"),
+            ChoiceMade(self.chance.choice([None, 0, 2])),
         ]
         if self.chip is None and self.completing is None:
             events += [self.insert(arming)] * 3
@@ -163,7 +170,7 @@ class Walk:
                 done, undone = wishes[:place], tuple(wishes[place + 1 :])
                 attempts = tuple(entry.payment.id for entry in failed.entries)
                 wishes = done + self.counter.core.step(JournalFailed(attempts, undone, "disk full"))
-        if isinstance(event, PinEntered | PinEnded) and self.asked is not None:
+        if isinstance(event, PinEntered | PinEnded | PinAnswered) and self.asked is not None:
             self.asked = None if event.asking == self.asked.asking else self.asked
         self.carry_out(wishes)
 
@@ -182,9 +189,10 @@ class Walk:
                     self.check_send(wish)
                     self.waiting.append(wish)
                 case AskPin():
-                    assert counter.payments[wish.attempt].state is State.AWAITING_TENDER
+                    assert counter.payments[wish.attempt].state in PAYABLE
                     self.asked = wish
-                case EndPin():
+                case EndPin(asking):
+                    assert asking in (0, self.asked.asking if self.asked else 0)
                     self.asked = None
         counter.wishes += wishes
         for wish in wishes:

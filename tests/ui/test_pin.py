@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from textual.app import App
 
 from terminal.customer import customer_view
+from terminal.messages import Message
 from terminal.view import Stage, View
 from ui.app import TillApp
 from ui.plain import LineTill
@@ -75,6 +77,30 @@ async def test_letters_are_no_commands_while_a_pin_is_typed(read_screen: Read) -
         await pilot.press("b", "n")
         assert app.page.name == "pin"
         assert bench.pressed == []
+
+
+async def test_a_pin_for_the_card_tells_what_is_left(read_screen: Read) -> None:
+    till, _ = bench_till()
+    app = TillApp(till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for hint, left, told in (
+            (None, 3, ""),
+            (Message.WRONG_PIN, 2, "Wrong PIN   2 tries left"),
+            (Message.WRONG_PIN, 1, "Wrong PIN   Last try"),
+        ):
+            till.show(replace(PIN, hint=hint, tries_left=left, card_stays=True))
+            await pilot.pause()
+            screen = read_screen(app)
+            assert told in screen
+            assert "Leave the card in" in screen
+
+
+@pytest.mark.parametrize(("left", "told"), [(2, "请重新输入"), (1, "最后一次")])
+def test_the_customer_reads_of_a_wrong_pin(left: int, told: str) -> None:
+    view = replace(PIN, hint=Message.WRONG_PIN, tries_left=left)
+    canvas = Canvas(46, 36)
+    paint_customer(canvas, customer_view(view, SHOP, 0.0), has_blocks=True)
+    assert told in "\n".join(canvas.lines())
 
 
 def test_the_customer_is_asked_in_both_languages_and_sees_the_dots() -> None:

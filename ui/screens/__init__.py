@@ -25,6 +25,10 @@ def page_for(desk: Desk) -> Page:
         from ui.screens.present import PresentPage
 
         return PresentPage(desk)
+    if stage is Stage.CHOOSE:
+        from ui.screens.choose import ChoosePage
+
+        return ChoosePage(desk)
     if stage is Stage.PIN:
         from ui.screens.pin import PinPage
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from terminal.messages import Message
-from ui.locale import mark
+from terminal.messages import TEXT, Message
+from terminal.view import View
+from ui.locale import Words, mark
 from ui.screens.page import Key, Page
 from ui.widgets.canvas import Canvas
 from ui.widgets.chrome import Action
@@ -14,6 +15,9 @@ from ui.widgets.gauges import paint_countdown, paint_lights, pin_dots
 
 ON_SCREEN = mark("TEST ONLY: type a test PIN here. A real PIN belongs on a PIN pad")
 ON_PAD = mark("On the PIN pad. Look away, please")
+
+LAST_TRY = mark("Last try")
+TRIES_LEFT = mark("{count} tries left")
 
 PAD_KEYS = {"enter": "enter", "backspace": "clear", "delete": "clear"}
 
@@ -61,11 +65,17 @@ class PinPage(Page):
         panel = canvas.height - below
         canvas.fill(0, 0, canvas.width, panel, "sheet")
         paint_lights(canvas, 0, 1, canvas.width, 4)
-        text = "✓ " + desk.words("Card may be removed")
-        canvas.put_centred(0, 3, canvas.width, text, "live", bold=True)
+        if desk.view.card_stays:
+            canvas.put_centred(0, 3, canvas.width, desk.words("Leave the card in"), bold=True)
+        else:
+            text = "✓ " + desk.words("Card may be removed")
+            canvas.put_centred(0, 3, canvas.width, text, "live", bold=True)
+        remark = tries_text(desk.view, desk.words)
         if desk.payment:
+            room = panel - 9 - bool(remark)
             unit, text = desk.figures(desk.payment.amount_minor)
-            draw_amount(canvas, 3, 5, canvas.width - 6, panel - 9, unit=unit, text=text, ink="ink")
+            draw_amount(canvas, 3, 5, canvas.width - 6, room, unit=unit, text=text, ink="ink")
+        canvas.put_centred(0, panel - 4, canvas.width, remark, "soft-ask", bold=True)
         canvas.put_centred(
             0, panel - 3, canvas.width, desk.message(Message.ENTER_PIN), "key", bold=True
         )
@@ -74,3 +84,13 @@ class PinPage(Page):
         where, ink = (ON_SCREEN, "soft-ask") if self._is_pad else (ON_PAD, "muted")
         canvas.put_centred(0, row, canvas.width, desk.words(where), ink, bold=self._is_pad)
         paint_countdown(canvas, 0, row + 2, canvas.width, desk)
+
+
+def tries_text(view: View, words: Words) -> str:
+    """Return what to say of the PIN before and of the tries left; '' for nothing to say."""
+    said = [words(TEXT[view.hint])] if view.hint else []
+    if view.tries_left == 1:
+        said.append(words(LAST_TRY))
+    elif view.tries_left is not None and view.hint:
+        said.append(words(TRIES_LEFT).format(count=view.tries_left))
+    return "   ".join(said)

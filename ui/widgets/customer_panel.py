@@ -19,6 +19,7 @@ TEXTS = {
     Phase.PRESENT: mark("Present card, phone or code"),
     Phase.READING: mark("Reading. Hold still"),
     Phase.CODE: mark("Scan to pay"),
+    Phase.CHOOSE: mark("Which one is to pay? Please tell the cashier"),
     Phase.PIN: mark("Please enter your PIN"),
     Phase.WAIT: mark("Please wait"),
     Phase.CONFIRM: mark("Confirm on your phone"),
@@ -44,14 +45,35 @@ TOO_LARGE = mark("The code is too large for this screen")
 BESIDE_COLUMNS = 20
 """What words need right of a code."""
 
-LIGHTS = {Phase.IDLE: 1, Phase.PRESENT: 1, Phase.READING: 2, Phase.PIN: 4, Phase.WAIT: 4}
+LIGHTS = {
+    Phase.IDLE: 1,
+    Phase.PRESENT: 1,
+    Phase.READING: 2,
+    Phase.CHOOSE: 2,
+    Phase.PIN: 4,
+    Phase.WAIT: 4,
+}
+WRONG_PIN = mark("Wrong PIN. Please enter it again")
+LAST_TRY = mark("Last try. Please enter your PIN")
+AGREE = mark("Pay with this? Please tell the cashier")
 
 
 def both_texts(view: CustomerView) -> tuple[str, str]:
     """Return the sentence of a view in Chinese and in English."""
-    in_hand = view.phase in (Phase.PRESENT, Phase.READING)
-    english = TEXT[view.prompt] if view.prompt and in_hand else TEXTS[view.phase]
+    english = _text(view)
     return translate("zh")(english), english
+
+
+def _text(view: CustomerView) -> str:
+    if view.prompt and view.phase in (Phase.PRESENT, Phase.READING):
+        return TEXT[view.prompt]
+    if view.phase is Phase.PIN and view.tries_left == 1:
+        return LAST_TRY
+    if view.phase is Phase.PIN and view.is_retry:
+        return WRONG_PIN
+    if view.phase is Phase.CHOOSE and len(view.choices) == 1:
+        return AGREE
+    return TEXTS[view.phase]
 
 
 def paint_customer(canvas: Canvas, view: CustomerView, *, has_blocks: bool) -> None:
@@ -79,12 +101,15 @@ def paint_customer(canvas: Canvas, view: CustomerView, *, has_blocks: bool) -> N
         pixels = sign_pixels(sign, is_large=False)
         canvas.bitmap((width - len(pixels[0])) // 2, row, pixels, ink)
         row += lines_of(pixels) + 1
-    text_row = canvas.height - (8 if view.phase is Phase.PIN else 6)
+    text_row = canvas.height - 6 - (2 if view.phase is Phase.PIN else len(view.choices))
     if view.amount_minor is not None:
         _paint_amount(canvas, view, 2, row, width - 4, text_row - row, ink)
     _paint_texts(canvas, view, text_row, ink)
     if view.phase is Phase.PIN:
         canvas.put_centred(2, text_row + 4, width - 4, pin_dots(view.pin_digits), ink, bold=True)
+    for number, name in enumerate(view.choices, start=1):
+        text = f"{number}  {name}" if len(view.choices) > 1 else name
+        canvas.put_centred(2, text_row + 3 + number, width - 4, text, ink, bold=True)
     if view.code:
         text = translate("zh")(TOO_LARGE) + "  " + TOO_LARGE
         canvas.put_wrapped(2, canvas.height - 2, width - 4, 2, text, "soft-ask", centred=True)
@@ -132,9 +157,11 @@ def _paint_amount(
 
 
 def _paint_texts(canvas: Canvas, view: CustomerView, y: int, ink: str) -> None:
-    chinese, english = both_texts(view)
+    first, second = both_texts(view)
+    if view.language == "en":
+        first, second = second, first
     width = canvas.width - 4
-    row = canvas.put_wrapped(2, y, width, 2, chinese, ink, bold=True, centred=True)
-    row = canvas.put_wrapped(2, row, width, 2, english, ink, centred=True)
+    row = canvas.put_wrapped(2, y, width, 2, first, ink, bold=True, centred=True)
+    row = canvas.put_wrapped(2, row, width, 2, second, ink, centred=True)
     if view.left_s is not None and row < canvas.height:
         canvas.put_centred(2, row, width, f"{view.left_s} s", ink if ink != "ink" else "muted")

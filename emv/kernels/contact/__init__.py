@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from emv import bits, tags
 from emv.actions import Reach, analyse, explain, issuer_action_codes, reason_of
 from emv.apdu import STATUS_FUNCTION_NOT_SUPPORTED
-from emv.conversation import Kernel, note
+from emv.conversation import Kernel, note, show
 from emv.entry_point import Terminal, Transaction
 from emv.errors import Cancelled, CardRefused, DataMissing, LinkLost, MalformedData
 from emv.kernels.contact.authentication import authenticate
@@ -41,7 +41,7 @@ from emv.kernels.contact.session import Application, Configuration, Session, cod
 from emv.kernels.contact.verification import verify_cardholder
 from emv.kernels.endings import end_application
 from emv.kernels.objects import usable_objects
-from emv.outcome import Outcome, Reason
+from emv.outcome import MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
 from emv.restrictions import check_restrictions
 from emv.selection import (
     Candidate,
@@ -123,6 +123,12 @@ def _pay(
             transaction,
             usable_objects(fci, NO_KERNEL_ID),
         )
+        if session.language:
+            yield from show(
+                UserInterfaceRequest(
+                    MessageId.PROCESSING, ReaderStatus.PROCESSING, language=session.language
+                )
+            )
         if not (yield from initiate_application(session)):
             return None
         yield from read_records(session)

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emv.authentication import PublicKey
 from emv.errors import MalformedData
-from emv.keys.offline_pin import enciphered_verify, padding_bytes, plaintext_verify
+from emv.keys.offline_pin import encipher_for_card, padding_bytes, plaintext_verify
 
 pytestmark = pytest.mark.spec("Book 2, 7.2", "Book 3, 6.5.12", source="ours")
 
@@ -36,28 +35,29 @@ def test_what_is_no_pin_is_refused(pin: bytes) -> None:
 
 
 def test_an_enciphered_pin_opens_with_the_cards_key(pki: Any) -> None:
-    key = PublicKey(pki.icc.n, 3, pki.icc.length)
-    padding = bytes(padding_bytes(key))
+    modulus = pki.icc.n.to_bytes(pki.icc.length, "big")
+    padding = bytes(padding_bytes(len(modulus)))
 
-    command = enciphered_verify(b"1234", key, CHALLENGE, padding)
+    data = encipher_for_card(b"1234", modulus, 3, CHALLENGE, padding)
 
-    assert command[:5] == bytes((0x00, 0x20, 0x00, 0x88, key.length))
-    opened = pow(int.from_bytes(command[5:], "big"), pki.icc.d, pki.icc.n)
-    clear = opened.to_bytes(key.length, "big")
+    opened = pow(int.from_bytes(data, "big"), pki.icc.d, pki.icc.n)
+    clear = opened.to_bytes(len(modulus), "big")
     assert clear == b"\x7f" + bytes.fromhex("241234FFFFFFFFFF") + CHALLENGE + padding
 
 
 @pytest.mark.parametrize(("challenge", "padding"), [(7, 0), (9, 0), (0, 0), (8, -1), (8, 1)])
 def test_parts_that_do_not_fit_are_refused(pki: Any, challenge: int, padding: int) -> None:
-    key = PublicKey(pki.icc.n, 3, pki.icc.length)
+    modulus = pki.icc.n.to_bytes(pki.icc.length, "big")
 
     with pytest.raises(MalformedData):
-        enciphered_verify(b"1234", key, bytes(challenge), bytes(padding_bytes(key) + padding))
+        encipher_for_card(
+            b"1234", modulus, 3, bytes(challenge), bytes(padding_bytes(len(modulus)) + padding)
+        )
 
 
 def test_a_key_too_short_for_a_pin_is_refused() -> None:
     with pytest.raises(MalformedData):
-        padding_bytes(PublicKey(15, 3, 16))
+        padding_bytes(16)
 
 
 @given(st.text("0123456789", min_size=4, max_size=12))

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from drivers.errors import DeviceNotReady
-from drivers.protocols import EncryptedPin, Health, NoPin
+from drivers.protocols import EncryptedPin, Health, NoPin, PinReader
 from simulators.bank.issuer.pin import Verdict, verify
 from simulators.pinpad import PinPadKeys, ScreenPinPad
 from simulators.pinpad.keys import base_key
+from simulators.readers.keyed_slot import KeyedSlot
+from simulators.responses import Answer, Response
 
 PAN = "4000002500000003"
 LONG_S = 10.0
@@ -103,6 +105,39 @@ def test_a_key_means_nothing_while_it_does_not_ask(desk: Desk, tmp_path: Path) -
     desk.pad.press("1")
     desk.pad.type("1", 0)
     assert bytes(desk.pad._entry._pin) == bytes(12)
+
+
+def test_in_clear_it_goes_to_the_card_of_its_own_slot(tmp_path: Path) -> None:
+    pad = ScreenPinPad(PinPadKeys(tmp_path), bytes, lambda: 0.0)
+    slot = KeyedSlot(lambda: pad)
+    card = Recorder()
+    slot.present(card)
+    assert isinstance(slot, PinReader)
+    assert slot.wait_for_card(0)
+    customer = threading.Thread(target=pad.type, args=((*"5771", "enter"), LONG_S))
+    customer.start()
+
+    assert slot.verify_pin(30.0) == 0x63C2
+    customer.join(LONG_S)
+    assert card.commands == [bytes.fromhex("0020008008 245771FFFFFFFFFF")]
+    assert bytes(pad._entry._pin) == bytes(12)
+
+
+class Recorder:
+    """A card that notes what it is asked, and says that two tries are left."""
+
+    def __init__(self) -> None:
+        self.commands: list[bytes] = []
+
+    def power_up(self) -> None:
+        """Nothing of it is selected."""
+
+    def respond(self, command: bytes) -> Response:
+        self.commands.append(command)
+        return Answer(bytes.fromhex("63C2"))
+
+    def returns_after_s(self) -> float | None:
+        return None
 
 
 def test_damaged_keys_are_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from emv.errors import ConfigurationError
 from terminal.checkout.counter import Counter, Media
 from terminal.events import Arm, DeviceHealth, InboxEvent, TellCard
+from terminal.questions import AnswerCard
 from terminal.view import Readiness
 
 PLACES = (("Reader", "reader"), ("Camera", "camera"))
@@ -34,7 +35,7 @@ class Recorder:
     def disarm(self) -> None:
         self.told.append("disarm")
 
-    def tell(self, wish: TellCard) -> None:
+    def tell(self, wish: TellCard | AnswerCard) -> None:
         self.told.append("tell")
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emv import tlv
+from emv import apdu, tlv
 from emv.actions import ActionCodes
 from emv.authentication import CAKey, CAKeyStore
 from emv.bits import TVR
@@ -26,12 +26,13 @@ from emv.conversation import (
     PINEntry,
     RandomBytes,
     Reply,
+    Show,
     TakeOnlinePIN,
     VerifyPIN,
 )
 from emv.entry_point import Terminal, Transaction
 from emv.kernels.contact import Application, Configuration, process
-from emv.keys.offline_pin import enciphered_verify, padding_bytes, plaintext_verify
+from emv.keys.offline_pin import encipher_for_card, padding_bytes, plaintext_verify
 from emv.outcome import Outcome
 from emv.risk import RiskLimits
 from simulators.bank.accounts import Accounts, load_accounts
@@ -108,7 +109,7 @@ class Counter:
                 case AskIssuer(record, _):
                     answer = None if self.is_bank_away else self.authorise(dict(record))
                 case _:
-                    assert isinstance(request, Note)
+                    assert isinstance(request, Note | Show)
                     answer = None
 
     def send(self, card: ContactCard, command: bytes) -> Reply:
@@ -125,7 +126,10 @@ class Counter:
         if key is None:
             command = bytes(plaintext_verify(pin))
         else:
-            command = enciphered_verify(pin, key, question.challenge, bytes(padding_bytes(key)))
+            modulus = key.modulus.to_bytes(key.length, "big")
+            padding = bytes(padding_bytes(key.length))
+            data = encipher_for_card(pin, modulus, key.exponent, question.challenge, padding)
+            command = apdu.verify(apdu.VERIFY_ENCIPHERED, data)
         return PINAnswer(PINEntry.ENTERED, self.send(card, command).status)
 
     def authorise(self, record: dict[int, bytes]) -> IssuerAnswer:
