@@ -31,6 +31,7 @@ SUBJECTS = (
     "hand_held",
     "bank_link",
     "bank_books",
+    "bank_served",
     "start_up",
     "idle",
     "journal",

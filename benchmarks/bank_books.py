@@ -38,7 +38,12 @@ from terminal.security.keys import TillKeys
 MANY = 1_000_000
 DAYS = 7
 ROUNDS, BATCH = 41, 5
-PAN = "4761739001010119"
+AMOUNT_MINOR = 100
+PANS = (
+    *("4761739001010119", "4005519200000004", "4217651111111119", "4012888888881881"),
+    *("4500600000000061", "4012000033330026", "4012000077777777", "4111111111111111"),
+)
+"""Published test numbers, each with an account of its own."""
 ISSUER_KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 DAY_MS = 86_400_000
 ACCOUNTS = 5_000
@@ -86,28 +91,31 @@ def _measure(
 
 
 class Counter:
-    """A bank, and a till that is enrolled at it."""
+    """A bank, and tills that are enrolled at it, each with a card of its own."""
 
-    def __init__(self, home: Path, database: str | None) -> None:
+    def __init__(self, home: Path, database: str | None, tills: int = 1) -> None:
         self._database = database
         self._clock = SystemClock()
         now_ms = self._clock.wall_ms()
         self._place = bench.prepare(home, now_ms)
         self._place.issuer_key.parent.mkdir(mode=0o700)
         self._place.issuer_key.write_text(ISSUER_KEY.hex())
-        code = bench.issue_enrolment_code(
-            self._place, "till", "till-1", now_ms, os.urandom, merchant="shop", database=database
-        )
-        self._keys: TillKeys = enrol(
-            home / "till" / "keys",
-            code,
-            lambda asked: bench.enrol(self._place, asked, now_ms, database=database),
-        )
-        self._sealer = Sealer(self._keys.sealing_key)
-        self._peer = _peer_of(self._keys)
+        self.keys = [self._enrolled(home, f"till-{number}") for number in range(1, tills + 1)]
+        self._sealer = Sealer(self.keys[0].sealing_key)
         self._bank = Bank.open(self._place, database)
         self._bank.store.prepare_days(now_ms)
         self._atc = 0
+
+    def _enrolled(self, home: Path, till: str) -> TillKeys:
+        now_ms, place, database = self._clock.wall_ms(), self._place, self._database
+        code = bench.issue_enrolment_code(
+            place, "till", till, now_ms, os.urandom, merchant="shop", database=database
+        )
+        return enrol(
+            home / till / "keys",
+            code,
+            lambda asked: bench.enrol(place, asked, now_ms, database=database),
+        )
 
     def close(self) -> None:
         """Let the bank go."""
@@ -115,7 +123,7 @@ class Counter:
 
     def deed(self) -> Callable[[], None]:
         """Return what has the bank decide on one more sale, made and signed before."""
-        ready = [self._request() for _ in range((ROUNDS + 1) * BATCH)]
+        ready = [self.request() for _ in range((ROUNDS + 1) * BATCH)]
 
         def decide() -> None:
             told = answer(self._bank, ready.pop(), self._clock.wall_ms(), os.urandom)
@@ -154,36 +162,39 @@ class Counter:
             server.execute("VACUUM ANALYZE")
             server.execute("CHECKPOINT")
 
-    def _request(self) -> HttpRequest:
+    def sale(self, place: int = 0) -> messages.Payment:
+        """Return one more sale, sealed. place: of the till and its card."""
         attempt = uuid7(self._clock, os.urandom)
-        now_ms = self._clock.wall_ms()
         self._atc += 1
-        emv = _card_data(100, self._atc)
-        body = messages.encode(
-            messages.Payment(
-                attempt=attempt,
-                number=self._atc,
-                kind="sale",
-                amount_minor=100,
-                currency="CNY",
-                at=messages.format_moment(now_ms),
-                tender=messages.CardTender(self._sealer.seal_card(attempt, emv)),
-            )
+        emv = card_data(PANS[place], AMOUNT_MINOR, self._atc)
+        return messages.Payment(
+            attempt=attempt,
+            number=self._atc,
+            kind="sale",
+            amount_minor=AMOUNT_MINOR,
+            currency="CNY",
+            at=messages.format_moment(self._clock.wall_ms()),
+            tender=messages.CardTender(self._sealer.seal_card(attempt, emv)),
         )
+
+    def request(self, place: int = 0) -> HttpRequest:
+        """Return one more sale, sealed and signed."""
+        sale = self.sale(place)
+        body = messages.encode(sale)
         headers = signing.sign_request(
             authority="127.0.0.1",
             path=messages.Payment.path,
             body=body,
-            idempotency_key=attempt,
-            key=self._keys.signer,
-            key_id=self._keys.till_id,
+            idempotency_key=sale.attempt,
+            key=self.keys[place].signer,
+            key_id=self.keys[place].till_id,
             # Some are used only minutes later; the bank takes a clock that is ahead.
-            created=now_ms // 1000 + 240,
+            created=self._clock.wall_ms() // 1000 + 240,
             nonce=os.urandom(16),
         )
         named = {name.lower(): value for name, value in headers.items()} | {"host": "127.0.0.1"}
         lines = FieldLines(named.items())
-        return HttpRequest("POST", messages.Payment.path, lines, body, self._peer)
+        return HttpRequest("POST", messages.Payment.path, lines, body, _peer_of(self.keys[place]))
 
 
 class Books:
@@ -258,7 +269,7 @@ class Books:
             }
 
 
-def _card_data(amount_minor: int, atc: int) -> bytes:
+def card_data(pan: str, amount_minor: int, atc: int) -> bytes:
     """Return what a tap of a card of this issuer gives, with a cryptogram of its key."""
     values = {
         0x9F02: bytes.fromhex(f"{amount_minor:012d}"),
@@ -273,13 +284,13 @@ def _card_data(amount_minor: int, atc: int) -> bytes:
         0x9F36: atc.to_bytes(2, "big"),
     }
     issuer_data = bytes.fromhex("06011203A00000")
-    card_key = cryptogram.card_master_key(ISSUER_KEY, PAN, "00")
+    card_key = cryptogram.card_master_key(ISSUER_KEY, pan, "00")
     key = cryptogram.session_key(card_key, values[0x9F36] + bytes(6))
     data = b"".join(values[tag] for tag in rules.SIGNED_TAGS) + issuer_data
     values |= {
         0x9F10: issuer_data,
         0x9F26: cryptogram.application_cryptogram(key, data, is_marked=True),
-        0x5A: bytes.fromhex(PAN),
+        0x5A: bytes.fromhex(pan),
         0x5F24: bytes.fromhex("491231"),
     }
     return b"".join(tlv.encode(tag, value) for tag, value in values.items())

@@ -1,6 +1,7 @@
 """One request sealed and signed and its answer verified, beside general libraries.
 
-Wire and bank are left out: what is on the clock is the till's own work.
+Wire and bank are left out: what is on the clock is the till's own work. Then with
+both, over TLS, beside a bare POST.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import datetime
 import json
 import os
 import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,10 +27,15 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 from requests.structures import CaseInsensitiveDict
 
+from benchmarks.bank_books import Counter
 from benchmarks.harness import Bar, Row, in_turns, row
+from benchmarks.served import Callers, Served
 from simulators.bank.trust.signatures import FieldLines, sign_answer
 from terminal.bank import messages, signing
+from terminal.bank.client import BankClient
+from terminal.bank.exchange import Refusal
 from terminal.bank.sealing import ALGORITHMS, Sealer
+from terminal.seams import SystemClock
 
 ATTEMPT = "018f0000-0000-7000-8000-000000000001"
 AUTHORITY = "bank.example:8443"
@@ -55,8 +64,39 @@ def measure() -> list[Row]:
             "ms",
             "joserfc and http-message-signatures",
             Bar(2.5),
-        )
+        ),
+        _round_trip(),
     ]
+
+
+def _round_trip() -> Row:
+    """Measure a sale from the till's wish to the verified answer; the bank's work is in it."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(TemporaryDirectory(prefix="opentill-bench-")))
+        counter = stack.enter_context(closing(Counter(home, None)))
+        bank = stack.enter_context(Served.bank(home))
+        route = stack.enter_context(Served.empty_route(home))
+        bare = stack.enter_context(Callers(route.url, counter.keys))
+        client = stack.enter_context(
+            closing(BankClient(bank.url, counter.keys[0], SystemClock(), os.urandom))
+        )
+        request = counter.request()
+
+        def ask() -> None:
+            answer = client.call(counter.sale())
+            if isinstance(answer, Refusal) or answer.answer.state != "approved":
+                raise ValueError(f"not approved: {answer}")
+
+        samples = in_turns(
+            ask, lambda: bare.post([[request]]), rounds=41, batch=5, clock=time.perf_counter
+        )
+    return row(
+        "a sale's round trip, its card sealed and its answer verified",
+        samples.scaled(1e3),
+        "ms",
+        "a bare POST of as many bytes to an empty route, the same TLS",
+        Bar(20),
+    )
 
 
 def sealer_to(key: ECKey) -> Sealer:

@@ -105,6 +105,27 @@ def row(name: str, samples: Samples, unit: str, peer: str, bar: Bar) -> Row:
     )
 
 
+def rate_row(name: str, samples: Samples, deeds: int, peer: str, floor: float) -> Row:
+    """Return how often in a second something was done, beside its peer.
+
+    samples: seconds for so many deeds. floor: the least share of the peer's rate.
+    """
+    rates, peers = ([deeds / at for at in one] for one in (samples.own, samples.peer))
+    ratio = statistics.median(a / b for a, b in zip(rates, peers, strict=True))
+    return Row(
+        name=name,
+        value=statistics.median(rates),
+        unit="/s",
+        peer=peer,
+        peer_value=statistics.median(peers),
+        ratio=ratio,
+        bar=f"≥ {floor:g}×",
+        better="higher",
+        spread=spread(rates),
+        met=ratio >= floor,
+    )
+
+
 def spread(samples: Sequence[float]) -> float:
     """Return half the distance between the quartiles, as a share of the median."""
     if len(samples) < 2:
