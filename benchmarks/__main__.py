@@ -24,7 +24,10 @@ from benchmarks.report import machine, markdown, plain
 
 SUBJECTS = (
     "tlv",
+    "certificates",
+    "imports",
     "tap",
+    "tap_memory",
     "readers",
     "symbols",
     "decoding",
