@@ -225,20 +225,30 @@ def fork(work: Callable[[], bool]) -> int:
 
 
 def in_child(work: Callable[[], Reach]) -> Reach:
-    """Return what something came to, without its traces in this process."""
+    """Return what something came to, without its traces in this process.
+
+    Raises the RuntimeError that it raised.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         try:
             with os.fdopen(writing, "wb") as pipe:
-                pickle.dump(work(), pipe)
+                pickle.dump(result_of(work), pipe)
         finally:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
-        sent = pipe.read()
+        result: Reach | RuntimeError = pickle.load(pipe)
     os.waitpid(child, 0)
-    if not sent:
-        raise RuntimeError("the tests do not pass without a mutant")
-    found: Reach = pickle.loads(sent)
-    return found
+    if isinstance(result, RuntimeError):
+        raise result
+    return result
+
+
+def result_of(work: Callable[[], Reach]) -> Reach | RuntimeError:
+    """Return what something came to, or why it came to nothing."""
+    try:
+        return work()
+    except RuntimeError as failure:
+        return failure

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Pay = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec("Book C-2, 7.6", source="ours")
+
 MASTERCARD = bytes.fromhex("A0000000041010")
 STORAGE_ID = "541333008960001001"
 OPERATOR = bytes.fromhex("8199829983998499")

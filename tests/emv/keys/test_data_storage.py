@@ -14,6 +14,7 @@ OPERATOR = bytes.fromhex("8199829983998499")
 INPUT = bytes.fromhex("1223344556677889")
 
 
+@pytest.mark.spec("Book C-2, 8.2", source="outside")
 def test_a_published_calculation() -> None:
     """The worked example of a commercial calculator, as a public repository reports it."""
     assert b"".join(partial_keys(CARD)).hex().upper() == "66887C5600B47C5600B40CC2"
