@@ -94,6 +94,11 @@ class LeaveWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class SignatureRefused:
+    """The customer's signature is not the card's."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeepWanted:
     """K: keep the sale that was not sent, at the shop's risk."""
 
@@ -476,6 +481,7 @@ InboxEvent = (
     | CodeWanted
     | CheckWanted
     | LeaveWanted
+    | SignatureRefused
     | KeepWanted
     | SyncWanted
     | RaiseWanted

@@ -67,6 +67,7 @@ class Event(enum.StrEnum):
     REVERSAL_REFUSED = "reversal_refused"
     CASHIER_KEPT = "cashier_kept"
     EXPORTED = "exported"
+    SIGNATURE_REFUSED = "signature_refused"
     PERSON_SETTLED = "person_settled"
     VOID_CONFIRMED = "void_confirmed"
     RESTARTED = "restarted"
@@ -138,6 +139,9 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DEFERRED, Event.RESTARTED): State.DEFERRED,
     (State.STORED_REFUSED, Event.PERSON_SETTLED): State.SETTLED,
     (State.STORED_REFUSED, Event.RESTARTED): State.STORED_REFUSED,
+    # The cashier has looked at the signature, and the money goes back.
+    (State.STORED, Event.SIGNATURE_REFUSED): State.REVERSING,
+    (State.APPROVED, Event.SIGNATURE_REFUSED): State.REVERSING,
     (State.APPROVED, Event.VOID_CONFIRMED): State.VOIDED,
 }
 
@@ -147,7 +151,7 @@ FOR_A_PERSON = frozenset({State.REVERSAL_REFUSED, State.STORED_REFUSED})
 """The bank has had its last word; only somebody who may decide can end these."""
 
 # Money is settled one way or the other; only a void, or the cashier who keeps
-# what was not sent, can still move it.
+# what was not sent or refuses a signature, can still move it.
 FINAL = frozenset(State) - {state for state, event in TRANSITIONS if event is Event.RESTARTED}
 
 

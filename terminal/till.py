@@ -27,6 +27,7 @@ from terminal.events import (
     RefundWanted,
     SaleWanted,
     SettleWanted,
+    SignatureRefused,
     SyncWanted,
     VoidWanted,
 )
@@ -171,6 +172,14 @@ class Till:
         Raises NotAllowed if no card asks, or has not so many.
         """
         self._runner.ask(ChoiceMade(place))
+
+    def refuse_signature(self) -> None:
+        """The customer's signature is not the card's: give the money back.
+
+        Raises NotAllowed if none is asked for, or its batch is closed.
+        """
+        self._check(Act.SELL)
+        self._runner.ask(SignatureRefused())
 
     def check_now(self) -> None:
         """Ask the bank about the payment in hand at once."""

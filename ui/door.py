@@ -141,6 +141,9 @@ class Door(Protocol):
     def choose(self, place: int | None) -> None:
         """Tell the card which application its holder has chosen; None: none of them."""
 
+    def refuse_signature(self) -> None:
+        """The customer's signature is not the card's: give the money back."""
+
     def check_now(self) -> None:
         """Ask the bank at once."""
 

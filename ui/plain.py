@@ -23,6 +23,7 @@ from ui.plain_day import DayInLines
 from ui.refusals import refusal_text
 from ui.screens.payments import may_refund, may_void
 from ui.screens.pin import tries_text
+from ui.screens.result import may_refuse_signature
 from ui.wording import CURRENCY_NAMES, how_text, result_frame, state_mark
 
 TOLD_AT_S = (30, 10)
@@ -39,6 +40,7 @@ HELP = (
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
     mark("close: the day's totals beside the bank's; Enter then closes the day."),
     mark("signin NAME SECRET [CODE], signout. allow NAME SECRET [CODE]: say yes for another."),
+    mark("refuse: the signature is not the card's, the money goes back."),
     mark("keep: keep the sale that was not sent. sync: send what is kept. raise: keep more."),
     mark("inbox: what a supervisor must settle. settle NUMBER HOW."),
     mark("status, language, help, quit."),
@@ -64,6 +66,7 @@ VERBS = {
     "signin": ("signin", "签到"),
     "signout": ("signout", "签退"),
     "keep": ("keep", "k", "留存"),
+    "refuse": ("refuse", "s", "拒签"),
     "sync": ("sync", "发送"),
     "inbox": ("inbox", "待处理"),
     "settle": ("settle", "处理"),
@@ -252,6 +255,8 @@ class LineTill:
     def _next_text(self, payment: PaymentView) -> str:
         if payment.state in KEPT:
             return self._words("Next: Enter, check now. next, keep it and go on.")
+        if may_refuse_signature(payment):
+            return self._words("Next: Enter, the signature is right. refuse, it is not.")
         if self._view.keep is Readiness.READY:
             return self._words("Next: Enter, another way. keep, keep it here. cancel, close.")
         if payment.kind is Kind.SALE and payment.state in REPEATABLE:
@@ -361,6 +366,7 @@ class LineTill:
             "yes": self._enter,
             "signout": self._sign_out,
             "keep": self._till.keep,
+            "refuse": self._till.refuse_signature,
             "sync": self._sync,
             "inbox": self._inbox,
             "raise": self._raise,

@@ -59,6 +59,7 @@ PATTERNS = (
     mark("{name} is the last supervisor: add another first"),
     mark("Nobody resets themselves: another supervisor does"),
     mark("Only a sale that was not sent can be kept"),
+    mark("No signature is asked for"),
     mark("No card asks which application to use"),
     mark("The card offers {count} applications"),
     mark("This sale cannot be kept: take cash, or try again"),

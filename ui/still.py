@@ -624,6 +624,10 @@ class StillTill:
         """Note the wish."""
         self._wish("choose", place)
 
+    def refuse_signature(self) -> None:
+        """Note the wish."""
+        self._wish("refuse_signature")
+
     def check_now(self) -> None:
         """Note the wish."""
         self._wish("check_now")

@@ -109,7 +109,7 @@ class ReversalRequest(Message, frozen=True):
     """Let no money stand under an attempt, seen or unseen."""
 
     attempt: Identity
-    reason: Literal["no_answer", "not_found", "card_refused", "late"]
+    reason: Literal["no_answer", "not_found", "card_refused", "signature_refused", "late"]
 
 
 class CloseRequest(Message, frozen=True):

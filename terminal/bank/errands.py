@@ -22,9 +22,12 @@ log = logging.getLogger(__name__)
 Silence = NeverLeft | AnswerLost | MalformedMessage
 """Why no answer came."""
 
-_REVERSAL_REASONS: dict[str, Literal["no_answer", "not_found", "card_refused"]] = {
+_REVERSAL_REASONS: dict[
+    str, Literal["no_answer", "not_found", "card_refused", "signature_refused"]
+] = {
     "not_found": "not_found",
     "card_refused": "card_refused",
+    "signature_refused": "signature_refused",
 }
 
 

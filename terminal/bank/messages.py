@@ -133,7 +133,7 @@ class Reversal(Message, frozen=True):
     states: ClassVar[frozenset[str]] = frozenset({"reversed"})
 
     attempt: Identity
-    reason: Literal["no_answer", "not_found", "card_refused", "late"]
+    reason: Literal["no_answer", "not_found", "card_refused", "signature_refused", "late"]
 
 
 class Closing(Message, frozen=True):

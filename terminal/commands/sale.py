@@ -27,6 +27,8 @@ FORWARD_S = 3.0
 SALE_S = 600.0
 """Longer than every timeout of a sale together."""
 TAPS_MAX = 3
+TAKEN = frozenset({State.APPROVED, State.STORED})
+ON_THE_WAY = TAKEN | {State.REVERSING}
 
 
 @click.command(name="sale")
@@ -59,6 +61,12 @@ TAPS_MAX = 3
     is_flag=True,
     help="If the bank is not reached, keep a card sale and send it later, at the shop's risk.",
 )
+@click.option(
+    "--refuse-signature",
+    "refuses",
+    is_flag=True,
+    help="The customer's signature is not the card's: give the money back at once.",
+)
 @click.option("--json", "json_wanted", is_flag=True, help="Print one JSON object.")
 @acting
 @click.pass_obj
@@ -70,6 +78,7 @@ def command(
     pins: tuple[str, ...],
     choice: int | None,
     keeps: bool,
+    refuses: bool,
     json_wanted: bool,
     user: str | None,
     approvers: tuple[str, ...],
@@ -108,6 +117,10 @@ def command(
         payment = take(till, watch, attempt, present, pins, choice)
         if keeps and till.view().keep is Readiness.READY:
             till.keep()
+            payment = till.payment(attempt)
+        if refuses and payment.signature and payment.state in TAKEN:
+            till.refuse_signature()
+            watch.until(lambda _view: till.payment(attempt).state not in ON_THE_WAY, UNKNOWN_S)
             payment = till.payment(attempt)
     output.result(payment, settings.currencies, json_wanted=json_wanted)
 

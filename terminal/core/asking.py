@@ -1,4 +1,4 @@
-"""What the card's holder is asked: which application, and a PIN."""
+"""What the card's holder is asked: which application, a PIN; and a signature's end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from terminal.core.book import Book
 from terminal.core.following import Following
 from terminal.core.hand import Hand
 from terminal.errors import NotAllowed
-from terminal.events import InboxEvent, PinDigits, PinEnded, PinEntered
+from terminal.events import InboxEvent, PinDigits, PinEnded, PinEntered, SignatureRefused
 from terminal.questions import (
     AnswerCard,
     CardAsks,
@@ -19,12 +19,18 @@ from terminal.questions import (
     ChoiceWanted,
     PinAnswered,
 )
+from terminal.states import State
+from terminal.view import Kind
 
 
 class Asking:
     """Puts one question at a time to whoever stands before the till."""
 
-    def __init__(self, book: Book, hand: Hand, following: Following) -> None:
+    def __init__(
+        self, book: Book, hand: Hand, following: Following, open_batch: Callable[[], int]
+    ) -> None:
+        """open_batch: returns the number of the batch that is not closed yet."""
+        self._open_batch = open_batch
         self._book = book
         self._hand = hand
         self._following = following
@@ -36,6 +42,7 @@ class Asking:
             PinEntered: self._pin_entered,
             PinAnswered: self._pin_answered,
             PinEnded: self._pin_ended,
+            SignatureRefused: self._signature_refused,
         }
 
     # --- a chip that waits in its slot ----------------------------------------
@@ -97,3 +104,14 @@ class Asking:
             self._hand.drop_tender()
             self._hand.present()
             self._hand.hint(event.reason, event.next_step)
+
+    # --- a signature ----------------------------------------------------------
+
+    def _signature_refused(self, _event: SignatureRefused) -> None:
+        payment = self._hand.payment
+        signs = payment is not None and payment.kind is Kind.SALE and payment.signature
+        if payment is None or not signs or payment.state not in (State.APPROVED, State.STORED):
+            raise NotAllowed("No signature is asked for")
+        if payment.batch != self._open_batch():
+            raise NotAllowed(f"The batch of payment {payment.number} is closed: refund it instead")
+        self._following.signature_refused(payment)

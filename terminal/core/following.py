@@ -168,8 +168,7 @@ class Following:
             case State.AWAITING_PAYER | State.CODE_OPEN:
                 self._book.send(Purpose.ASK, payment)
             case State.REVERSING:
-                is_chips = payment.medium is Medium.CHIP
-                self._send_reversal(payment, "card_refused" if is_chips else "no_answer")
+                self._send_reversal(payment, _why_reversed(payment))
             case State.CLOSING:
                 self._book.send(Purpose.CLOSE, payment)
 
@@ -504,6 +503,17 @@ class Following:
         )
         self._send_reversal(payment, "card_refused")
 
+    def signature_refused(self, payment: PaymentView) -> None:
+        """The cashier does not take the customer's signature: the money goes back."""
+        payment = self._book.move(
+            payment,
+            Move.SIGNATURE_REFUSED,
+            sealed="",
+            reason=Message.REVERSING,
+            next_step=Message.DO_NOT_CHARGE_AGAIN,
+        )
+        self._send_reversal(payment, _why_reversed(payment))
+
     def _lost(self, payment: PaymentView) -> None:
         self._tell_card(payment)
         payment = self._book.move(
@@ -593,3 +603,13 @@ class Following:
     def _current(self, payment: PaymentView) -> PaymentView:
         """Return the payment with what was noted of it since."""
         return self._book.get(payment.id) or payment
+
+
+def _why_reversed(payment: PaymentView) -> str:
+    """Return why a payment is reversed, for the bank's books; it may be another till that asks.
+
+    What still has a signature was approved, and it was the signature that was refused.
+    """
+    if payment.signature and payment.response_code:
+        return "signature_refused"
+    return "card_refused" if payment.medium is Medium.CHIP else "no_answer"

@@ -118,8 +118,8 @@ class Core:
         self._following = Following(
             self._book, self._hand, clock, limits.patience, lookup, self._store
         )
-        self._asking = Asking(self._book, self._hand, self._following)
         self._closing = Closing(self._book, clock, read_batch, limits.day.of)
+        self._asking = Asking(self._book, self._hand, self._following, lambda: self._closing.number)
         self._news = News(self._book, lambda: self._hand.is_free, self._take_up)
         self._next_number = 1
         self._devices = Devices()

@@ -323,6 +323,15 @@ def test_a_holder_who_does_not_agree_may_pay_otherwise(counter: Any) -> None:
     assert counter.until_state(attempt, *ENDED).state is State.APPROVED
 
 
+def test_a_signature_that_the_cashier_refuses_gives_the_money_back(counter: Any) -> None:
+    end = pay(counter, "contact-online")
+    assert (end.state, end.signature) == (State.APPROVED, True)
+    counter.till.refuse_signature()
+
+    assert counter.until_state(end.id, State.REVERSED).reason is Message.REVERSED
+    assert counter.booked.transfers_of(end.id) == ["sale", "reversal"]
+
+
 def test_a_tap_and_a_chip_at_once_pay_once(counter: Any, hold: Callable[..., None]) -> None:
     attempt = counter.begin(6_000)
     counter.shop.slot.present(chip(counter, "contact-cda-online"))

@@ -41,6 +41,7 @@ from terminal.events import (
     SaleWanted,
     Send,
     SettleWanted,
+    SignatureRefused,
     Started,
     SyncWanted,
     TellCard,
@@ -59,6 +60,7 @@ FIRST = {State.AUTHORISING, State.COMPLETING, State.UNKNOWN, State.REVERSING}
 PAYABLE = {State.AWAITING_TENDER, State.CODE_OPEN}
 STATES = ["approved", "declined", "pending", "open", "closed", "reversed", "not_found", "odd"]
 FACTS = CardFacts(Medium.CARD, "Visa", "411111******1111")
+SIGNED = CardFacts(Medium.CARD, "Visa", "411111******1111", signature=True)
 CHIP = CardFacts(Medium.CHIP, "Visa", "411111******1111")
 
 
@@ -108,7 +110,8 @@ class Walk:
             CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s"),
             CardRead(arming, self.chance.choice(list(CardEnd)), facts=FACTS, sealed="s"),
             CardRead(arming, CardEnd.ONLINE, facts=FACTS, kept=1),
-            CardRead(arming, CardEnd.ONLINE, facts=FACTS, sealed="s", proof="p"),
+            CardRead(arming, CardEnd.ONLINE, facts=SIGNED, sealed="s", proof="p"),
+            SignatureRefused(),
             KeepWanted(),
             SyncWanted(),
             SettleWanted(known, "paid in cash", "Li Na"),

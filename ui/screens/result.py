@@ -66,6 +66,12 @@ class ResultPage(Page):
                 else Action("Enter", mark("Try again"), is_main=True),
                 Action("Esc", mark("Done")),
             )
+        if may_refuse_signature(payment):
+            return (
+                Action("Enter", mark("Signature is right"), is_main=True),
+                Action("S", mark("Refuse signature")),
+                receipt,
+            )
         actions = [Action("Enter", mark("Next sale"), is_main=True), receipt]
         if payment.state is State.APPROVED and payment.kind is Kind.SALE:
             actions.append(Action("U", mark("Undo")))
@@ -98,6 +104,8 @@ class ResultPage(Page):
             self._close(payment)
         elif key.letter == "k" and "K" in offered:
             desk.till.keep()
+        elif key.letter == "s" and "S" in offered:
+            desk.till.refuse_signature()
         elif key.letter == "u" and "U" in offered:
             # The result stands until the void is in hand: somebody may have to allow it.
             desk.till.void(payment.id)
@@ -244,6 +252,12 @@ class ResultPage(Page):
             if payment.authorisation:
                 parts.append(words("auth {code}").format(code=payment.authorisation))
         return _fill([*parts, number, attempt], width)
+
+
+def may_refuse_signature(payment: PaymentView) -> bool:
+    """Return whether the cashier has a signature to look at."""
+    is_taken = payment.state in (State.APPROVED, State.STORED)
+    return payment.kind is Kind.SALE and payment.signature and is_taken
 
 
 def _fill(parts: Sequence[str], width: int) -> list[str]:

@@ -6,19 +6,24 @@ from typing import Any
 
 import pytest
 
+from terminal.batch.events import BatchCloseWanted
 from terminal.errors import NotAllowed
 from terminal.events import (
     Answered,
     BankAnswer,
     CancelWanted,
     CardEnd,
+    CardFacts,
     CardPresented,
     CardRead,
     CodeWanted,
     EndPin,
     PinDigits,
     Purpose,
+    Record,
     SaleWanted,
+    SignatureRefused,
+    Started,
     Timer,
 )
 from terminal.messages import Message
@@ -32,7 +37,7 @@ from terminal.questions import (
     PinWanted,
 )
 from terminal.states import State
-from terminal.view import Stage
+from terminal.view import Medium, Stage
 
 SALE = SaleWanted("a1", 34560, "CNY")
 BOTH = ChoiceWanted(("VISA CREDIT", "VISA DEBIT"))
@@ -186,3 +191,62 @@ def test_a_code_that_is_paid_meanwhile_is_the_result(counter: Any) -> None:
     assert EndPin(asking) in wishes
     assert counter.view.payment.state is State.APPROVED
     assert counter.view.stage is Stage.RESULT
+
+
+# --- a signature -----------------------------------------------------------------
+
+
+def signed(counter: Any, end: CardEnd = CardEnd.ONLINE) -> None:
+    """A tap whose holder signs has been taken."""
+    counter.take(SALE)
+    arming = counter.arming
+    facts = CardFacts(Medium.CARD, "Visa", "411111******1111", signature=True)
+    counter.take(CardPresented(arming))
+    counter.take(CardRead(arming, end, facts=facts, sealed="a.b.c.d.e", proof="p.q.r"))
+    if end is CardEnd.ONLINE:
+        counter.answer(Purpose.PAY, "a1", "approved", "00")
+
+
+@pytest.mark.parametrize("end", [CardEnd.ONLINE, CardEnd.APPROVED])
+def test_a_refused_signature_gives_the_money_back(counter: Any, end: CardEnd) -> None:
+    """An approval that the bank has not heard of is reversed too: it may be on its way."""
+    signed(counter, end)
+
+    wishes = counter.take(SignatureRefused())
+
+    [first, *_] = [wish for wish in wishes if isinstance(wish, Record)]
+    assert [entry.payment.state for entry in first.entries] == [State.REVERSING] * 2
+    assert first.entries[0].sealed == "", "nothing of the card is kept for later"
+    assert len(counter.sent(Purpose.REVERSE)) == 1
+    counter.answer(Purpose.REVERSE, "a1", "reversed")
+    assert counter.view.payment.state is State.REVERSED
+    with pytest.raises(NotAllowed, match="No signature"):
+        counter.take(SignatureRefused())
+
+
+def test_the_bank_is_told_why_again_after_a_restart(counter: Any) -> None:
+    signed(counter)
+    counter.take(SignatureRefused())
+    assert counter.sent(Purpose.REVERSE)[-1].reason == "signature_refused"
+
+    counter.take(Started((counter.payments["a1"],), (), 2))
+
+    assert counter.sent(Purpose.REVERSE)[-1].reason == "signature_refused"
+
+
+def test_a_sale_without_a_signature_has_none_to_refuse(counter: Any) -> None:
+    counter.take(SALE)
+    counter.tap()
+    counter.answer(Purpose.PAY, "a1", "approved", "00")
+
+    with pytest.raises(NotAllowed, match="No signature"):
+        counter.take(SignatureRefused())
+
+
+def test_a_signature_of_a_closed_batch_is_a_refund(counter: Any) -> None:
+    signed(counter)
+    counter.take(BatchCloseWanted("Wang Fang"))
+
+    with pytest.raises(NotAllowed, match="refund it instead"):
+        counter.take(SignatureRefused())
+    assert counter.payments["a1"].state is State.APPROVED
