@@ -22,7 +22,7 @@ from simulators.card import find_card, keys, make_card
 from simulators.readers.in_process import InProcessReader
 from terminal.checkout.card_facts import encode_record, facts_of
 from terminal.checkout.cards import CardRules
-from terminal.checkout.chip import ChipAnswers
+from terminal.checkout.chip import Cardholder, ChipAnswers
 from terminal.checkout.media import card_rules
 from terminal.checkout.pump import Answers, converse
 
@@ -104,7 +104,11 @@ def insert(rules: CardRules, reader: CardReader) -> Outcome:
     """Do the same with a chip in a slot. Nobody asks its bank."""
     contact = rules.contact
     kernel = contact_kernel.process(contact.configuration, contact.terminal, transaction())
-    answers = ChipAnswers(_answers(rules), lambda _: None, has_pin_pad=False)
+    holder = Cardholder(
+        reader, ask=lambda *_: None, speak=lambda _: None, pins=None, wake=lambda: None
+    )
+    languages = contact.configuration.languages
+    answers = ChipAnswers(_answers(rules), lambda _: None, holder, languages)
     return _finish(rules, converse(kernel, reader, answers))
 
 
