@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -76,6 +77,15 @@ class Disk(apsw.VFS):
     ) -> None:
         apsw.set_default_vfs(SYSTEM_VFS)
         self.unregister()
+
+    @contextmanager
+    def chosen(self) -> Iterator[None]:
+        """Have databases opened within be on this disk, among others that are in use."""
+        apsw.set_default_vfs(self._name)
+        try:
+            yield
+        finally:
+            apsw.set_default_vfs(SYSTEM_VFS)
 
     def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> DiskFile:
         """Open a file of SQLite's."""

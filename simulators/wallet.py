@@ -122,6 +122,14 @@ class Wallet:
 
         Raises WalletError if the bank gives none.
         """
+        codes, expires_at = self.new_codes()
+        return Shown(screen(self.profile, codes), tuple(codes), expires_at)
+
+    def new_codes(self) -> tuple[Sequence[str], str]:
+        """Return what the screen is to show, and when the bank says that ends.
+
+        Raises WalletError if the bank gives no code.
+        """
         expires_at = ""
         if self.profile.trick == "foreign":
             codes = ["https://menu.example/table/12"]
@@ -133,7 +141,7 @@ class Wallet:
                 answer = self._ask("codes", form=self.profile.form)
                 codes.append(str(answer["code"]))
                 expires_at = str(answer["expires_at"])
-        return Shown(screen(self.profile, codes), tuple(codes), expires_at)
+        return codes, expires_at
 
     def pay(self, shown_code: str) -> Verdict:
         """Pay the code a till shows. Raises WalletError if the bank cannot be asked."""

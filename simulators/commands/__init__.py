@@ -67,6 +67,12 @@ def _wallet() -> click.Command:
     return command
 
 
+def _world() -> click.Command:
+    from simulators.commands.world import command
+
+    return command
+
+
 # Loaded one at a time, when named: a bank brings a web server along.
 COMMANDS: Mapping[str, tuple[str, Callable[[], click.Command]]] = {
     "bank": ("The acquirer and the issuers behind it.", _bank),
@@ -79,6 +85,7 @@ COMMANDS: Mapping[str, tuple[str, Callable[[], click.Command]]] = {
     "printer": ("A receipt printer on a serial line.", _printer),
     "scanner": ("A hand scanner on a serial line.", _scanner),
     "wallet": ("A wallet that shows payment codes and scans the shop's.", _wallet),
+    "world": ("A whole shop in one process, from one seed.", _world),
 }
 
 

@@ -1,0 +1,25 @@
+"""Worlds share the keys that take long to make."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from simulators.world.works import Works
+
+
+@pytest.fixture(scope="session")
+def works(tmp_path_factory: pytest.TempPathFactory) -> Works:
+    """What every world is built from."""
+    return Works(tmp_path_factory.mktemp("works"), os.urandom)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What goes wrong on purpose need not be logged."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
