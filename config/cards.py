@@ -326,3 +326,30 @@ class ExceptionCard(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def __repr__(self) -> str:
         """Show that there is a card, never which."""
         return "ExceptionCard(pan=hidden)"
+
+
+class ListedCards(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Cards that a bank wants accepted nowhere, known by keyed digests only.
+
+    A digest is the first 16 bytes of HMAC-SHA-256, under the list's key, over the
+    card's number; where one card of several is meant, a stroke and its sequence
+    number in two digits behind it.
+    """
+
+    key_check: HexBytes
+    """The first 8 bytes of HMAC-SHA-256 over nothing: which key it is."""
+    digests: tuple[HexBytes, ...]
+    key: HexBytes = HexBytes()
+    """Comes beside the list and rests apart from it; never in a file of settings."""
+
+    def __post_init__(self) -> None:
+        """Check what a pattern cannot say. Raises ValueError naming the key."""
+        if len(self.key_check) != 8:
+            raise ValueError(f"key_check: {len(self.key_check)} bytes, must be 8")
+        for digest in self.digests:
+            if len(digest) != 16:
+                raise ValueError(f"digests: {len(digest)} bytes, must be 16")
+
+    def __repr__(self) -> str:
+        """Show how many there are, and no key."""
+        return f"ListedCards({len(self.digests)} cards)"

@@ -122,6 +122,7 @@ def load_settings(
         bank=own.bank,
         devices=own.devices,
         receipts=own.receipts,
+        texts=own.texts,
         offline=own.offline,
         data_storage=own.data_storage,
         applications=applications,
@@ -130,6 +131,7 @@ def load_settings(
         currencies=currencies,
         payment_codes=payment_codes,
         exceptions=exceptions,
+        listed_cards=given.exceptions,
         parameters_version=parameters.version if parameters else 0,
     )
 
@@ -274,6 +276,7 @@ def _with_parameters(own: ShopFile, given: Parameters) -> ShopFile:
         own,
         shop=msgspec.structs.replace(own.shop, **limits),
         offline=own.offline if given.offline is None else given.offline,
+        texts=own.texts if given.texts is None else given.texts,
     )
 
 

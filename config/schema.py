@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from config.cards import Application, CAKey, DataStorage, ECKey, ExceptionCard
-from config.values import CurrencyLetters, Line, Minor, Seconds
+from config.cards import Application, CAKey, DataStorage, ECKey, ExceptionCard, ListedCards
+from config.values import CurrencyLetters, Line, Minor, Seconds, Wording
 
 
 def find_zone(name: str) -> datetime.tzinfo | None:
@@ -93,6 +93,17 @@ class Receipts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A code below the lines, with the payment's identity."""
     drawer: bool = False
     """A cash drawer is plugged into the printer."""
+
+
+class Texts(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What shop or bank want to say to customers in words of their own."""
+
+    receipt: Annotated[tuple[Wording, ...], Meta(max_length=4)] = ()
+    """Lines at the foot of each receipt."""
+    welcome: Wording = ""
+    """In place of 'Welcome' while no sale is under way. A pole display has 20 cells."""
+    welcome_zh: Wording = ""
+    """The same in Chinese; a character takes two cells."""
 
 
 class Iso8583(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -260,6 +271,7 @@ class ShopFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     bank: Bank
     devices: Devices = Devices()
     receipts: Receipts = Receipts()
+    texts: Texts = Texts()
     offline: Offline = Offline()
     data_storage: DataStorage | None = None
     files: Files = Files()
@@ -312,6 +324,8 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ca_keys: tuple[CAKey, ...] | None = None
     currencies: dict[CurrencyLetters, Currency] | None = None
     payment_codes: tuple[CodeRule, ...] | None = None
+    exceptions: ListedCards | None = None
+    texts: Texts | None = None
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -321,6 +335,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     bank: Bank
     devices: Devices
     receipts: Receipts = Receipts()
+    texts: Texts = Texts()
     offline: Offline = Offline()
     data_storage: DataStorage | None = None
     applications: tuple[Application, ...]
@@ -329,6 +344,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     currencies: Mapping[str, Currency]
     payment_codes: tuple[CodeRule, ...]
     exceptions: tuple[ExceptionCard, ...] = ()
+    listed_cards: ListedCards | None = None
+    """The bank's list, which goes beside the shop's own."""
     parameters_version: int = 0
     """Of the bank's parameters in it; 0: none."""
 

@@ -69,6 +69,9 @@ class CustomerView:
     """How many tries the card gives for its PIN."""
     is_retry: bool = False
     """The PIN before was wrong."""
+    welcome: str = ""
+    """What the shop or its bank want said while no sale is under way."""
+    welcome_zh: str = ""
     left_s: int | None = None
     """Seconds until this ends by itself, when it was published."""
 
@@ -146,6 +149,8 @@ def customer_view(view: View, shop: ShopFacts, now: float) -> CustomerView:
         pin_digits=view.pin_digits,
         tries_left=view.tries_left,
         is_retry=view.stage is Stage.PIN and view.hint is Message.WRONG_PIN,
+        welcome=shop.welcome,
+        welcome_zh=shop.welcome_zh,
         left_s=left_s,
     )
 

@@ -239,6 +239,8 @@ def shop_facts(settings: Settings) -> ShopFacts:
         kept_max=settings.offline.count_max,
         kept_sum_max_minor=None if kept is None else kept.sum_max_minor,
         wallets=tuple(dict.fromkeys(rule.name for rule in settings.payment_codes)),
+        welcome=settings.texts.welcome,
+        welcome_zh=settings.texts.welcome_zh,
     )
 
 
@@ -248,7 +250,7 @@ def terms_of(settings: Settings) -> Terms:
         settings=settings,
         limits=core_limits(settings),
         shop=shop_facts(settings),
-        letterhead=Letterhead.of(settings.shop, settings.currencies),
+        letterhead=Letterhead.of(settings.shop, settings.currencies, foot=settings.texts.receipt),
     )
 
 

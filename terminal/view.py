@@ -239,6 +239,9 @@ class ShopFacts:
     """After so long without a key the till signs the cashier out; None: never."""
     wallets: Sequence[str] = ()
     """Brands that can pay a shown code."""
+    welcome: str = ""
+    """What customers read while no sale is under way; '': the till's own words."""
+    welcome_zh: str = ""
     kept_max: int = 0
     """Most sales kept at a time while the bank is not reached."""
     kept_sum_max_minor: int | None = None

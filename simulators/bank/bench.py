@@ -10,9 +10,12 @@ import fcntl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulators.bank.place import BankPlace
+
+if TYPE_CHECKING:
+    from simulators.bank.parameters import ExceptionList
 
 FORMAT = "1"
 """Raised when the files of a bank's folder change their meaning."""
@@ -178,11 +181,17 @@ def replace_server(place: BankPlace, now_ms: int, *, database: str | None = None
 
 
 def publish_parameters(
-    place: BankPlace, text: str, now_ms: int, *, database: str | None = None
+    place: BankPlace,
+    text: str,
+    now_ms: int,
+    *,
+    exceptions: ExceptionList | None = None,
+    database: str | None = None,
 ) -> int:
     """Sign what the bank's tills are to work by from now on; return its version.
 
-    text: TOML, without the version. Works beside a running bank.
+    text: TOML, without the version. exceptions: cards that they are to accept no
+    more. Works beside a running bank.
     """
     from simulators.bank.parameters import publish
     from simulators.bank.store import Store
@@ -191,7 +200,7 @@ def publish_parameters(
     key = Keys.load(place).answer
     store = Store.open(place, database)
     try:
-        return store.write(lambda connection: publish(connection, key, text, now_ms))
+        return store.write(lambda connection: publish(connection, key, text, now_ms, exceptions))
     finally:
         store.close()
 

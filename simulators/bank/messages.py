@@ -288,6 +288,9 @@ class ParametersAnswer(Message, frozen=True):
 
     at: Moment
     document: Annotated[str, Meta(description="JWS, compact, of a TOML text.")] | None
+    exception_key: (
+        Annotated[str, Meta(description="Hex: the key of the list of cards in it.")] | None
+    ) = None
 
 
 class RevocationsAnswer(Message, frozen=True):

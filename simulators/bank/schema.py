@@ -88,6 +88,7 @@ parameters = Table(
     metadata,
     Column("version", Integer, primary_key=True),
     Column("document", Text, nullable=False),  # JWS, compact, of a TOML text
+    Column("exception_key", String(64)),  # hex, of the list of cards in it
     Column("made_ms", BigInteger, nullable=False),
 )
 

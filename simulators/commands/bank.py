@@ -93,6 +93,11 @@ MERCHANT = "merchant"
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Sign this TOML file as the newest of what tills are told to work by, and end.",
 )
+@click.option(
+    "--exceptions",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="With --parameters: the cards in this TOML file are accepted no more.",
+)
 @click.option("--verbose", is_flag=True, help="A line on standard error for each answer.")
 @click.option("--accounts", is_flag=True, help="List the test accounts and end.")
 @click.option("--ledger", is_flag=True, help="Print the balances, check their sum and end.")
@@ -113,6 +118,7 @@ def command(
     till: str | None,
     revoked: str | None,
     parameters: Path | None,
+    exceptions: Path | None,
     verbose: bool,
     accounts: bool,
     ledger: bool,
@@ -135,7 +141,7 @@ def command(
     elif revoked is not None:
         _revoke(home or default_home(), database, revoked)
     elif parameters is not None:
-        _publish(home or default_home(), database, parameters)
+        _publish(home or default_home(), database, parameters, exceptions)
     else:
         if workers > 1 and database is None:
             raise click.UsageError("several workers share a server: --database is missing")
@@ -271,17 +277,21 @@ def _revoke(home: Path, database: str | None, till: str) -> None:
     click.echo(f"{count} certificates of {till} open nothing any more")
 
 
-def _publish(home: Path, database: str | None, path: Path) -> None:
+def _publish(home: Path, database: str | None, path: Path, exceptions: Path | None) -> None:
     from simulators.bank import bench
     from simulators.bank.errors import BankError
+    from simulators.bank.parameters import ExceptionList
 
     now_ms = int(time.time() * 1000)
     try:
         place = bench.prepare(home, now_ms)
+        listed = None
+        if exceptions is not None:
+            listed = ExceptionList.read(exceptions.read_text("utf-8"), os.urandom(32))
         version = bench.publish_parameters(
-            place, path.read_text("utf-8"), now_ms, database=database
+            place, path.read_text("utf-8"), now_ms, exceptions=listed, database=database
         )
-    except (BankError, OSError, UnicodeDecodeError) as error:
+    except (BankError, OSError, ValueError, KeyError) as error:
         raise click.ClickException(f"{path}: {error}") from error
     click.echo(f"Version {version} is what tills are told from now on")
 

@@ -72,6 +72,8 @@ def lines_of(view: CustomerView, *, is_chinese: bool) -> tuple[str, str]:
         words = LAST_TRY
     elif view.phase is Phase.PIN and view.is_retry:
         words = WRONG_PIN
+    if view.phase is Phase.IDLE:
+        words = (view.welcome_zh or words[0], view.welcome or words[1])
     if view.prompt is not None and view.phase in (Phase.PRESENT, Phase.READING):
         words = PROMPTS.get(view.prompt, words)
     upper = view.shop_zh if is_chinese else view.shop

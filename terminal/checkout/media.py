@@ -21,6 +21,7 @@ from terminal.checkout.card_facts import entry_of
 from terminal.checkout.cards import CardRules, CardWorker
 from terminal.checkout.codes import CodeWorker
 from terminal.checkout.counter import Media, Worker
+from terminal.checkout.exception_file import exception_file
 from terminal.checkout.kernels import combinations, contact_rules, enabled, kernels
 from terminal.checkout.pin import PinWorker
 from terminal.events import Arm, InboxEvent
@@ -93,11 +94,6 @@ def card_rules(settings: Settings) -> CardRules:
         CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
         for key in settings.ca_keys
     )
-    exceptions = {(card.pan, card.sequence_number) for card in settings.exceptions}
-
-    def is_on_exception_file(pan: str, sequence_number: int | None) -> bool:
-        return (pan, None) in exceptions or (pan, sequence_number) in exceptions
-
     terminal = Terminal(
         country=shop.country,
         merchant_category=int(shop.merchant_category),
@@ -109,7 +105,7 @@ def card_rules(settings: Settings) -> CardRules:
         config=EntryPointConfig(terminal, combinations(settings)),
         kernels=kernels(settings, store),
         brands={bytes(one.aid): one.label for one in enabled(settings)},
-        is_on_exception_file=is_on_exception_file,
+        is_on_exception_file=exception_file(settings),
         contact=contact_rules(settings, store, terminal),
     )
 

@@ -16,7 +16,7 @@ from terminal.commands.place import Place, Refusal, refusals
 from terminal.news import parameters
 from terminal.seams import system_randomness
 
-SECTIONS = ("shop", "bank", "receipts", "offline")
+SECTIONS = ("shop", "bank", "receipts", "texts", "offline")
 TABLES = ("applications", "ca_keys", "currencies", "payment_codes")
 
 
@@ -92,3 +92,5 @@ def _lines(
         source = ", ".join(named) if isinstance(named, list) else named
         is_given = getattr(held, table, None) is not None
         yield table, str(len(getattr(settings, table))), bank if is_given else source
+    if settings.listed_cards is not None:
+        yield "listed_cards", str(len(settings.listed_cards.digests)), bank

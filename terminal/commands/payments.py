@@ -61,7 +61,7 @@ def show(place: Place, payment_id: str, json_wanted: bool, receipt: bool, is_pri
         trace = journal.trace(payment.id)
         original = journal.payment(payment.original) if payment.original else None
         journal.close()
-    letterhead = Letterhead.of(settings.shop, settings.currencies)
+    letterhead = Letterhead.of(settings.shop, settings.currencies, foot=settings.texts.receipt)
     write = partial(receipt_lines, payment, letterhead, copy=True, original=original)
     if is_printed:
         print_receipt(place, write, payment.id if settings.receipts.qr else "")

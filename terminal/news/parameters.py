@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from config import ConfigError, Settings
-from config.loader import read_parameters
+from config.cards import ListedCards
+from config.loader import PARAMETERS, read_parameters
 from config.schema import Parameters
+from config.values import HexBytes
+from terminal.checkout.exception_file import opens
 from terminal.errors import ParametersRefused, UntrustedAnswer
 from terminal.people.audit import AuditLine
 from terminal.security.files import alone, write_file
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 NEWEST: Final = "parameters.jws"
 BEFORE: Final = "parameters-before.jws"
 REFUSED: Final = "parameters-refused.json"
+EXCEPTION_KEY: Final = "exceptions-key-"
+"""Begins the name of a file in the key folder; the key check follows."""
 PATH: Final = "/v1/parameters"
 TYPE: Final = "opentill-parameters"
 
@@ -97,12 +102,17 @@ class ParameterStore:
         if isinstance(answer, Refusal):
             raise ParametersRefused(f"The bank gives no parameters: {answer.detail}")
         document = answer.get("document")
-        return None if document is None else self.keep(str(document), note)
+        if document is None:
+            return None
+        return self.keep(str(document), note, str(answer.get("exception_key") or ""))
 
-    def keep(self, document: str, note: Callable[[AuditLine], None]) -> Parameters:
+    def keep(
+        self, document: str, note: Callable[[AuditLine], None], exception_key: str = ""
+    ) -> Parameters:
         """Put a newer set on disk, whole or not at all; return it.
 
-        note: writes the audit log, before anything is kept.
+        note: writes the audit log, before anything is kept. exception_key: of the
+        list of cards in it, in hex; '' if there is none.
         Raises ParametersRefused, naming the key, if it does not fit this shop, and
         UntrustedAnswer if it is not the bank's: what held, holds then.
         Raises RegisterUnusable, OSError.
@@ -110,7 +120,7 @@ class ParameterStore:
         with alone(self.folder):
             held = self._held()
             try:
-                given = self._tried(document)
+                given = self._tried(document, exception_key)
                 if held is not None and given.version < held[0].version:
                     raise ParametersRefused(
                         f"The bank sent version {given.version} over {held[0].version}"
@@ -122,15 +132,18 @@ class ParameterStore:
                 raise
             if held is None or given.version > held[0].version:
                 note(_line(is_granted=True, about=f"version {given.version}"))
+                if given.exceptions is not None:
+                    write_file(self._key_file(given.exceptions), exception_key.encode("ascii"))
                 if held is not None:
                     write_file(self.folder / BEFORE, held[1].encode("ascii"))
                 write_file(self.folder / NEWEST, document.encode("ascii"))
+                self._forget_keys(given, held and held[0])
             (self.folder / REFUSED).unlink(missing_ok=True)
         return given
 
-    def _tried(self, document: str) -> Parameters:
+    def _tried(self, document: str, exception_key: str) -> Parameters:
         try:
-            given = read(document, self.key)
+            given = _with_key(read(document, self.key), exception_key)
             self.load(given)
         except ConfigError as error:
             raise ParametersRefused(f"{error}. What held, holds; tell the bank") from None
@@ -141,7 +154,7 @@ class ParameterStore:
         for name in (NEWEST, BEFORE):
             try:
                 document = (self.folder / name).read_text("ascii", "replace")
-                given = read(document, self.key)
+                given = self._read(document)
                 self.load(given)
             except FileNotFoundError:
                 continue
@@ -150,6 +163,25 @@ class ParameterStore:
                 continue
             return given, document
         return None
+
+    def _read(self, document: str) -> Parameters:
+        given = read(document, self.key)
+        if given.exceptions is None:
+            return given
+        try:
+            key = self._key_file(given.exceptions).read_text("ascii", "replace")
+        except FileNotFoundError:
+            key = ""
+        return _with_key(given, key)
+
+    def _key_file(self, listed: ListedCards) -> Path:
+        return self.folder / "keys" / f"{EXCEPTION_KEY}{listed.key_check.hex()}"
+
+    def _forget_keys(self, *sets: Parameters | None) -> None:
+        """Erase the keys of lists that are in none of these."""
+        used = {self._key_file(each.exceptions) for each in sets if each and each.exceptions}
+        for path in set((self.folder / "keys").glob(f"{EXCEPTION_KEY}*")) - used:
+            path.unlink()
 
 
 def has_any(folder: Path) -> bool:
@@ -163,6 +195,21 @@ def refused(folder: Path) -> RefusedSet | None:
         return msgspec.json.decode((folder / REFUSED).read_bytes(), type=RefusedSet)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+def _with_key(given: Parameters, exception_key: str) -> Parameters:
+    """Return the set with the key of its list of cards in it. Raises ConfigError."""
+    listed = given.exceptions
+    if listed is None:
+        return given
+    try:
+        key = HexBytes.fromhex(exception_key)
+    except ValueError:
+        key = HexBytes()
+    if not opens(listed, key):
+        raise ConfigError(f"{PARAMETERS}: exceptions: the key of the list is not with it")
+    listed = msgspec.structs.replace(listed, key=key)
+    return msgspec.structs.replace(given, exceptions=listed)
 
 
 def _line(*, is_granted: bool, about: str = "", why: str = "") -> AuditLine:

@@ -82,10 +82,16 @@ class Letterhead:
     currencies: Mapping[str, Currency]
     zone: datetime.tzinfo | None = None
     """Where the shop is; None: where the machine thinks it is."""
+    foot: tuple[str, ...] = ()
+    """What shop or bank want said below the result."""
 
     @classmethod
     def of(
-        cls, shop: Shop, currencies: Mapping[str, Currency], zone: datetime.tzinfo | None = None
+        cls,
+        shop: Shop,
+        currencies: Mapping[str, Currency],
+        zone: datetime.tzinfo | None = None,
+        foot: tuple[str, ...] = (),
     ) -> Letterhead:
         """Return the letterhead of a configured shop; zone instead of its own."""
         return cls(
@@ -100,6 +106,7 @@ class Letterhead:
             is_training=shop.training,
             currencies=currencies,
             zone=zone or (find_zone(shop.time_zone) if shop.time_zone else None),
+            foot=foot,
         )
 
 
@@ -162,6 +169,8 @@ def receipt_lines(
     _what(page, payment, letterhead, original)
     _how(page, payment)
     _result(page, payment, letterhead)
+    for line in letterhead.foot:
+        page.centre(line)
     return page.lines
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from textual.app import App
 from textual.pilot import Pilot
 
 from terminal.customer import CustomerPublisher, Phase, customer_view
+from terminal.view import View
 from ui.customer import CustomerApp
 from ui.still import CODE, PRESENT, SHOP, VIEWS
 from ui.widgets.canvas import Canvas
@@ -59,6 +61,14 @@ def test_both_languages_say_something(name: str) -> None:
     chinese, english = both_texts(customer_view(VIEWS[name], SHOP, 0.0))
     assert chinese != english
     assert english.isascii()
+
+
+def test_the_shops_own_welcome_takes_the_place_of_ours() -> None:
+    """What it has in one language only is said in our words in the other."""
+    shop = replace(SHOP, welcome="Open till ten")
+    chinese, english = both_texts(customer_view(View(), shop, 0.0))
+    assert (chinese, english) == ("欢迎光临", "Open till ten")
+    assert "ten" not in both_texts(customer_view(PRESENT, shop, 0.0))[1]
 
 
 @pytest.mark.parametrize("size", [(46, 40), (80, 24), (60, 24), (120, 40)])

@@ -61,7 +61,10 @@ AGREE = mark("Pay with this? Please tell the cashier")
 def both_texts(view: CustomerView) -> tuple[str, str]:
     """Return the sentence of a view in Chinese and in English."""
     english = _text(view)
-    return translate("zh")(english), english
+    chinese = translate("zh")(english)
+    if view.phase is Phase.IDLE:
+        return view.welcome_zh or chinese, view.welcome or english
+    return chinese, english
 
 
 def _text(view: CustomerView) -> str:

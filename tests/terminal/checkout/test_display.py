@@ -114,6 +114,17 @@ def test_every_phase_and_prompt_has_words_that_fit() -> None:
         assert english.isascii()
 
 
+def test_the_shops_own_welcome_stands_there_between_sales() -> None:
+    shop = replace(SHOP, welcome="Open till ten", welcome_zh="营业到十点")
+
+    def lower(view: View, *, is_chinese: bool) -> str:
+        return lines_of(customer_view(view, shop, 0.0), is_chinese=is_chinese)[1]
+
+    assert lower(View(), is_chinese=False) == "Open till ten"
+    assert lower(View(), is_chinese=True) == "营业到十点"
+    assert lower(PRESENT, is_chinese=False) == "Card, phone or code"
+
+
 def test_a_sale_from_the_first_digit_to_the_thanks(make: Callable[..., Pole]) -> None:
     pole = make(languages="en")
     pole.until_shown("Bench Corner Shop", "Welcome")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import config
 from config.schema import Parameters, Settings
 from simulators.bank import bench
-from simulators.bank.parameters import sign
+from simulators.bank.parameters import ExceptionList, sign
 from simulators.bank.trust.keys import Keys
 from terminal.__main__ import main
 from terminal.errors import ParametersRefused, UntrustedAnswer
@@ -168,6 +168,24 @@ def test_only_what_the_bank_signed_as_parameters_is_read(
     monkeypatch.setattr("simulators.bank.parameters.TYPE", "another")
     with pytest.raises(UntrustedAnswer, match="no parameters"):
         read(sign(key, "version = 1\n"), town.keys.answer_key)
+
+
+def test_a_list_of_cards_comes_with_its_key_and_only_the_newest_keys_stay(town: Town) -> None:
+    for number in range(3):
+        cards = ExceptionList(bytes([number]) * 32, (("4111111111111111", None),))
+        bench.publish_parameters(town.place, "", NOW_MS, exceptions=cards)
+        given = town.fetch()
+        assert given is not None
+        assert given.exceptions is not None
+        assert given.exceptions.key == bytes([number]) * 32
+    assert town.held() == given
+    keys = list((town.folder / "keys").glob("exceptions-key-*"))
+    assert len(keys) == 2
+    assert {key.stat().st_mode & 0o777 for key in keys} == {0o600}
+
+    for key in keys:
+        key.write_text("00" * 32, "ascii")
+    assert town.held() is None
 
 
 class NoKey:
