@@ -125,6 +125,7 @@ def load_settings(
         texts=own.texts,
         offline=own.offline,
         data_storage=own.data_storage,
+        traces=own.traces,
         applications=applications,
         ca_keys=ca_keys,
         ec_keys=ec_keys,

@@ -179,6 +179,21 @@ class Offline(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """By letters; what is not named here is not kept unapproved."""
 
 
+class Traces(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What cards and till said to each other, kept to explain a payment afterwards.
+
+    A card before a simulated reader is none of anybody's: its trace is whole.
+    """
+
+    count_max: Annotated[int, Meta(ge=0, le=100_000)] = 1_000
+    """Most conversations kept; 0: none."""
+    age_max_days: Annotated[float, Meta(gt=0, le=366)] = 30.0
+    size_max_mb: Annotated[int, Meta(ge=1, le=10_000)] = 32
+    """All of them together, in millions of bytes."""
+    masks: Literal["real-cards", "all-cards"] = "real-cards"
+    """Whose numbers, tracks and names become stars; a masked trace is not replayed."""
+
+
 class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One device, opened by the name of its driver."""
 
@@ -274,6 +289,7 @@ class ShopFile(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     texts: Texts = Texts()
     offline: Offline = Offline()
     data_storage: DataStorage | None = None
+    traces: Traces = Traces()
     files: Files = Files()
 
 
@@ -338,6 +354,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     texts: Texts = Texts()
     offline: Offline = Offline()
     data_storage: DataStorage | None = None
+    traces: Traces = Traces()
     applications: tuple[Application, ...]
     ca_keys: tuple[CAKey, ...]
     ec_keys: tuple[ECKey, ...] = ()

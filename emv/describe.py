@@ -93,7 +93,7 @@ def _describe(
         if node.children is not None:
             children = _describe(node.children, node.tag, show, kernel)
         else:
-            value = show(node.tag, node.value)
+            value = show(node)
             if reading is not None:
                 text = _readable(reading, value)
             if "*" not in value:

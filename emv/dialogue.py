@@ -62,6 +62,19 @@ class Exchange:
 
     command: bytes = field(repr=False)
     response: bytes = field(repr=False)
+    masked: tuple[str, str] | None = None
+    """Both in hex digits with stars, where they are known no better; the bytes hold zeros there."""
+
+    @classmethod
+    def of_masked(cls, command: str, response: str) -> Exchange:
+        """Return an exchange of which stars are all that is left in places.
+
+        Raises ValueError if the rest is not hex digits in pairs.
+        """
+        digits = (command.replace("*", "0"), response.replace("*", "0"))
+        if digits == (command, response):
+            return cls(bytes.fromhex(command), bytes.fromhex(response))
+        return cls(bytes.fromhex(digits[0]), bytes.fromhex(digits[1]), (command, response))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +158,9 @@ class _Reader:
             notes.append(str(fault))
         else:
             self._follow(command)
-            shown, asked = self._tell_command(exchange.command, command, notes)
+            shown, asked = self._tell_command(exchange, command, notes)
             title = self._title(command)
-        response, answered = self._tell_response(exchange.response, notes)
+        response, answered = self._tell_response(exchange, notes)
         status = ""
         if len(exchange.response) >= 2:
             word = int.from_bytes(exchange.response[-2:], "big")
@@ -171,22 +184,23 @@ class _Reader:
     # --- commands -----------------------------------------------------------
 
     def _tell_command(
-        self, encoded: bytes, command: CommandAPDU, notes: list[str]
+        self, exchange: Exchange, command: CommandAPDU, notes: list[str]
     ) -> tuple[str, tuple[Description, ...]]:
-        digits = encoded.hex().upper()
+        digits = exchange.command.hex().upper()
         if not command.data:
             return digits, ()
         begin = 7 if command.extended else 5
+        end = begin + len(command.data)
+        masked = exchange.masked and exchange.masked[0][2 * begin : 2 * end]
+        described: tuple[Description, ...] = ()
         try:
             parts = self._parts_of(command)
         except MalformedData as fault:
             notes.append(f"command data not shown: {fault}")
-            hidden = "*" * (2 * len(command.data))
+            shown = "*" * (2 * len(command.data))
         else:
-            hidden = self._shown(command.data, parts)
-            end = 2 * (begin + len(command.data))
-            return digits[: 2 * begin] + hidden + digits[end:], self._described(parts)
-        return digits[: 2 * begin] + hidden + digits[2 * (begin + len(command.data)) :], ()
+            shown, described = self._shown(command.data, parts, masked)
+        return digits[: 2 * begin] + shown + digits[2 * end :], described
 
     def _parts_of(self, command: CommandAPDU) -> list[tlv.Node]:
         """Return the objects in a command's data. Raises MalformedData."""
@@ -243,7 +257,7 @@ class _Reader:
         """Return what a command is called, with what its parameters say."""
         name = apdu.COMMAND_NAMES.get(command.ins, f"instruction {command.ins:02X}")
         if command.ins == apdu.INS_SELECT:
-            shown = self._show(tags.TAG_84_DF_NAME, command.data)
+            shown = self._show(tlv.Node(tags.TAG_84_DF_NAME, command.data, None, 0))
             text = masking.masked_text(shown)
             return f"{name} {text if text.isascii() and text.isprintable() else shown}"
         if command.ins == apdu.INS_READ_RECORD:
@@ -259,54 +273,69 @@ class _Reader:
     # --- answers ------------------------------------------------------------
 
     def _tell_response(
-        self, response: bytes, notes: list[str]
+        self, exchange: Exchange, notes: list[str]
     ) -> tuple[str, tuple[Description, ...]]:
-        data, status = response[:-2], response[-2:].hex().upper()
+        data, status = exchange.response[:-2], exchange.response[-2:].hex().upper()
         if not data:
             return status, ()
+        masked = exchange.masked and exchange.masked[1][:-4]
         if self._instruction in _RAW_ANSWERS:
-            parts = [tlv.Node(RAW, data, None, 0)]
-            return self._shown(data, parts) + status, self._described(parts)
+            shown, described = self._shown(data, [tlv.Node(RAW, data, None, 0)], masked)
+            return shown + status, described
+        show = self._show if masked is None else masking.as_masked_before(data, masked)
         try:
             nodes = tlv.decode(data)
-            digits = masking.shown_objects(data, self._show)
+            digits = masking.shown_objects(data, show)
         except MalformedData as fault:
             notes.append(f"answer not shown: {fault}")
             return "*" * (2 * len(data)) + status, ()
+        if masked is not None:
+            digits = masked
         for node in tlv.walk(nodes):
             if node.children is None:
                 self._lists[node.tag] = node.value
-        return digits + status, self._opened(nodes)
+        parts = self._told_apart(nodes)
+        if parts:
+            begin = tlv.value_offset(data, nodes[0])
+            inner = digits[2 * begin :] if masked is not None else None
+            return digits + status, self._shown(nodes[0].value, parts, inner)[1]
+        return digits + status, describe.describe(nodes, kernel=self._kernel, show=show)
 
-    def _opened(self, nodes: Sequence[tlv.Node]) -> tuple[Description, ...]:
-        """Describe an answer, the objects of template 80 told apart."""
+    def _told_apart(self, nodes: Sequence[tlv.Node]) -> list[tlv.Node]:
+        """Return the objects in an answer's template 80; none for another answer."""
         layout = _FORMAT_1.get(self._instruction)
         if layout is None or [node.tag for node in nodes] != [tags.TAG_80_RESPONSE_FORMAT_1]:
-            return describe.describe(nodes, kernel=self._kernel, show=self._show)
+            return []
         value, parts, at = nodes[0].value, [], 0
         for tag, length in layout:
             end = len(value) if length is None else at + length
             if at < len(value):
                 parts.append(tlv.Node(tag, value[at:end], None, at))
             at = end
-        return self._described(parts)
+        return parts
 
     # --- both ---------------------------------------------------------------
 
-    def _shown(self, data: bytes, parts: Sequence[tlv.Node]) -> str:
-        """Return bytes in hex digits, each part of them as it may be shown.
+    def _shown(
+        self, data: bytes, parts: Sequence[tlv.Node], masked: str | None
+    ) -> tuple[str, tuple[Description, ...]]:
+        """Return bytes in hex digits and in words, each part of them as it may be shown.
 
-        parts: their offsets are their values' in these bytes.
+        parts: their offsets are their values' in these bytes. masked: the
+        same in hex digits, where they are masked already.
         """
-        digits, end = data.hex().upper(), 0
+
+        def as_before(node: tlv.Node) -> str:
+            return (masked or "")[2 * node.offset : 2 * (node.offset + len(node.value))]
+
+        show = self._show if masked is None else as_before
+        digits, end = masked or data.hex().upper(), 0
         shown = []
         for part in parts:
-            shown += [digits[end : 2 * part.offset], self._show(part.tag, part.value)]
+            shown += [digits[end : 2 * part.offset], show(part)]
             end = 2 * (part.offset + len(part.value))
-        return "".join(shown) + digits[end:]
-
-    def _described(self, parts: Sequence[tlv.Node]) -> tuple[Description, ...]:
-        return describe.describe(parts, kernel=self._kernel, show=self._show)
+        described = describe.describe(parts, kernel=self._kernel, show=show)
+        return "".join(shown) + digits[end:], described
 
 
 def as_text(told: Iterable[Told]) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from emv import tags, tlv
+from emv.tags import Format
 
 PAN_DIGITS_MIN = 13
 PAN_DIGITS_MAX = 19
@@ -45,18 +45,32 @@ _SPACED_RUN = re.compile(r"[0-9](?:[ -]?[0-9]){12,}")
 _FIRST_DIGITS = "2345689"  # What card numbers of the schemes begin with.
 
 
-Show = Callable[[int, bytes], str]
-"""Tag and value to hex digits, with a star for each that must not be seen."""
+Show = Callable[[tlv.Node], str]
+"""An object to its value's hex digits, with a star for each that must not be seen."""
 
 
-def openly(_tag: int, value: bytes) -> str:
+def openly(node: tlv.Node) -> str:
     """Return a value as hex digits, nothing hidden: for test cards only."""
-    return value.hex().upper()
+    return node.value.hex().upper()
 
 
 def with_pans_hidden(pans: Iterable[str]) -> Show:
     """Return what shows values masked, these card numbers hidden in all of them."""
-    return partial(masked_hex, pans=frozenset(pans))
+    known = frozenset(pans)
+    return lambda node: masked_hex(node.tag, node.value, known)
+
+
+def as_masked_before(data: bytes, digits: str) -> Show:
+    """Return what shows the values of data objects as hex digits that have stars already.
+
+    data: the objects, with anything in the place of a star.
+    """
+
+    def show(node: tlv.Node) -> str:
+        begin = tlv.value_offset(data, node)
+        return digits[2 * begin : 2 * (begin + len(node.value))]
+
+    return show
 
 
 def mask_pan(pan: str) -> str:
@@ -101,7 +115,8 @@ def masked_hex(tag: int, value: bytes, pans: Iterable[str] = ()) -> str:
         pan, separator, rest = digits.partition("D")
         return mask_pan(pan) + separator + "*" * len(rest)
     hidden = bytearray(len(digits))
-    _hide_packed(digits, hidden)
+    if not _is_text(tag, value):
+        _hide_packed(digits, hidden)
     _hide_text(value, hidden)
     for pan in pans:
         _hide_known(pan, digits, value, hidden)
@@ -118,7 +133,7 @@ def shown_objects(data: bytes, show: Show) -> str:
     for node in tlv.walk(tlv.decode(data)):
         if node.children is None:
             begin = 2 * tlv.value_offset(data, node)
-            shown += [digits[end:begin], show(node.tag, node.value)]
+            shown += [digits[end:begin], show(node)]
             end = begin + 2 * len(node.value)
     return "".join(shown) + digits[end:]
 
@@ -136,6 +151,13 @@ def passes_luhn(digits: str) -> bool:
     """
     doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
     return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+
+
+def _is_text(tag: int, value: bytes) -> bool:
+    """True for the characters of an object that holds characters: no two are digits of one byte."""
+    reading = tags.meaning(tag)
+    is_worded = reading is not None and reading.format in (Format.A, Format.AN, Format.ANS)
+    return is_worded and value.isascii() and value.decode("ascii").isprintable()
 
 
 def _hide(hidden: bytearray, begin: int, end: int) -> None:

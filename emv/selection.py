@@ -87,7 +87,7 @@ def build_candidate_list(supported: Sequence[TerminalApplication]) -> Kernel[Can
     if not found.candidates:
         found = yield from _try_names(supported)
     by_priority = sorted(found.candidates, key=lambda candidate: candidate.priority)
-    yield from note("{count} applications in common", "Book 1, 12.3", count=len(by_priority))
+    yield from note("applications in common: {count}", "Book 1, 12.3", count=len(by_priority))
     return CandidateList(tuple(by_priority), found.language, found.has_blocked)
 
 

@@ -75,7 +75,7 @@ class SimulatedShop:
         self._bank_command = bank_command
         self._speaks_iso8583 = speaks_iso8583
         self.place: BankPlace = bank_bench.prepare(home, wall_ms())
-        self.ca_keys = _scheme_key(home, wall_ms())
+        self.ca_keys = scheme_key(home, wall_ms())
         """The simulated scheme's public key, as a file for the till."""
         self.reader = InProcessReader()
         self.slot = (
@@ -340,7 +340,7 @@ class SimulatedShop:
         self._bank.stdin.flush()
 
 
-def _scheme_key(home: Path, now_ms: int) -> Path:
+def scheme_key(home: Path, now_ms: int) -> Path:
     """Return the till's file of the simulated scheme's key, made at first run."""
     made = home / "cards" / "ca-public.toml"
     if not made.exists():

@@ -96,7 +96,9 @@ def open_till(
         keyboard = keyboard_scanner(settings, drivers) if with_counter else None
         counter = Counter(
             counter_places(settings) if with_counter else (),
-            partial(_open_media, in_force, drivers, keys, clock, random, runner.post, keyboard),
+            partial(
+                _open_media, in_force, drivers, keys, clock, random, runner.post, keyboard, home
+            ),
             runner.post,
         )
         first = first_event(journal, clock, counter.places, settings.parameters_version)
@@ -317,11 +319,12 @@ def _open_media(
     random: Randomness,
     post: Callable[[InboxEvent], None],
     keyboard: TypedScanner | None,
+    home: Path,
 ) -> Media:
     """Bring what reads cards and codes, with kernels and all; no screen waits for it."""
     from terminal.checkout.media import open_media
 
-    return open_media(in_force, drivers, keys, clock, random, post, keyboard)
+    return open_media(in_force, drivers, keys, clock, random, post, keyboard, home)
 
 
 Opener = Callable[[], Till]

@@ -229,10 +229,10 @@ class Transaction:
         text: with {amount} and {limit} in it. logged_minor: what the card
         paid here before, and counts too.
         """
-        amount = self._plain(self.amount_authorised_minor + logged_minor)
-        yield from note(text, source, amount=amount, limit=self._plain(limit_minor))
+        amount = self.plain(self.amount_authorised_minor + logged_minor)
+        yield from note(text, source, amount=amount, limit=self.plain(limit_minor))
 
-    def _plain(self, amount_minor: int) -> str:
+    def plain(self, amount_minor: int) -> str:
         """Return an amount as people write it, without its currency."""
         if not self.currency_exponent:
             return str(amount_minor)

@@ -179,7 +179,7 @@ def select_combinations(prepared: Sequence[Prepared]) -> Kernel[tuple[Candidate,
         return ()
     candidates = rank(entries, prepared)
     yield from note(
-        "{there} applications on the card, {common} in common",
+        "applications on the card: {there}, in common: {common}",
         "Book B, 3.3.2.5",
         there=len(entries),
         common=len(candidates),

@@ -72,6 +72,7 @@ class Assembly:
             home=self._home,
             clock=self._clock,
             settings=lambda: self.settings,
+            card_settings=self.card_settings,
             shop_file=self._shop_file or config.BENCH,
             parameters=lambda: self._parameters(self._loader({}, ())),
             open_till=self.open_till,
@@ -97,6 +98,14 @@ class Assembly:
             return self._load_with_bank()
         except ConfigError as error:
             raise click.UsageError(str(error)) from error
+
+    def card_settings(self) -> Settings:
+        """Return what cards are read by: in a bench shop with the simulated scheme's key."""
+        if self.settings.shop.mode == "live":
+            return self.settings
+        from simulators.shop import scheme_key
+
+        return self._load({}, [scheme_key(self._home, self._clock.wall_ms())])
 
     def _load_with_bank(self) -> Settings:
         """Read the settings; a bench shop's bank is the one that was named."""

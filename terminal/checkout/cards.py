@@ -36,6 +36,7 @@ from terminal.events import (
 from terminal.messages import Message
 from terminal.questions import AnswerCard, CardAsks, CardSpeaks, ChoiceWanted, PinWanted
 from terminal.seams import Randomness
+from terminal.traces.keeper import Witness, unwitnessed
 from terminal.view import Readiness
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ class CardWorker(DeviceWorker[CardReader]):
         post: Callable[[InboxEvent], None],
         *,
         pins: PinWorker | None = None,
+        witness: Witness = unwitnessed,
     ) -> None:
         """name: what people call the reader. rules: returns those that hold; they
         change between sales only.
@@ -86,6 +88,7 @@ class CardWorker(DeviceWorker[CardReader]):
         prove: signs the sale with its sealed card, for a bank that hears of it late.
         pins: asks for PINs, and keeps a card until its holder has entered one;
         None where there is no PIN pad.
+        witness: writes conversations down.
         """
         super().__init__(open_reader, name, "reader", post)
         self._rules = rules
@@ -93,6 +96,7 @@ class CardWorker(DeviceWorker[CardReader]):
         self._seal = seal
         self._prove = prove
         self._pins = pins
+        self._witness = witness
         self._answers = Answers(
             random,
             lambda pan, number: rules().is_on_exception_file(pan, number),
@@ -192,7 +196,9 @@ class CardWorker(DeviceWorker[CardReader]):
         """
         rules = self._rules().contact
         configuration = rules.configuration
-        kernel = contact.process(configuration, rules.terminal_at(reader), self.transaction(arm))
+        transaction = self.transaction(arm)
+        kernel = contact.process(configuration, rules.terminal_at(reader), transaction)
+        kernel = self._witness(kernel, arm.attempt, "contact", transaction, False)
         return kernel, ChipAnswers(self._answers, ask_bank, holder, configuration.languages)
 
     def _ask_holder(
@@ -303,6 +309,7 @@ class CardWorker(DeviceWorker[CardReader]):
             Start.B if restart else Start.A,
             previous if restart else None,
         )
+        kernel = self._witness(kernel, arm.attempt, "contactless", transaction, restart)
         outcome = converse(kernel, reader, self._answers)
         return outcome, self.report(arm, outcome)
 

@@ -15,6 +15,7 @@ from terminal.view import Readiness
 
 if TYPE_CHECKING:
     from terminal.checkout.pin import PinWorker
+    from terminal.traces.keeper import TraceKeeper
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Media(NamedTuple):
 
     workers: Sequence[Worker]
     pin: PinWorker | None
+    traces: TraceKeeper | None = None
 
 
 def counter_places(settings: Settings) -> tuple[tuple[str, str], ...]:
@@ -76,6 +78,7 @@ class Counter:
         self._post = post
         self._workers: Sequence[Worker] = ()
         self._pin: PinWorker | None = None
+        self._traces: TraceKeeper | None = None
         self._wish: Arm | None = None
         self.is_closing = False
         """Nothing more is started."""
@@ -128,6 +131,8 @@ class Counter:
             worker.close()
         if self._pin is not None:
             self._pin.close()
+        if self._traces is not None:
+            self._traces.close()
 
     def _open(self) -> None:
         try:
@@ -140,7 +145,9 @@ class Counter:
         with self._lock:
             if self.is_closing:
                 return
-            self._workers, self._pin = media
+            self._workers, self._pin, self._traces = media
+            if self._traces is not None:
+                self._traces.start()
             for worker in self._workers:
                 worker.start()
                 if self._wish is not None:

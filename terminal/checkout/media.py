@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from config.schema import Device, Settings
 from drivers.protocols import Scanner, TypedScanner
@@ -29,6 +30,8 @@ from terminal.linking import Keys
 from terminal.money import plain_amount
 from terminal.news.terms import InForce
 from terminal.seams import Clock, Randomness
+from terminal.traces.folder import MS_PER_DAY, Bounds
+from terminal.traces.keeper import TraceKeeper, Witness, unwitnessed
 
 Post = Callable[[InboxEvent], None]
 
@@ -41,11 +44,12 @@ def open_media(
     random: Randomness,
     post: Post,
     keyboard: TypedScanner | None,
+    home: Path,
 ) -> Media:
     """Return a worker for each device of the shop's counter; none has been started.
 
     in_force: what the shop works by; its devices are those it opened with.
-    keyboard: the scanner that types, which is open already.
+    keyboard: the scanner that types, which is open already. home: where traces go.
     Raises ConfigurationError naming the application or the key.
     """
 
@@ -54,9 +58,11 @@ def open_media(
             return keyboard
         return drivers.scanners.open(device.driver, device.options)
 
-    devices = in_force.terms.settings.devices
+    settings = in_force.terms.settings
+    devices = settings.devices
     in_force.terms.tried()
     pin = _pin_worker(in_force, drivers, keys, post)
+    traces = _trace_keeper(settings, home, clock)
     workers: list[Worker] = [
         CardWorker(
             partial(drivers.readers.open, device.driver, device.options),
@@ -68,6 +74,7 @@ def open_media(
             random,
             post,
             pins=pin,
+            witness=_witness(traces, settings, drivers, device),
         )
         for device in devices.readers
     ]
@@ -81,7 +88,26 @@ def open_media(
         )
         for device in devices.scanners
     ]
-    return Media(workers, pin)
+    return Media(workers, pin, traces)
+
+
+def _trace_keeper(settings: Settings, home: Path, clock: Clock) -> TraceKeeper | None:
+    """Return what keeps the traces of conversations; None in a shop that keeps none."""
+    own = settings.traces
+    if not own.count_max:
+        return None
+    bounds = Bounds(own.count_max, round(own.age_max_days * MS_PER_DAY), own.size_max_mb * 10**6)
+    return TraceKeeper(home, bounds, clock)
+
+
+def _witness(
+    traces: TraceKeeper | None, settings: Settings, drivers: Drivers, device: Device
+) -> Witness:
+    """Return what writes down one reader's conversations: whole only if it is simulated."""
+    if traces is None:
+        return unwitnessed
+    is_simulated = drivers.readers.is_simulated(device.driver)
+    return traces.witness(device.name, whole=is_simulated and settings.traces.masks == "real-cards")
 
 
 def card_rules(settings: Settings) -> CardRules:

@@ -192,7 +192,7 @@ def _ca_keys(context: click.Context, files: Iterable[Path], *, of_shop: bool) ->
     keys: list[CAKey] = []
     place = context.find_object(Place)
     if of_shop and place is not None:
-        keys += place.settings().ca_keys
+        keys += place.card_settings().ca_keys
     try:
         for path in files:
             keys += read_table(path, CAKeysFile).ca_keys

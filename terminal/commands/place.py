@@ -30,6 +30,8 @@ class Place:
     """The state directory; the till's own folder is home/till."""
     clock: Clock
     settings: Callable[[], Settings]
+    card_settings: Callable[[], Settings]
+    """Those that cards are read by: in a bench shop with the simulated scheme's key."""
     shop_file: Path
     parameters: Callable[[], ParameterStore]
     """What the bank has set here; raises KeysUnusable."""

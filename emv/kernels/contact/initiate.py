@@ -79,7 +79,7 @@ def read_records(session: Session) -> Kernel[None]:
     for record in session.records:
         take(session.card, data_objects(record))
     check_card_data(session.card)
-    yield from note("{count} records read", "Book 3, 10.2", count=len(session.records))
+    yield from note("records read: {count}", "Book 3, 10.2", count=len(session.records))
 
 
 def check_card_data(card: dict[int, bytes]) -> None:

@@ -28,6 +28,7 @@ import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+import config
 from simulators.card import load_profiles
 from simulators.pinpad import PinPadKeys, PinPadSimulator
 from simulators.serial_line import SerialLine
@@ -122,8 +123,15 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def test_nothing_secret_is_in_anything_that_a_till_writes_or_shows(
-    counter: Any, city: Any, temporary: Path, record_property: RecordProperty
+    open_counter: Any, city: Any, temporary: Path, tmp_path: Path, record_property: RecordProperty
 ) -> None:
+    """What is written of simulated cards is masked as a real one's would be."""
+    shop_file = tmp_path / "shop.toml"
+    bench = config.BENCH.read_text("utf-8")
+    masked = bench.replace("[traces]\n", '[traces]\nmasks = "all-cards"\n')
+    assert masked != bench
+    shop_file.write_text(masked, "utf-8")
+    counter = open_counter(file=shop_file).until_ready()
     app = TillApp(counter.till)
     pictures = []
     async with app.run_test(size=(80, 24)) as pilot:
@@ -153,6 +161,8 @@ async def test_nothing_secret_is_in_anything_that_a_till_writes_or_shows(
             ["payments", "--json"],
             ["show", "1", "--json"],
             ["audit", "--as", "00"],
+            ["trace", "show", "1", "--bytes"],
+            ["trace", "show", "1", "--json"],
         )
     ]
 
@@ -180,6 +190,7 @@ async def test_nothing_secret_is_in_anything_that_a_till_writes_or_shows(
         assert b"0119" in places[place], "the control: what is shown of a card is there"
     assert b'"sealed": "ey' in places["kept sales"]
     assert {"journal.db", "till.log", "people.db"} <= {Path(name).name for name in places}
+    assert sum(Path(name).parent.name == "traces" for name in places) >= 3
     assert hits(places, secrets) == {}
 
 
