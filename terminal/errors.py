@@ -82,6 +82,10 @@ class NeverLeft(BankLinkError):
     """Provably nothing of the request left the till: it may be tried again."""
 
 
+class KeyModuleLost(NeverLeft):
+    """The hardware that holds the signing key does not answer: nothing was signed."""
+
+
 class LinkNotSecure(NeverLeft):
     """Bank and till could not prove themselves to each other: trying again will not help."""
 

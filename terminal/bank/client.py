@@ -18,7 +18,7 @@ from terminal.bank import messages, signing, silence, trust
 from terminal.bank.batch_messages import BatchAnswer, BatchQuestion, LinesAnswer
 from terminal.bank.exchange import Exchange, Question, Received, Refusal, VerifiedAnswer
 from terminal.bank.messages import Request
-from terminal.errors import AnswerLost, NeverLeft
+from terminal.errors import AnswerLost, KeyModuleLost, NeverLeft
 from terminal.seams import Clock, Randomness
 from terminal.security.keys import TillKeys
 
@@ -132,7 +132,10 @@ class BankClient:
         # the same, and the bank pays one attempt once. Yet from now on it has
         # left, whatever happens.
         line.prepare(self._connect_s, self._answer_s)
-        headers = self._words.signed(question)
+        try:
+            headers = self._words.signed(question)
+        except KeyModuleLost as error:
+            raise AnswerLost(f"{error}; the request had left before") from None
         try:
             received = self._post(question, headers)
         except _LOST as error:

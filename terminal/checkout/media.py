@@ -7,6 +7,7 @@ stands, by the thread that opens the counter.
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from terminal.checkout.counter import Media, Worker
 from terminal.checkout.exception_file import exception_file
 from terminal.checkout.kernels import combinations, contact_rules, enabled, kernels
 from terminal.checkout.pin import PinWorker
+from terminal.errors import KeyModuleLost
 from terminal.events import Arm, InboxEvent
 from terminal.linking import Keys
 from terminal.money import plain_amount
@@ -32,6 +34,8 @@ from terminal.news.terms import InForce
 from terminal.seams import Clock, Randomness
 from terminal.traces.folder import MS_PER_DAY, Bounds
 from terminal.traces.keeper import TraceKeeper, Witness, unwitnessed
+
+log = logging.getLogger(__name__)
 
 Post = Callable[[InboxEvent], None]
 
@@ -137,7 +141,15 @@ def card_rules(settings: Settings) -> CardRules:
 
 
 def _prove(keys: Keys, clock: Clock, arm: Arm, sealed: str) -> str:
-    """Sign a card sale as it is made."""
+    """Sign a card sale as it is made; '' if the key's module does not answer."""
+    try:
+        return _proof(keys, clock, arm, sealed)
+    except KeyModuleLost as error:
+        log.warning("this sale cannot be kept: %s", error)
+        return ""
+
+
+def _proof(keys: Keys, clock: Clock, arm: Arm, sealed: str) -> str:
     return prove_sale(
         attempt=arm.attempt,
         amount_minor=arm.amount_minor,

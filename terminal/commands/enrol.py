@@ -34,6 +34,13 @@ if TYPE_CHECKING:
     help="New keys for the same till: it was revoked, its certificate has ended, or its "
     "passphrase is lost. Open payments stay its own.",
 )
+@click.option(
+    "--hsm",
+    "token",
+    metavar="URI",
+    help="Have a hardware module make and keep the signing key: "
+    "pkcs11:token=LABEL?module-path=/path/of/library.so",
+)
 @acting
 @click.pass_obj
 def command(
@@ -42,6 +49,7 @@ def command(
     typed: str,
     ca_file: Path | None,
     again: bool,
+    token: str | None,
     user: str | None,
     approvers: tuple[str, ...],
 ) -> None:
@@ -59,6 +67,7 @@ def command(
     Example:
       till enrol --bank https://bank.example:8444 --code ABCDEFGHIJKLMNOP-ABCD…
     """
+    from terminal.security import hsm
     from terminal.security.door import EnrolmentCode, EnrolmentDoor
     from terminal.security.enrolment import enrol, enrol_again
 
@@ -67,11 +76,12 @@ def command(
         code = EnrolmentCode.parse(typed)
         door = EnrolmentDoor(url, place.clock)
         secret = key_passphrase(place)
+        module = None if token is None else hsm.KeyPlace.parse(token)
         check_persons(place, "enrol", user, approvers)
         bank_ca = _authority(door, code, ca_file)
         click.echo(f"Asking {url} to certify this till's keys", err=True)
         certify = enrol_again if again else enrol
-        keys = certify(place.key_folder, code.secret, partial(door.carry, bank_ca), secret)
+        keys = certify(place.key_folder, code.secret, partial(door.carry, bank_ca), secret, module)
     until = datetime.fromtimestamp(keys.expires_ms / 1000, UTC).date().isoformat()
     click.echo(f"Enrolled as {keys.till_id}, until {until}. Next: till doctor")
 

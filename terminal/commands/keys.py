@@ -38,13 +38,16 @@ def keys() -> None:
 @click.pass_obj
 def show(place: Place) -> None:
     """Say who this till is to its bank, and until when."""
-    from terminal.security.keys import load_keys
+    from terminal.security.keys import hardware_of, load_keys
 
     with refusals():
         held = load_keys(place.key_folder)
+        token = hardware_of(place.key_folder)
+    where = "in a file" if token is None else f"in token {token.token} of {token.module}"
     click.echo(f"till         {held.till_id}")
     click.echo(f"certificate  until {_date(held.expires_ms)}")
     click.echo(f"signatures   {held.signer.algorithm}")
+    click.echo(f"signing key  {where}")
     click.echo(f"revoked      {len(held.revoked)} of the bank's certificates")
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from terminal.bank.sealing import Sealer
 from terminal.errors import EnrolmentRefused, KeysUnusable
-from terminal.security import keys, pkcs8, succession
+from terminal.security import hsm, keys, pkcs8, succession
 from terminal.security.files import write_file
 from terminal.security.folder import TILL_ID, is_enrolled
 from terminal.security.keys import TillKeys
@@ -47,11 +47,18 @@ class EnrolmentAnswer(msgspec.Struct, frozen=True):
     """JWK that card data is sealed to."""
 
 
-def enrol(folder: Path, code: str, carry: Carrier, passphrase: bytes | None = None) -> TillKeys:
+def enrol(
+    folder: Path,
+    code: str,
+    carry: Carrier,
+    passphrase: bytes | None = None,
+    token: hsm.KeyPlace | None = None,
+) -> TillKeys:
     """Return the keys of a till that the bank has just taken in, kept in the folder.
 
     folder: becomes the till's key folder. code: the bank's one-time code.
     passphrase: encrypts the private keys; without one they are only private files.
+    token: makes the signing key and keeps it; without one it is a file too.
     The keys are on disk before the bank is asked, and another try uses them
     again. The till id is written last: until then the till is not enrolled.
     Raises KeysUnusable if the folder holds an enrolled till or cannot be
@@ -62,8 +69,10 @@ def enrol(folder: Path, code: str, carry: Carrier, passphrase: bytes | None = No
         raise KeysUnusable(f"{folder}: this till is enrolled already")
     _make_folder(folder)
     tls_key = _kept_key(folder / keys.TLS_KEY, ec.generate_private_key(ec.SECP256R1()), passphrase)
-    signing_key = _kept_key(
-        folder / keys.SIGNING_KEY, ed25519.Ed25519PrivateKey.generate(), passphrase
+    signing_key = (
+        _kept_key(folder / keys.SIGNING_KEY, ed25519.Ed25519PrivateKey.generate(), passphrase)
+        if token is None
+        else _key_in_hardware(folder / keys.SIGNING_KEY, token)
     )
     answer = _read_answer(
         carry(
@@ -87,7 +96,11 @@ def enrol(folder: Path, code: str, carry: Carrier, passphrase: bytes | None = No
 
 
 def enrol_again(
-    folder: Path, code: str, carry: Carrier, passphrase: bytes | None = None
+    folder: Path,
+    code: str,
+    carry: Carrier,
+    passphrase: bytes | None = None,
+    token: hsm.KeyPlace | None = None,
 ) -> TillKeys:
     """Return new keys of a till that is enrolled, by another code, in place of the old ones.
 
@@ -108,7 +121,7 @@ def enrol_again(
 
     waiting = succession.again_folder(folder)
     if not is_enrolled(waiting):
-        enrol(waiting, code, carry_own, passphrase)
+        enrol(waiting, code, carry_own, passphrase, token)
     succession.adopt_again(folder)
     return keys.load_keys(folder, passphrase)
 
@@ -134,6 +147,13 @@ def _kept_key(path: Path, fresh: PrivateKey, passphrase: bytes | None) -> Privat
         return keys.read_private_key(path, passphrase)
     _write(path, pkcs8.write(fresh, passphrase))
     return fresh
+
+
+def _key_in_hardware(path: Path, token: hsm.KeyPlace) -> hsm.HardwareKey:
+    """Return the signing key in this token. Where it will be is on disk before it is made."""
+    if not path.exists():
+        _write(path, hsm.fresh_place(token).text.encode("ascii"))
+    return hsm.make_key(hsm.KeyPlace.parse(path.read_text("ascii")))
 
 
 def _certificate_request(key: PrivateKey) -> str:

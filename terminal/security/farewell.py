@@ -11,6 +11,8 @@ from terminal.bank.client import BankClient, Refusal
 from terminal.errors import EnrolmentRefused
 from terminal.security.files import sync_folder
 from terminal.security.folder import TILL_ID
+from terminal.security.hsm import erase_others
+from terminal.security.keys import SIGNING_KEY, hardware_of
 
 LEAVE_PATH: Final = "/v1/leave"
 
@@ -31,11 +33,14 @@ def say_goodbye(client: BankClient) -> None:
 
 
 def wipe(folder: Path) -> None:
-    """Erase a till's keys. Cut off in the middle, it is done again. Raises OSError.
+    """Erase a till's keys. Cut off in the middle, it is done again. Raises OSError, KeysUnusable.
 
     The till's name goes last: until then the till counts as enrolled, and no
     key that was left over is taken for a new one.
     """
+    token = hardware_of(folder) if (folder / SIGNING_KEY).exists() else None
+    if token is not None:
+        erase_others(token, ())
     paths = sorted(folder.iterdir(), key=lambda path: (path.name == TILL_ID, path.name))
     for path in paths:
         if path.name in STAYS:

@@ -1,8 +1,7 @@
 """The till's key folder: what is in it, and whether it can be trusted.
 
 Made by enrolment, read at start. Private keys stay in files that only their
-owner reads; a hardware module can hold the signing key instead, behind
-terminal.bank.signing.SigningKey.
+owner reads; a hardware module can hold the signing key instead.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from terminal.bank.signing import (
     VerifyingKey,
 )
 from terminal.errors import KeysUnusable
-from terminal.security import succession
+from terminal.security import hsm, succession
 from terminal.security.counter import RequestCounter
 from terminal.security.files import alone, check_private, write_file
 from terminal.security.folder import REVOKED, TILL_ID, is_enrolled
@@ -128,6 +127,8 @@ def read_certificates(path: Path) -> list[x509.Certificate]:
 def read_private_key(path: Path, passphrase: bytes | None = None) -> PrivateKey:
     """Return a P-256 or Ed25519 private key. Raises KeysUnusable, naming the file."""
     pem = _read(path)
+    if hsm.is_place(pem):
+        return hsm.open_key(hsm.KeyPlace.parse(pem.decode("ascii", "replace")))
     is_locked = is_encrypted(pem)
     if is_locked and passphrase is None:
         raise KeysUnusable(f"{path} is encrypted, and there is no passphrase: {HOW}")
@@ -152,15 +153,25 @@ def protect(folder: Path, passphrase: bytes) -> None:
     """
     for name in (TLS_KEY, SIGNING_KEY):
         key = read_private_key(folder / name, passphrase)
-        if not is_encrypted(_read(folder / name)):
+        if not isinstance(key, hsm.HardwareKey) and not is_encrypted(_read(folder / name)):
             write_file(folder / name, write_key(key, passphrase))
     # A till that runs sees by it that it has to read them again.
     write_file(folder / TILL_ID, _read(folder / TILL_ID))
 
 
 def is_protected(folder: Path) -> bool:
-    """True if both private keys are encrypted. Raises KeysUnusable if they cannot be read."""
-    return all(is_encrypted(_read(folder / name)) for name in (TLS_KEY, SIGNING_KEY))
+    """True if neither private key can be read by whoever has its file.
+
+    Raises KeysUnusable if they cannot be read.
+    """
+    contents = [_read(folder / name) for name in (TLS_KEY, SIGNING_KEY)]
+    return all(is_encrypted(content) or hsm.is_place(content) for content in contents)
+
+
+def hardware_of(folder: Path) -> hsm.KeyPlace | None:
+    """Return where the signing key is, if it is in hardware. Raises KeysUnusable."""
+    content = _read(folder / SIGNING_KEY)
+    return hsm.KeyPlace.parse(content.decode("ascii", "replace")) if hsm.is_place(content) else None
 
 
 def verifier_of(key: PublicKeyTypes) -> VerifyingKey:

@@ -8,6 +8,7 @@ folder alone. Each is chosen by who runs the till; docs/enrolment.md has more.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,15 +16,47 @@ from terminal.errors import KeysUnusable
 from terminal.security.files import check_private, write_file
 from terminal.security.folder import ENCRYPTED
 
-VARIABLE: Final = "OPENTILL_KEY_PASSPHRASE"
-FILE_VARIABLE: Final = "OPENTILL_KEY_PASSPHRASE_FILE"
-CREDENTIAL: Final = "opentill-key-passphrase"
 BESIDE: Final = "key-passphrase"
 CHARACTERS_MIN: Final = 20
 
-HOW: Final = (
-    f"set {VARIABLE}, name a file in {FILE_VARIABLE}, or give systemd a credential {CREDENTIAL}"
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where whoever runs the till may put a secret of its keys."""
+
+    variable: str
+    file_variable: str
+    credential: str
+
+    @property
+    def how(self) -> str:
+        """What to do, for people."""
+        return (
+            f"set {self.variable}, name a file in {self.file_variable}, "
+            f"or give systemd a credential {self.credential}"
+        )
+
+    def look_up(self) -> tuple[bytes, str] | None:
+        """Return the secret and where it was found; None if it is in none of them.
+
+        Raises KeysUnusable if it is in a file that cannot be read, or that others can read.
+        """
+        typed = os.environ.get(self.variable)
+        if typed is not None:
+            return typed.encode(), self.variable
+        named = os.environ.get(self.file_variable)
+        if named is not None:
+            return _kept(Path(named))
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        if credentials and (path := Path(credentials) / self.credential).exists():
+            return _kept(path)
+        return None
+
+
+PLACES: Final = Places(
+    "OPENTILL_KEY_PASSPHRASE", "OPENTILL_KEY_PASSPHRASE_FILE", "opentill-key-passphrase"
 )
+HOW: Final = PLACES.how
 
 
 def find(folder: Path) -> bytes | None:
@@ -31,16 +64,11 @@ def find(folder: Path) -> bytes | None:
 
     Raises KeysUnusable if the one that is there cannot be read or is too short.
     """
-    typed = os.environ.get(VARIABLE)
-    if typed is not None:
-        return _checked(typed.encode(), VARIABLE)
-    named = os.environ.get(FILE_VARIABLE)
-    if named is not None:
-        return _kept(Path(named))
-    for path in _usual_files(folder):
-        if path.exists():
-            return _kept(path)
-    return None
+    found = PLACES.look_up()
+    beside = folder.parent / BESIDE
+    if found is None and beside.exists():
+        found = _kept(beside)
+    return None if found is None else _checked(*found)
 
 
 def check(folder: Path) -> None:
@@ -62,16 +90,10 @@ def make_beside(folder: Path, secret: bytes) -> bytes:
     return passphrase
 
 
-def _usual_files(folder: Path) -> list[Path]:
-    beside = folder.parent / BESIDE
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    return [Path(credentials) / CREDENTIAL, beside] if credentials else [beside]
-
-
-def _kept(path: Path) -> bytes:
+def _kept(path: Path) -> tuple[bytes, str]:
     check_private(path)
     try:
-        return _checked(path.read_bytes().strip(), str(path))
+        return path.read_bytes().strip(), str(path)
     except OSError as error:
         raise KeysUnusable(f"{path}: {error.strerror}") from None
 

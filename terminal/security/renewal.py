@@ -16,7 +16,7 @@ from typing import Final
 from terminal.bank.client import BankClient, Refusal
 from terminal.bank.messages import Echo
 from terminal.errors import EnrolmentRefused
-from terminal.security import keys, succession
+from terminal.security import hsm, keys, succession
 from terminal.security.enrolment import enrol
 from terminal.security.files import write_file
 from terminal.security.folder import REVOKED, is_enrolled
@@ -58,7 +58,7 @@ def renew(folder: Path, open_client: OpenClient) -> TillKeys:
     current = keys.load_keys(folder)
     waiting = succession.next_folder(folder)
     if not is_enrolled(waiting):
-        _certify(waiting, current, open_client)
+        _certify(folder, waiting, current, open_client)
     # Its requests are the same till's, and go on counting.
     renewed = replace(keys.load_keys(waiting, current.passphrase), counter=current.counter)
     with closing(open_client(renewed)) as client:
@@ -70,7 +70,7 @@ def renew(folder: Path, open_client: OpenClient) -> TillKeys:
     return keys.load_keys(folder)
 
 
-def _certify(waiting: Path, current: TillKeys, open_client: OpenClient) -> None:
+def _certify(folder: Path, waiting: Path, current: TillKeys, open_client: OpenClient) -> None:
     def carry(request: Mapping[str, str]) -> Mapping[str, object]:
         wish = {name: text for name, text in request.items() if name != "code"}
         with closing(open_client(current)) as client:
@@ -83,7 +83,12 @@ def _certify(waiting: Path, current: TillKeys, open_client: OpenClient) -> None:
             raise EnrolmentRefused("The bank has another CA now: enrol anew, by a code")
         return answer
 
-    enrol(waiting, "", carry, current.passphrase)
+    token = keys.hardware_of(folder)
+    if token is not None:
+        begun = keys.hardware_of(waiting) if (waiting / keys.SIGNING_KEY).exists() else None
+        # Those before the present one have been nobody's for weeks.
+        hsm.erase_others(token, {token.id, begun.id if begun else b""})
+    enrol(waiting, "", carry, current.passphrase, token)
 
 
 def learn_revoked(folder: Path, open_client: OpenClient) -> TillKeys:

@@ -24,7 +24,11 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (passphrase.VARIABLE, passphrase.FILE_VARIABLE, "CREDENTIALS_DIRECTORY"):
+    for name in (
+        passphrase.PLACES.variable,
+        passphrase.PLACES.file_variable,
+        "CREDENTIALS_DIRECTORY",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -45,14 +49,14 @@ def test_it_is_looked_for_in_the_environment_then_in_files(
     assert passphrase.find(folder) == beside
     assert stat.S_IMODE((tmp_path / "till" / passphrase.BESIDE).stat().st_mode) == 0o600
 
-    file(tmp_path / "credentials" / passphrase.CREDENTIAL, b"systemd's 0123456789abc")
+    file(tmp_path / "credentials" / passphrase.PLACES.credential, b"systemd's 0123456789abc")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
     assert passphrase.find(folder) == b"systemd's 0123456789abc"
 
-    monkeypatch.setenv(passphrase.FILE_VARIABLE, str(file(tmp_path / "named")))
+    monkeypatch.setenv(passphrase.PLACES.file_variable, str(file(tmp_path / "named")))
     assert passphrase.find(folder) == SECRET
 
-    monkeypatch.setenv(passphrase.VARIABLE, "typed 0123456789abcdefg")
+    monkeypatch.setenv(passphrase.PLACES.variable, "typed 0123456789abcdefg")
     assert passphrase.find(folder) == b"typed 0123456789abcdefg"
 
 
@@ -72,7 +76,7 @@ def test_a_file_that_is_named_and_no_good_is_named_in_the_error(
     if content is not None:
         file(path, content, mode)
     file(tmp_path / "till" / passphrase.BESIDE)
-    monkeypatch.setenv(passphrase.FILE_VARIABLE, str(path))
+    monkeypatch.setenv(passphrase.PLACES.file_variable, str(path))
 
     with pytest.raises(KeysUnusable, match=why) as caught:
         passphrase.find(tmp_path / "till/keys")
@@ -84,7 +88,7 @@ def test_a_file_that_is_named_and_no_good_is_named_in_the_error(
 def locked(quiet_city: City, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A key folder that was enrolled with a passphrase."""
     city, folder = quiet_city, quiet_city.folder / "locked"
-    monkeypatch.setenv(passphrase.VARIABLE, SECRET.decode())
+    monkeypatch.setenv(passphrase.PLACES.variable, SECRET.decode())
     enrol(
         folder,
         city.code("till-locked"),
@@ -101,13 +105,13 @@ def test_keys_of_an_enrolment_with_a_passphrase_open_by_it_only(
     assert load_keys(locked).till_id == "till-locked"
     assert SECRET.decode() not in repr(load_keys(locked))
 
-    monkeypatch.setenv(passphrase.VARIABLE, "another passphrase 0001")
+    monkeypatch.setenv(passphrase.PLACES.variable, "another passphrase 0001")
     with pytest.raises(KeysUnusable, match="does not open") as caught:
         load_keys(locked)
     assert "another passphrase" not in str(caught.value)
-    monkeypatch.delenv(passphrase.VARIABLE)
+    monkeypatch.delenv(passphrase.PLACES.variable)
     for look in (load_keys, passphrase.check):
-        with pytest.raises(KeysUnusable, match=passphrase.VARIABLE):
+        with pytest.raises(KeysUnusable, match=passphrase.PLACES.variable):
             look(locked)
 
 
