@@ -35,6 +35,8 @@ from terminal.events import (
     TellCard,
 )
 from terminal.linking import Keys
+from terminal.news.terms import InForce
+from terminal.opening import terms_of
 from terminal.seams import Clock, Randomness
 
 APDU_US: Final = 15_000
@@ -126,7 +128,8 @@ class Counter:
         self._antenna = WorldReader(Interface.CONTACTLESS)
         self._slot = WorldReader(Interface.CONTACT)
         self._lag_s: Callable[[], float] = lambda: 0.0
-        media = open_media(settings, Drivers(), keys, clock, random, self._hear, None)
+        in_force = InForce(terms_of(settings))
+        media = open_media(in_force, Drivers(), keys, clock, random, self._hear, None)
         # As the bench shop's file has them: an antenna, a slot, a camera.
         self._taps, self._chips = [each for each in media.workers if isinstance(each, CardWorker)]
         (self._codes,) = [each for each in media.workers if isinstance(each, CodeWorker)]

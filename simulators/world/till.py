@@ -29,9 +29,9 @@ from terminal.events import Entry, InboxEvent, TimerRang
 from terminal.executor import Executor
 from terminal.journal import MARK, Journal
 from terminal.linking import Keys
-from terminal.opening import core_limits, first_event
+from terminal.opening import core_limits, first_event, terms_of
 from terminal.receipts.desk import ReceiptDesk
-from terminal.receipts.receipt import Letterhead, ReceiptWriter
+from terminal.receipts.receipt import ReceiptWriter
 from terminal.seams import Clock
 from terminal.view import View
 
@@ -198,11 +198,11 @@ class WorldTill:
             errands,
             self.post,
         )
-        letterhead = Letterhead.of(settings.shop, settings.currencies)
+        letterhead = terms_of(settings).letterhead
         self._desk = ReceiptDesk(
             lambda: self.printer,
             "printer",
-            ReceiptWriter(journal.payment, letterhead),
+            ReceiptWriter(journal.payment, lambda: letterhead),
             self.post,
             prints="always",
             has_codes=True,
