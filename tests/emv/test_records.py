@@ -66,6 +66,7 @@ def test_any_record_gives_objects_or_is_malformed(noise: bytes, sfi: int) -> Non
     [
         ("", "0 bytes"),
         ("080101", "3 bytes"),
+        ("F0010100", None),
         ("00010100", "no file"),
         ("F8010100", "no file"),
         ("09010100", "no file"),
@@ -117,9 +118,9 @@ def test_files_up_to_10_count_without_their_template_the_others_whole() -> None:
     low = Record(10, 1, bytes.fromhex("70 03 82 01 AA"), is_signed=True)
     high = Record(11, 1, bytes.fromhex("70 03 82 01 BB"), is_signed=True)
     unsigned = Record(2, 1, bytes.fromhex("70 03 82 01 CC"), is_signed=False)
-    joined = signed_static_data([low, high, unsigned], None, b"\x20\x00")
+    joined = signed_static_data([unsigned, high, low, unsigned, high], None, b"\x20\x00")
 
-    assert joined == bytes.fromhex("8201AA 70038201BB")
+    assert joined == bytes.fromhex("70038201BB 8201AA 70038201BB")
 
 
 def test_the_tag_list_may_only_name_the_aip() -> None:
@@ -134,7 +135,11 @@ def test_a_payment_record_without_its_template_is_malformed() -> None:
         data_objects(Record(10, 1, bytes.fromhex("77 02 82 00"), is_signed=False))
     with pytest.raises(MalformedData, match="not one template 70"):
         data_objects(Record(1, 1, bytes.fromhex("7000 7000"), is_signed=False))
-    assert data_objects(Record(11, 1, b"\x01\x02", is_signed=False)) == ()
+    for proprietary in (b"\x01\x02", b"\x71\x00", b""):
+        assert data_objects(Record(11, 1, proprietary, is_signed=False)) == ()
+    for sfi in (1, 11):
+        (found,) = data_objects(Record(sfi, 1, bytes.fromhex("70 03 82 01 CC"), is_signed=False))
+        assert (found.tag, found.value) == (0x82, b"\xcc")
 
 
 def test_a_record_does_not_show_its_data() -> None:

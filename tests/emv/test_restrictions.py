@@ -72,6 +72,14 @@ def test_day_00_is_the_end_of_the_month() -> None:
         read_date(bytes.fromhex("280200"))
 
 
+@pytest.mark.parametrize(
+    "value", ["260001", "261301", "260229", "260132", "260100", "2601", "26010A"]
+)
+def test_a_day_that_never_is_is_malformed(value: str) -> None:
+    with pytest.raises(MalformedData, match="a date"):
+        read_date(bytes.fromhex(value))
+
+
 def test_the_century_turns_at_50() -> None:
     assert read_date(bytes.fromhex("491231")).year == 2049
     assert read_date(bytes.fromhex("500101")).year == 1950

@@ -264,6 +264,44 @@ def test_an_endless_tag_is_refused() -> None:
         decode(b"\x9f" + b"\x81" * 50_000)
 
 
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        ("9F81818101 00", "9F818181 at offset 0: tag is too long"),
+        ("9F80", "9F80 at offset 0: tag is cut short"),
+        ("DF8101", "DF8101 at offset 3: no length follows"),
+        ("9F7F", "9F7F at offset 2: no length follows"),
+        ("1F", "1F at offset 0: tag is cut short"),
+        ("5A", "5A at offset 1: no length follows"),
+    ],
+)
+def test_a_tag_without_its_end_or_its_length_is_told_apart(data: str, fault: str) -> None:
+    with pytest.raises(MalformedData, match=fault):
+        decode(bytes.fromhex(data))
+
+
+@pytest.mark.parametrize(
+    ("number", "is_tag"),
+    [
+        (0, False),
+        (1, True),
+        (0x9F, False),
+        (0x9F80, False),
+        (0x9F81, False),
+        (0x9F7F, True),
+        (0x5A01, False),
+        (0xDF818101, True),
+        (0xDF81818101, False),
+    ],
+)
+def test_the_last_byte_of_a_tag_says_that_it_is(number: int, is_tag: bool) -> None:
+    if is_tag:
+        assert encode(number, b"") == number.to_bytes(max(1, len(f"{number:x}") // 2)) + b"\0"
+        return
+    with pytest.raises(MalformedData, match="is not a tag"):
+        encode(number, b"")
+
+
 def test_a_length_beyond_the_data_is_refused() -> None:
     with pytest.raises(MalformedData, match="length needs 127 bytes, 3 left"):
         decode(bytes.fromhex("82 FF 000001"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, time
+from itertools import product
 from typing import Any
 
 import pytest
@@ -114,6 +115,39 @@ def test_an_amount_of_zero_goes_online_or_is_not_allowed(
     assert found.zero_amount is (flag is not False)
     if is_allowed and found.ttq is not None:
         assert TTQ.ONLINE_CRYPTOGRAM_REQUIRED in TTQ.decode(found.ttq)
+
+
+EDGES = (0, 99, 100, 999, 1000, 1001)
+
+
+@pytest.mark.parametrize("offline_only", [True, False])
+@pytest.mark.parametrize("amount", EDGES)
+def test_all_limits_and_flags_together(amount: int, offline_only: bool) -> None:
+    """Book B, 3.1.1.1 to 3.1.1.12, told again as one sentence for each indicator."""
+    ttq = TTQ_OFFLINE_ONLY if offline_only else TTQ_ONLINE
+    flags, limits = (None, False, True), (None, 1000)
+    for check, zero, limit, floor, instead, cvm in product(flags, flags, *[limits] * 4):
+        found = assess(
+            Combination(AID, 3, ttq, limit, floor, instead, cvm, check, zero), sale(amount)
+        )
+        is_checked = bool(check) and amount == 100
+        is_zero = amount == 0 and zero is not False
+        is_over_floor = 1000 in (floor, instead) and amount > 1000
+        is_over_cvm = cvm == 1000 and amount >= 1000
+        assert found.not_allowed == (
+            (amount == 0 and (zero is False or offline_only)) or (limit == 1000 and amount >= 1000)
+        )
+        assert found.status_check_requested == is_checked
+        assert found.zero_amount == is_zero
+        assert found.floor_limit_exceeded == is_over_floor
+        assert found.cvm_required_limit_exceeded == is_over_cvm
+        assert found.ttq is not None
+        bits = found.ttq[1]
+        is_online = is_checked or is_over_floor or (is_zero and not offline_only)
+        assert bits & 0xC0 == 0x80 * is_online | 0x40 * is_over_cvm
+        assert bytes((found.ttq[0], bits & 0x3F)) + found.ttq[2:] == (
+            bytes((ttq[0], ttq[1] & 0x3F)) + ttq[2:]
+        )
 
 
 def test_bits_set_in_configuration_are_cleared_first() -> None:

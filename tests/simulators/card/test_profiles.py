@@ -3,9 +3,11 @@ each promises is what the till's kernel and the bank make of it."""
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import tomllib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -36,6 +38,7 @@ from simulators.card.keys import CardKeys
 from simulators.card.profile import FOLDER, PhoneProfile, Profile, find
 from terminal.checkout.kernels import combinations, kernels
 from terminal.checkout.media import card_rules
+from tests.soak import size
 
 TODAY = date(2026, 11, 24)
 SIMULATORS = FOLDER.parent.parent
@@ -207,7 +210,7 @@ def converse(
         return outcome
 
 
-def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
+def payer(home: Path, settings: Settings) -> Callable[..., Result]:
     """Return what taps for an amount in this shop."""
     keys = CAKeyStore(
         CAKey(key.rid, key.index, key.modulus, key.exponent, key.expires, key.sha1)
@@ -217,13 +220,15 @@ def payer(home: Path, settings: Settings) -> Callable[[str, int], Result]:
     exceptions = {card.pan for card in settings.exceptions}
     known = kernels(settings, keys)
 
-    def run(name: str, amount: int) -> Result:
+    def run(name: str, amount: int, faults: Sequence[str] = ()) -> Result:
         profile = everything()[name]
         card: AnyCard = (
             phones.make_phone(profile, home)
             if isinstance(profile, PhoneProfile)
             else make_card(profile, home)
         )
+        if faults:
+            card = with_faults(card, faults)
         sale = entry_point.Transaction(amount, currency=156, currency_exponent=2, date=TODAY)
         start: tuple[Any, ...] = ()
         heard: list[Any] = []
@@ -478,6 +483,28 @@ def test_a_shop_finds_what_it_wrote_and_another_neither_finds_nor_overwrites_it(
     # Read, and the first time written; what is the same, or another's, stays.
     proved = [one.discretionary[0xDF810B].hex() for one in outcomes]
     assert proved == ["c0", "80", "80", "80"]
+
+
+FAULTS = [
+    "",
+    *(f"{verb}:{n}" for verb in ("tear-before", "tear-after", "garbage") for n in range(1, 9)),
+]
+
+
+def test_terminal_card_and_bank_agree_whatever_goes_wrong(home: Path, settings: Settings) -> None:
+    """Every profile, amounts about each limit, each fault; here some of all these."""
+    pay = payer(home, settings)
+    every = list(itertools.product(everything(), (*AMOUNTS, 1_000_000), FAULTS))
+    for name, amount, fault in random.Random(5).sample(every, size(50, len(every))):
+        result = pay(name, amount, [fault] if fault else ())
+        outcome, place = result.outcome, (name, amount, fault)
+        if outcome.status in (APPROVED, ONLINE):
+            kind = (outcome.data_record or {}).get(0x9F27, b"\xff")[0] & 0xC0
+            assert kind == (0x40 if outcome.status is APPROVED else 0x80), place
+            assert result.genuine is not name.endswith("-wrong-cryptogram"), place
+        else:
+            assert result.genuine is None or outcome.status is not DECLINED, place
+            assert outcome.reason, place
 
 
 FOUND = (
