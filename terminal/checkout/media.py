@@ -48,12 +48,13 @@ def open_media(
     random: Randomness,
     post: Post,
     keyboard: TypedScanner | None,
-    home: Path,
+    home: Path | None = None,
 ) -> Media:
     """Return a worker for each device of the shop's counter; none has been started.
 
     in_force: what the shop works by; its devices are those it opened with.
-    keyboard: the scanner that types, which is open already. home: where traces go.
+    keyboard: the scanner that types, which is open already. home: where
+    traces go; None: nowhere.
     Raises ConfigurationError naming the application or the key.
     """
 
@@ -95,10 +96,10 @@ def open_media(
     return Media(workers, pin, traces)
 
 
-def _trace_keeper(settings: Settings, home: Path, clock: Clock) -> TraceKeeper | None:
+def _trace_keeper(settings: Settings, home: Path | None, clock: Clock) -> TraceKeeper | None:
     """Return what keeps the traces of conversations; None in a shop that keeps none."""
     own = settings.traces
-    if not own.count_max:
+    if home is None or not own.count_max:
         return None
     bounds = Bounds(own.count_max, round(own.age_max_days * MS_PER_DAY), own.size_max_mb * 10**6)
     return TraceKeeper(home, bounds, clock)
