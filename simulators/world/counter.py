@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Final
 
-from config.schema import Settings
 from drivers.errors import CardRemoved, DeviceTimeout
 from drivers.protocols import Diagnosis, Health, Interface, Signal, Symbol, Symbology
 from drivers.registry import Drivers
@@ -21,7 +20,7 @@ from simulators.card import AnyCard
 from simulators.responses import Torn
 from simulators.world.agenda import Agenda
 from terminal.checkout.cards import CardWorker
-from terminal.checkout.chip import DECLINE, ChipAnswers, issuer_answer
+from terminal.checkout.chip import DECLINE, Cardholder, ChipAnswers, issuer_answer
 from terminal.checkout.codes import CodeWorker
 from terminal.checkout.media import open_media
 from terminal.checkout.pump import questions_of
@@ -36,7 +35,7 @@ from terminal.events import (
 )
 from terminal.linking import Keys
 from terminal.news.terms import InForce
-from terminal.opening import terms_of
+from terminal.questions import AnswerCard
 from terminal.seams import Clock, Randomness
 
 APDU_US: Final = 15_000
@@ -116,7 +115,7 @@ class Counter:
 
     def __init__(
         self,
-        settings: Settings,
+        in_force: InForce,
         keys: Keys,
         agenda: Agenda,
         clock: Clock,
@@ -128,11 +127,14 @@ class Counter:
         self._antenna = WorldReader(Interface.CONTACTLESS)
         self._slot = WorldReader(Interface.CONTACT)
         self._lag_s: Callable[[], float] = lambda: 0.0
-        in_force = InForce(terms_of(settings))
         media = open_media(in_force, Drivers(), keys, clock, random, self._hear, None)
         # As the bench shop's file has them: an antenna, a slot, a camera.
         self._taps, self._chips = [each for each in media.workers if isinstance(each, CardWorker)]
         (self._codes,) = [each for each in media.workers if isinstance(each, CodeWorker)]
+        # Nobody here is asked for a PIN, or which application is to pay.
+        self._holder = Cardholder(
+            self._slot, lambda _question, _has_come: None, lambda _to: None, None, lambda: None
+        )
         self._chip: _Chip | None = None
         self._last: tuple[str, Outcome] | None = None
         """The last tap's outcome, for the same sale's next."""
@@ -157,10 +159,10 @@ class Counter:
         """Look no longer."""
         self.armed = None
 
-    def tell_card(self, wish: TellCard) -> None:
+    def tell_card(self, wish: TellCard | AnswerCard) -> None:
         """Give the chip that waits its issuer's word."""
         chip = self._chip
-        if chip is not None and chip.arm.attempt == wish.attempt:
+        if isinstance(wish, TellCard) and chip is not None and chip.arm.attempt == wish.attempt:
             self._chip = None
             self._agenda.after(0, lambda: self._go_on(chip, issuer_answer(wish)))
 
@@ -168,7 +170,7 @@ class Counter:
         """There is no PIN pad here, and so no card is kept for one."""
         raise AssertionError("a PIN was asked for where there is no pad")
 
-    def end_pin(self) -> None:
+    def end_pin(self, asking: int = 0) -> None:
         """Nobody was asked."""
 
     # --- what customers do --------------------------------------------------------
@@ -193,7 +195,7 @@ class Counter:
         self._slot.put(card)
         self._lag_s = lambda: self._slot.spent_us / 1e6
         self._hear(CardPresented(arm.arming, self._chips.place[0]))
-        kernel, answers = self._chips.chip_talk(arm, lambda _online: None)
+        kernel, answers = self._chips.chip_talk(arm, self._slot, lambda _online: None, self._holder)
         self._go_on(_Chip(arm, questions_of(kernel, self._slot), answers), None)
         return True
 

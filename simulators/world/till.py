@@ -29,7 +29,8 @@ from terminal.events import Entry, InboxEvent, TimerRang
 from terminal.executor import Executor
 from terminal.journal import MARK, Journal
 from terminal.linking import Keys
-from terminal.opening import core_limits, first_event, terms_of
+from terminal.news.terms import InForce
+from terminal.opening import first_event, terms_of
 from terminal.receipts.desk import ReceiptDesk
 from terminal.receipts.receipt import ReceiptWriter
 from terminal.seams import Clock
@@ -121,7 +122,10 @@ class WorldTill:
         self.network = Network(chance(seed, name, "network"))
         self.printer = WorldPrinter()
         self.keys = Keys(folder / "keys", settings.bank, self.random)
-        self.counter = Counter(settings, self.keys, agenda, self.clock, self.random, self.post)
+        self._in_force = InForce(terms_of(settings))
+        self.counter = Counter(
+            self._in_force, self.keys, agenda, self.clock, self.random, self.post
+        )
         self.disk = WorldDisk(f"world-{folder}", self._disk_failed)
         self._platter = Platter()
         self._mark = b""
@@ -183,7 +187,7 @@ class WorldTill:
         """Put a core on the journal, and let it begin with what is in there."""
         settings, clock = self._settings, self.clock
         core = Core(
-            clock, core_limits(settings), journal.payment, self.random, journal.batch_payments
+            clock, self._in_force.terms.limits, journal.payment, self.random, journal.batch_payments
         )
         executor = self._executor = Executor(core, journal, clock)
         errands = Errands(journal.sealed, code_valid_s=settings.shop.code_valid_s)
@@ -198,11 +202,10 @@ class WorldTill:
             errands,
             self.post,
         )
-        letterhead = terms_of(settings).letterhead
         self._desk = ReceiptDesk(
             lambda: self.printer,
             "printer",
-            ReceiptWriter(journal.payment, lambda: letterhead),
+            ReceiptWriter(journal.payment, lambda: self._in_force.terms.letterhead),
             self.post,
             prints="always",
             has_codes=True,
