@@ -108,13 +108,14 @@ def test_a_renewal_makes_another_key_and_a_later_one_erases_the_first(
     city: City, token: hsm.KeyPlace
 ) -> None:
     folder = enrolled(city, token)
-    places = []
+    places: list[hsm.KeyPlace] = []
     for _ in range(3):
-        places.append(keys.hardware_of(folder))
+        place = keys.hardware_of(folder)
+        assert place is not None
+        places.append(place)
         renewal.renew(folder, city.client)
         assert city.is_served(folder)
     first, second, third = places
-    assert first and second and third
     assert first.label == second.label == third.label
     with pytest.raises(KeysUnusable, match="no signing key"):
         hsm.open_key(first)
