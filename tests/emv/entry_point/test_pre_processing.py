@@ -125,8 +125,9 @@ EDGES = (0, 99, 100, 999, 1000, 1001)
 def test_all_limits_and_flags_together(amount: int, offline_only: bool) -> None:
     """Book B, 3.1.1.1 to 3.1.1.12, told again as one sentence for each indicator."""
     ttq = TTQ_OFFLINE_ONLY if offline_only else TTQ_ONLINE
-    flags, limits = (None, False, True), (None, 1000)
-    for check, zero, limit, floor, instead, cvm in product(flags, flags, *[limits] * 4):
+    limits = product((None, 1000), repeat=4)
+    flags = product((None, False, True), repeat=2)
+    for (limit, floor, instead, cvm), (check, zero) in product(limits, flags):
         found = assess(
             Combination(AID, 3, ttq, limit, floor, instead, cvm, check, zero), sale(amount)
         )
