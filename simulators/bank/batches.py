@@ -1,7 +1,8 @@
 """The close of a till's day: what a batch sums up to, and where the two sides differ.
 
 A payment belongs to the batch that its request named. What counts is what
-moved money and stands: sales, voided ones included, and what was given back.
+moved the shop's money and stands: sales, completions and tips, voided ones included,
+and what was given back.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ DIFFERENCES_MAX = 100
 """In one answer; the till asks on from where it ends."""
 
 _COUNTED = or_(
-    and_(payments.c.kind == "sale", payments.c.state.in_(("approved", "voided"))),
+    and_(
+        payments.c.kind.in_(("sale", "completion", "tip")),
+        payments.c.state.in_(("approved", "voided")),
+    ),
     and_(payments.c.kind.in_(("refund", "void")), payments.c.state == "approved"),
 )
 

@@ -25,9 +25,17 @@ REVERSED_BEFORE = "R0"
 NOT_CONFIRMED = "C4"
 """Declined: the payer refused, or did not confirm in time."""
 
+HOLD_ENDED = "C5"
+"""Declined: nothing is held any more under the pre-authorisation."""
+
 NO_ORIGINAL = "25"
 NOT_POSSIBLE = "12"
 WRONG_AMOUNT = "13"
+
+
+# What was undone afterwards, or let go, is no longer there for whoever asks; a hold
+# that a completion has taken was approved all the same.
+_TOLD = {"voided": "reversed", "expired": "reversed", "captured": "approved"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -144,17 +152,19 @@ class Desk:
         self, attempt: str, what: str, source: str, target: str, amount_minor: int, currency: str
     ) -> None:
         """Book money from one account to the other."""
-        ledger.post(
-            self.connection,
-            self.new_id(),
-            attempt,
-            what,
-            self.now_ms,
-            [
-                ledger.Entry(source, currency, -amount_minor),
-                ledger.Entry(target, currency, amount_minor),
-            ],
-        )
+        self.post(attempt, what, {source: -amount_minor, target: amount_minor}, currency)
+
+    def post(self, attempt: str, what: str, sides: Mapping[str, int], currency: str) -> None:
+        """Book one transfer.
+
+        sides: account to minor units; above zero is paid in, below is taken out.
+        """
+        entries = [
+            ledger.Entry(account, currency, amount_minor)
+            for account, amount_minor in sides.items()
+            if amount_minor
+        ]
+        ledger.post(self.connection, self.new_id(), attempt, what, self.now_ms, entries)
 
     def approval(self) -> dict[str, str]:
         """Return the columns of something just approved."""
@@ -182,19 +192,23 @@ class Desk:
         return Answer(
             at=moment(self.now_ms),
             attempt=attempt,
-            # A sale that was voided afterwards is, to whoever asks, undone.
-            state="reversed" if found.state == "voided" else found.state,
+            state=_TOLD.get(found.state, found.state),
             code=found.code or None,
             reference=found.reference,
             authorisation=found.authorisation,
             emv=found.emv,
             brand=found.brand,
-            expires_at=moment(found.expires_ms) if found.state == "pending" else None,
+            expires_at=moment(found.expires_ms) if _says_its_end(found) else None,
         )
 
     def say(self, attempt: str, state: Any, code: str | None = None) -> Answer:
         """Return an answer of a state and a code alone."""
         return Answer(at=moment(self.now_ms), attempt=attempt, state=state, code=code)
+
+
+def _says_its_end(found: RRow) -> bool:
+    is_held = found.kind == "preauth" and found.state == "approved"
+    return bool(is_held or found.state == "pending")
 
 
 def merchant_account(merchant: str) -> str:

@@ -36,6 +36,15 @@ Sealed = Annotated[str, Meta(max_length=16_384, description="JWE, compact.")]
 Code = Annotated[str, Meta(min_length=1, max_length=512)]
 
 
+PaymentKind = Literal[
+    "sale", "refund", "void", "preauth", "increment", "completion", "release", "tip"
+]
+CountedKind = Literal["sale", "refund", "void", "completion", "tip"]
+"""Kinds that a batch sums up: those that move the shop's money."""
+PRESENTED = ("sale", "preauth")
+"""Kinds for which the customer presents something; the others name what they follow."""
+
+
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all messages share: a field nobody knows is refused by name."""
 
@@ -62,11 +71,11 @@ class CodeTender(Message, frozen=True, tag_field="type", tag="payment_code"):
 
 
 class PaymentRequest(Message, frozen=True):
-    """Take money, or give it back."""
+    """Take money, hold it, or give it back."""
 
     attempt: Identity
     number: Number
-    kind: Literal["sale", "refund", "void"]
+    kind: PaymentKind
     amount_minor: AmountMinor
     currency: Currency
     at: Moment
@@ -134,7 +143,7 @@ class OrderRequest(Message, frozen=True):
 class BatchTotal(Message, frozen=True):
     """What one kind of payment of a batch sums up to; amounts are above zero."""
 
-    kind: Literal["sale", "refund", "void"]
+    kind: CountedKind
     medium: Literal["card", "wallet"]
     brand: Annotated[str, Meta(max_length=64)]
     currency: Currency
@@ -147,7 +156,7 @@ class BatchLine(Message, frozen=True):
 
     attempt: Identity
     number: Number
-    kind: Literal["sale", "refund", "void"]
+    kind: CountedKind
     medium: Literal["card", "wallet"]
     brand: Annotated[str, Meta(max_length=64)]
     currency: Currency
@@ -444,8 +453,9 @@ def moment(unix_ms: int) -> str:
 
 
 def _check_payment(payment: PaymentRequest) -> None:
-    is_sale = payment.kind == "sale"
-    if is_sale and (payment.tender is None or payment.original is not None):
-        raise Refused(422, "sale_malformed", "a sale has a tender and names no original")
-    if not is_sale and (payment.tender is not None or payment.original is None):
+    is_presented = payment.kind in PRESENTED
+    if is_presented and (payment.tender is None or payment.original is not None):
+        word = f"{payment.kind}_malformed"
+        raise Refused(422, word, "it has a tender and names no original")
+    if not is_presented and (payment.tender is not None or payment.original is None):
         raise Refused(422, f"{payment.kind}_malformed", "it names its original and has no tender")

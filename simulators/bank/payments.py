@@ -9,17 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from emv import tlv
-from simulators.bank import batches, pins, wallets
+from simulators.bank import batches, follow_ups, holds, pins, wallets
 from simulators.bank.accounts import CardAccount
-from simulators.bank.desk import (
-    NO_ORIGINAL,
-    NOT_POSSIBLE,
-    REVERSED_BEFORE,
-    WRONG_AMOUNT,
-    Desk,
-    RRow,
-    merchant_account,
-)
+from simulators.bank.desk import REVERSED_BEFORE, Desk, RRow, merchant_account
 from simulators.bank.errors import Refused
 from simulators.bank.issuer import cryptogram, rules, scripts
 from simulators.bank.issuer.card import ARQC, TC, CardData, read_card
@@ -42,17 +34,17 @@ DAY_MS = int(timedelta(days=1).total_seconds() * 1000)
 
 
 def pay(desk: Desk, request: PaymentRequest) -> Answer:
-    """Decide on a sale, a refund or a void."""
+    """Decide on a payment, whatever its kind."""
     refused = _check_first(desk, request.attempt)
     if refused is not None:
         return refused
     batches.enter(desk, request.attempt, request.batch)
-    if request.kind == "refund":
-        _refund(desk, request)
-    elif request.kind == "void":
-        _void(desk, request)
+    if request.original is not None:
+        follow_ups.book(desk, request)
     elif isinstance(request.tender, CardTender):
         _charge_card(desk, request, _opened(desk, request, request.tender), ARQC)
+    elif request.kind != "sale":
+        raise Refused(422, "tender_unfit", "money is held on cards only")
     elif isinstance(request.tender, CodeTender):
         sealed = open_code(request.tender.sealed, desk.secrets.sealing, request.attempt)
         wallets.charge_code(desk, request, sealed.code)
@@ -110,7 +102,7 @@ def reverse(desk: Desk, request: ReversalRequest) -> Answer:
         desk.add(request.attempt, state="reversed", why=f"reversed unseen: {request.reason}")
         return desk.say(request.attempt, "reversed")
     if found.state == "approved":
-        _give_back(desk, found)
+        _undo(desk, found)
     if found.state != "reversed":
         desk.change(request.attempt, state="reversed", why=f"reversed: {request.reason}")
     return desk.say(request.attempt, "reversed")
@@ -148,6 +140,18 @@ def _check_first(desk: Desk, attempt: str) -> Answer | None:
 def _check_till(desk: Desk, found: RRow | None) -> None:
     if found is not None and found.till != desk.caller:
         raise Refused(422, "attempt_elsewhere", "this attempt belongs to another till")
+
+
+def _undo(desk: Desk, found: RRow) -> None:
+    """Undo the money of an approved payment, as far as it still stands."""
+    if found.original is not None:
+        follow_ups.undo(desk, found)
+    elif found.kind == "preauth":
+        if (hold := holds.find_hold(desk, found.attempt)) is not None:
+            holds.let_go(desk, found.attempt, "reversal", hold)
+    elif rest_minor := found.amount_minor - follow_ups.refunded_minor(desk, found.attempt):
+        merchant = merchant_account(found.merchant)
+        desk.move(found.attempt, "reversal", merchant, found.account, rest_minor, found.currency)
 
 
 # ---- cards -----------------------------------------------------------------
@@ -188,6 +192,7 @@ def _charge_card(
         why = "the cryptogram is wrong"
         desk.add(request.attempt, state="declined", code=rules.DO_NOT_HONOUR, why=why, **columns)
         return
+    holds.end_late(desk, account.account)
     history = rules.History(
         balance_minor=desk.balance_minor(account.account, request.currency),
         approved_today=_approved_today(desk, account),
@@ -255,8 +260,8 @@ def _approved_today(desk: Desk, account: CardAccount) -> int:
     query = select(func.count()).where(
         payments.c.account == account.account,
         payments.c.made_ms > desk.now_ms - DAY_MS,
-        payments.c.kind == "sale",
-        payments.c.state == "approved",
+        payments.c.kind.in_(("sale", "preauth")),
+        payments.c.state.in_(("approved", "captured")),
     )
     return desk.connection.scalar(query) or 0
 
@@ -267,112 +272,14 @@ def _book(desk: Desk, attempt: str, decision: Decision, columns: dict[str, Any])
         desk.add(attempt, state="declined", code=decision.code, why=decision.why, **columns)
         return
     desk.add(attempt, **desk.approval(), **columns)
-    desk.move(
-        attempt,
-        "sale",
-        columns["account"],
-        merchant_account(desk.merchant),
-        columns["amount_minor"],
-        columns["currency"],
+    account, amount_minor, currency = (
+        columns[name] for name in ("account", "amount_minor", "currency")
     )
-
-
-# ---- giving back -----------------------------------------------------------
-
-
-def _refund(desk: Desk, request: PaymentRequest) -> None:
-    original = _original(desk, request)
-    code = NO_ORIGINAL
-    if original is not None:
-        code = rules.APPROVED
-        if original.state != "approved" or original.kind != "sale":
-            code = NOT_POSSIBLE
-        elif request.amount_minor > original.amount_minor - _refunded(desk, original.attempt):
-            code = WRONG_AMOUNT
-    _book_return(desk, request, original, code)
-
-
-def _void(desk: Desk, request: PaymentRequest) -> None:
-    original = _original(desk, request)
-    code = NO_ORIGINAL
-    if original is not None:
-        code = rules.APPROVED
-        is_standing = original.state == "approved" and original.kind == "sale"
-        if (
-            not is_standing
-            or _refunded(desk, original.attempt)
-            or batches.is_settled(desk, original)
-        ):
-            code = NOT_POSSIBLE
-        elif request.amount_minor != original.amount_minor:
-            code = WRONG_AMOUNT
-    _book_return(desk, request, original, code)
-    if code == rules.APPROVED and original is not None:
-        desk.change(original.attempt, state="voided")
-
-
-def _original(desk: Desk, request: PaymentRequest) -> RRow | None:
-    """Return the sale a refund or a void names, if this merchant made it in this currency."""
-    original = desk.payment(request.original or "")
-    if original is None or original.merchant != desk.merchant:
-        return None
-    return original if original.currency == request.currency else None
-
-
-def _refunded(desk: Desk, attempt: str) -> int:
-    """Return what of a sale was given back already."""
-    query = select(func.sum(payments.c.amount_minor)).where(
-        payments.c.original == attempt,
-        payments.c.kind == "refund",
-        payments.c.state == "approved",
-    )
-    return int(desk.connection.scalar(query) or 0)
-
-
-def _book_return(desk: Desk, request: PaymentRequest, original: RRow | None, code: str) -> None:
-    columns: dict[str, Any] = {
-        "kind": request.kind,
-        "number": request.number,
-        "amount_minor": request.amount_minor,
-        "currency": request.currency,
-        "at": request.at,
-        "original": request.original,
-    }
-    if original is None or code != rules.APPROVED:
-        desk.add(request.attempt, state="declined", code=code, **columns)
+    if columns["kind"] == "preauth":
+        holds.open_hold(desk, attempt, account, amount_minor, currency)
         return
-    columns |= {
-        "medium": original.medium,
-        "account": original.account,
-        "brand": original.brand,
-    }
-    desk.add(request.attempt, **desk.approval(), **columns)
-    desk.move(
-        request.attempt,
-        request.kind,
-        merchant_account(desk.merchant),
-        original.account,
-        request.amount_minor,
-        request.currency,
-    )
-
-
-def _give_back(desk: Desk, found: RRow) -> None:
-    """Undo the money of an approved payment, as far as it still stands."""
-    customer, merchant = found.account, merchant_account(found.merchant)
-    if found.kind == "sale":
-        rest = found.amount_minor - _refunded(desk, found.attempt)
-        if rest:
-            desk.move(found.attempt, "reversal", merchant, customer, rest, found.currency)
-        return
-    original = desk.payment(found.original)
-    # Was the sale itself reversed meanwhile, the customer has all of it back
-    # already, this part included, and must not lose it again.
-    if original is None or original.state not in ("approved", "voided"):
-        return
-    desk.move(found.attempt, "reversal", customer, merchant, found.amount_minor, found.currency)
-    if found.kind == "void":
-        desk.change(original.attempt, state="approved")
+    merchant = merchant_account(desk.merchant)
+    desk.move(attempt, "sale", account, merchant, amount_minor, currency)
 
 
 def _remember_closing(desk: Desk, attempt: str) -> None:

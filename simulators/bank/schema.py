@@ -145,7 +145,7 @@ payments = Table(
     Column("till", String(60), nullable=False),
     Column("merchant", String(60), nullable=False),
     Column("number", BigInteger, nullable=False),
-    Column("kind", String(10), nullable=False),  # 'sale', 'refund', 'void', '' unseen
+    Column("kind", String(10), nullable=False),  # see messages.PaymentKind; '' unseen
     Column("medium", String(20), nullable=False),
     Column("amount_minor", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
@@ -185,6 +185,17 @@ orders = Table(
     Column("at", String(24), nullable=False),
     Column("shown_code", String(60), nullable=False, unique=True),
     Column("state", String(10), nullable=False),  # 'open', 'paid', 'closed'
+    Column("expires_ms", BigInteger, nullable=False),
+)
+
+# Money that is set aside for a shop now; see holds.py.
+holds = Table(
+    "holds",
+    metadata,
+    Column("attempt", _ATTEMPT, primary_key=True),  # of the pre-authorisation
+    Column("account", String(80), nullable=False, index=True),
+    Column("currency", String(3), nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
     Column("expires_ms", BigInteger, nullable=False),
 )
 

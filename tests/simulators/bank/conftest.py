@@ -420,7 +420,7 @@ def tlv(tag: int, value: bytes) -> str:
 
 
 # What is decided and booked is the same on a server.
-ON_BOTH = ("test_payments",)
+ON_BOTH = ("test_payments", "test_holds")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
