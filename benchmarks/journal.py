@@ -15,7 +15,8 @@ import apsw
 from benchmarks.harness import Bar, Row, in_turns, row
 from terminal import journal as product
 from terminal.core.book import RECENT_MAX
-from terminal.core.step import Core, Limits
+from terminal.core.limits import Limits
+from terminal.core.step import Core
 from terminal.events import (
     Answered,
     Arm,

@@ -28,7 +28,8 @@ from terminal.batch.events import SendBatch
 from terminal.checkout.cards import CardWorker
 from terminal.checkout.counter import Counter, Media
 from terminal.checkout.media import card_rules
-from terminal.core.step import Core, Limits
+from terminal.core.limits import Limits
+from terminal.core.step import Core
 from terminal.events import Answered, BankAnswer, Purpose, SaleWanted, Send, Sending, Started
 from terminal.journal import Journal
 from terminal.runner import Runner
@@ -98,7 +99,7 @@ class Shop:
         worker = CardWorker(
             self._reader.open,
             "Reader",
-            lambda: rules,
+            lambda _: rules,
             lambda _: transaction(),
             sealer_to(ECKey.generate_key("P-256", private=True)).seal_card,
             lambda _arm, _sealed: "",

@@ -53,7 +53,7 @@ def _till(stack: Stack, rules: CardRules, tape: Sequence[Exchange]) -> Iterator[
     worker = CardWorker(
         stack.openers[0],
         "Reader",
-        lambda: rules,
+        lambda _: rules,
         lambda _: transaction(),
         sealer_to(ECKey.generate_key("P-256", private=True)).seal_card,
         lambda _arm, _sealed: "",

@@ -58,6 +58,11 @@ class Shop(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     day_ends_at: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")] = "00:00"
     """When the shop's day ends, by its own clock: what is paid before '04:00' belongs
     to the day before. It names batches and reminds of the close; it splits none."""
+    completion_percent_max: Annotated[int, Meta(ge=100, le=115)] = 115
+    """The most that may be taken of the money held under a pre-authorisation, in percent
+    of it; banks allow 115 at most, and some no more than was held."""
+    tip_percent_max: Annotated[int, Meta(ge=0, le=50)] = 0
+    """The largest tip, in percent of what it is given on; 0: the shop takes none."""
     refund_limit_minor: Minor | None = None
     """A refund above it takes two supervisors; minor units. Absent: no such limit."""
     idle_sign_out_s: Annotated[float, Meta(ge=30, le=86_400)] | None = None

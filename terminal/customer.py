@@ -39,6 +39,8 @@ class Phase(enum.StrEnum):
     ACCEPTED = "accepted"
     SIGN = "sign"
     REFUNDED = "refunded"
+    HELD = "held"
+    RELEASED = "released"
     DECLINED = "declined"
     NOT_PAID = "not_paid"
     CHECKING = "checking"
@@ -79,6 +81,8 @@ class CustomerView:
 _PROMPTS = frozenset(
     {
         Message.PRESENT,
+        Message.PRESENT_CARD,
+        Message.CARD_ONLY,
         Message.READING,
         Message.CARD_READ,
         Message.INSERT_CARD,
@@ -104,6 +108,14 @@ _RESULTS = {
     State.NOT_SENT: Phase.NOT_PAID,
     State.REVERSED: Phase.NOT_PAID,
     State.VOIDED: Phase.REFUNDED,
+}
+
+_APPROVED = {
+    Kind.REFUND: Phase.REFUNDED,
+    Kind.VOID: Phase.REFUNDED,
+    Kind.PREAUTH: Phase.HELD,
+    Kind.INCREMENT: Phase.HELD,
+    Kind.RELEASE: Phase.RELEASED,
 }
 
 _PHASES = {
@@ -159,10 +171,10 @@ def _phase(view: View) -> Phase:
     payment = view.payment
     if view.stage is not Stage.RESULT or payment is None:
         return _PHASES.get(view.stage, Phase.IDLE)
-    if payment.state is State.APPROVED and payment.kind is not Kind.SALE:
-        return Phase.REFUNDED
     if payment.state is State.APPROVED and payment.signature:
         return Phase.SIGN
+    if payment.state is State.APPROVED and payment.kind in _APPROVED:
+        return _APPROVED[payment.kind]
     return _RESULTS.get(payment.state, Phase.CHECKING)
 
 

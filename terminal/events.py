@@ -16,7 +16,7 @@ from terminal.messages import Message
 from terminal.news.events import NewsEvent, NewsWish
 from terminal.questions import AnswerCard, CardAsks, CardSpeaks, ChoiceMade, PinAnswered
 from terminal.states import Event as Move
-from terminal.view import Medium, PaymentView, Readiness
+from terminal.view import Kind, Medium, PaymentView, Readiness
 
 # --- events -----------------------------------------------------------------
 
@@ -47,24 +47,20 @@ class SaleWanted:
     currency: str
     cashier: str = ""
     """Who is signed in, as receipts call them."""
+    kind: Kind = Kind.SALE
+    """One for which the customer presents something."""
 
 
 @dataclass(frozen=True, slots=True)
-class RefundWanted:
-    """Money back for an earlier sale, all or part of what is left."""
+class FollowUpWanted:
+    """Something is to follow an earlier payment."""
 
     attempt: str
+    kind: Kind
     original: str
-    amount_minor: int | None
-    cashier: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class VoidWanted:
-    """An earlier sale is to be undone whole."""
-
-    attempt: str
-    original: str
+    """The identity of the earlier one."""
+    amount_minor: int | None = None
+    """None: all that there is."""
     cashier: str = ""
 
 
@@ -383,6 +379,8 @@ class Arm:
     attempt: str
     amount_minor: int
     currency: str
+    must_go_online: bool = False
+    """A card's own yes would be worth nothing: the bank must be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,8 +473,7 @@ Wish = (
 InboxEvent = (
     Started
     | SaleWanted
-    | RefundWanted
-    | VoidWanted
+    | FollowUpWanted
     | CancelWanted
     | CodeWanted
     | CheckWanted

@@ -14,7 +14,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
@@ -32,9 +32,10 @@ from terminal.messages import Message
 from terminal.salvage import readable_moves
 from terminal.seams import Clock
 from terminal.states import FINAL, State
+from terminal.summing import with_follow_ups
 from terminal.view import Kind, Medium, PaymentView, TraceLine
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _WITH_BATCHES = 3
 # A whole chain of a million payments takes a minute; its end is where a
 # power cut or a restored copy shows.
@@ -87,16 +88,14 @@ _MIGRATIONS = (
     _SCHEMA,
     "DROP INDEX payments_open; {open_index}; PRAGMA user_version = 2;",
     _BATCHES,
+    # An earlier release must not open what it has no words for; and there is one end more.
+    "DROP INDEX payments_open; {open_index}; PRAGMA user_version = 4;",
 )
 """What brings a journal of this version to the next; version 0 is no journal yet."""
 
 # The index holds only rows that have an original: SQLite uses it where the
 # question says so too, and walks every payment where it does not.
-_GIVEN_BACK = """
-    SELECT coalesce(sum(amount_minor), 0) FROM payments
-    WHERE original = ? AND original <> ''
-    AND state NOT IN ('declined', 'cancelled', 'not_sent', 'reversed')
-"""
+_FOLLOWING = "SELECT body FROM payments WHERE original = ? AND original <> ''"
 
 
 class JournalReader:
@@ -132,7 +131,7 @@ class JournalReader:
             # Digits this long may be a card number, typed into the wrong field.
             named = key if len(key) <= NUMBER_DIGITS_MAX or "-" in key else f"{key[:4]}…"
             raise UnknownPayment(f"No payment {named} in this journal")
-        return self._with_refunds(_decode(rows[0][0]))
+        return self._whole(_decode(rows[0][0]))
 
     def payments(self, search: str = "", limit: int = 200) -> list[PaymentView]:
         """Return payments, newest first, whose words contain the search text.
@@ -145,7 +144,7 @@ class JournalReader:
             f"SELECT body FROM payments {condition} ORDER BY number DESC LIMIT ?",  # noqa: S608
             (pattern, limit) if search else (limit,),
         )
-        return [self._with_refunds(_decode(body)) for (body,) in rows]
+        return [self._whole(_decode(body)) for (body,) in rows]
 
     def unfinished(self) -> list[PaymentView]:
         """Return the payments that are not at their end, oldest first."""
@@ -337,11 +336,10 @@ class JournalReader:
         with self._reader_lock, _translated(self._path):
             return self._reader.execute(statement, values).fetchall()
 
-    def _with_refunds(self, payment: PaymentView) -> PaymentView:
-        if payment.kind is not Kind.SALE:
-            return payment
-        ((refunded,),) = self._read(_GIVEN_BACK, (payment.id,))
-        return replace(payment, refunded_minor=refunded) if refunded else payment
+    def _whole(self, payment: PaymentView) -> PaymentView:
+        """Return a payment with what those that follow it come to."""
+        rows = self._read(_FOLLOWING, (payment.id,))
+        return with_follow_ups(payment, [_decode(body) for (body,) in rows])
 
 
 class Journal(JournalReader):
@@ -540,11 +538,12 @@ def _dump(values: dict[str, Any]) -> str:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-# Refunds are payments of their own; what they sum up to is not written twice.
+# What follows is a payment of its own; what it sums up to is not written twice.
+_SUMMED_UP = ("refunded_minor", "held_minor", "tip_minor")
 _DEFAULTS: dict[str, object] = {
     field.name: {} if field.name == "durations_ms" else field.default
     for field in fields(PaymentView)
-    if field.name != "refunded_minor"
+    if field.name not in _SUMMED_UP
 }
 
 

@@ -14,6 +14,8 @@ class Message(enum.StrEnum):
 
     # Prompts
     PRESENT = "present"
+    PRESENT_CARD = "present_card"
+    CARD_ONLY = "card_only"
     READING = "reading"
     CARD_READ = "card_read"
     INSERT_CARD = "insert_card"
@@ -45,6 +47,11 @@ class Message(enum.StrEnum):
     APPROVED = "approved"
     APPROVED_SIGN = "approved_sign"
     REFUNDED = "refunded"
+    HELD = "held"
+    MORE_HELD = "more_held"
+    COMPLETED = "completed"
+    RELEASED = "released"
+    TIP_ADDED = "tip_added"
     VOIDED = "voided"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
@@ -91,6 +98,8 @@ class Message(enum.StrEnum):
     WALLET_REFUSED = "wallet_refused"
     PAYER_REFUSED = "payer_refused"
     ORIGINAL_NOT_FOUND = "original_not_found"
+    BANK_MUST_BE_ASKED = "bank_must_be_asked"
+    HOLD_ENDED = "hold_ended"
     # Next steps
     HAND_OVER = "hand_over"
     CUSTOMER_SIGNS = "customer_signs"
@@ -113,6 +122,7 @@ class Message(enum.StrEnum):
     SENT_LATER = "sent_later"
     MAY_KEEP = "may_keep"
     CASH_ONLY = "cash_only"
+    TAKE_A_SALE = "take_a_sale"
     NOTHING = "nothing"
     # Notices
     NO_BANK = "no_bank"
@@ -138,6 +148,8 @@ class Message(enum.StrEnum):
 
 TEXT: dict[Message, str] = {
     Message.PRESENT: "Present card, phone or code",
+    Message.PRESENT_CARD: "Present card",
+    Message.CARD_ONLY: "Only a card can do this, no wallet",
     Message.READING: "Reading. Hold still",
     Message.CARD_READ: "Card read. Remove card",
     Message.INSERT_CARD: "Insert card",
@@ -169,6 +181,11 @@ TEXT: dict[Message, str] = {
     Message.APPROVED_SIGN: "Approved. Customer signs",
     Message.REFUNDED: "Refunded",
     Message.VOIDED: "Voided",
+    Message.HELD: "The bank holds the money. Nothing is taken yet",
+    Message.MORE_HELD: "The bank holds so much more",
+    Message.COMPLETED: "Taken from the money held. The rest is let go",
+    Message.RELEASED: "Let go. Nothing was taken",
+    Message.TIP_ADDED: "Tip added",
     Message.CANCELLED: "Cancelled. Nothing was charged",
     Message.TIMED_OUT: "No card or code",
     Message.ALREADY_SENT: "Already sent: cannot be cancelled now",
@@ -213,6 +230,8 @@ TEXT: dict[Message, str] = {
     Message.WALLET_REFUSED: "Declined by the wallet",
     Message.PAYER_REFUSED: "Customer did not confirm",
     Message.ORIGINAL_NOT_FOUND: "The bank does not know the first payment",
+    Message.BANK_MUST_BE_ASKED: "The card would not ask its bank. Nothing was charged",
+    Message.HOLD_ENDED: "The bank holds nothing any more for this payment",
     Message.HAND_OVER: "Hand over the goods",
     Message.CUSTOMER_SIGNS: "Customer signs",
     Message.ANOTHER_CARD_OR_WALLET: "Another card or wallet",
@@ -234,6 +253,7 @@ TEXT: dict[Message, str] = {
     Message.SENT_LATER: "Hand over the goods. The till sends it by itself",
     Message.MAY_KEEP: "Try again, or keep it here at the shop's risk",
     Message.CASH_ONLY: "Cash only",
+    Message.TAKE_A_SALE: "Take a new payment instead",
     Message.NOTHING: "Nothing to do",
     Message.NO_BANK: "Bank not reached",
     Message.BEING_CHECKED: "Payment being checked",

@@ -26,8 +26,8 @@ from terminal.chains import Chains
 from terminal.checkout.beside import display_worker, keyboard_scanner, receipt_desk
 from terminal.checkout.counter import Counter, Media, counter_places
 from terminal.core.book import RECENT_MAX
-from terminal.core.following import Patience
-from terminal.core.step import Core, Limits
+from terminal.core.limits import Limits, Patience
+from terminal.core.step import Core
 from terminal.devices import configured_devices
 from terminal.errors import LiveShopRefused
 from terminal.events import InboxEvent, Started
@@ -275,6 +275,8 @@ def core_limits(settings: Settings) -> Limits:
     return Limits(
         amount_max_minor=settings.shop.amount_max_minor,
         in_words=partial(amount_with_unit, currency=settings.currency),
+        completion_percent_max=settings.shop.completion_percent_max,
+        tip_percent_max=settings.shop.tip_percent_max,
         present_s=settings.shop.present_timeout_s,
         pin_s=settings.shop.pin_timeout_s,
         patience=Patience(

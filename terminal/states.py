@@ -34,6 +34,8 @@ class State(enum.StrEnum):
     NOT_SENT = "not_sent"
     REVERSED = "reversed"
     VOIDED = "voided"
+    CAPTURED = "captured"
+    """Of a pre-authorisation: a completion has taken what was held."""
     STORED_REFUSED = "stored_refused"
     """Kept here, later refused by the bank: the goods are gone, and a person must act."""
     SETTLED = "settled"
@@ -70,6 +72,8 @@ class Event(enum.StrEnum):
     SIGNATURE_REFUSED = "signature_refused"
     PERSON_SETTLED = "person_settled"
     VOID_CONFIRMED = "void_confirmed"
+    HOLD_TAKEN = "hold_taken"
+    HOLD_REOPENED = "hold_reopened"
     RESTARTED = "restarted"
 
 
@@ -143,6 +147,9 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.STORED, Event.SIGNATURE_REFUSED): State.REVERSING,
     (State.APPROVED, Event.SIGNATURE_REFUSED): State.REVERSING,
     (State.APPROVED, Event.VOID_CONFIRMED): State.VOIDED,
+    (State.APPROVED, Event.HOLD_TAKEN): State.CAPTURED,
+    # Its completion was voided: the bank holds the money again.
+    (State.CAPTURED, Event.HOLD_REOPENED): State.APPROVED,
 }
 
 KEPT = frozenset({State.STORED, State.DEFERRED})
@@ -150,8 +157,9 @@ KEPT = frozenset({State.STORED, State.DEFERRED})
 FOR_A_PERSON = frozenset({State.REVERSAL_REFUSED, State.STORED_REFUSED})
 """The bank has had its last word; only somebody who may decide can end these."""
 
-# Money is settled one way or the other; only a void, or the cashier who keeps
-# what was not sent or refuses a signature, can still move it.
+# Money is settled one way or the other; only what follows it (a void, a completion
+# and its void), or the cashier who keeps what was not sent or refuses a signature, can
+# still move it.
 FINAL = frozenset(State) - {state for state, event in TRANSITIONS if event is Event.RESTARTED}
 
 

@@ -20,16 +20,15 @@ from terminal.events import (
     CheckWanted,
     CodeWanted,
     Exported,
+    FollowUpWanted,
     JournalFailed,
     KeepWanted,
     LeaveWanted,
     RaiseWanted,
-    RefundWanted,
     SaleWanted,
     SettleWanted,
     SignatureRefused,
     SyncWanted,
-    VoidWanted,
 )
 from terminal.journal import Journal
 from terminal.people.notes import checked_note
@@ -43,7 +42,7 @@ from terminal.runner import Runner
 from terminal.seams import Clock, Randomness, uuid7
 from terminal.states import FOR_A_PERSON, KEPT
 from terminal.store import refuse_while_kept
-from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+from terminal.view import Kind, Observer, PaymentView, ShopFacts, TraceLine, View
 
 if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
@@ -152,9 +151,19 @@ class Till:
             raise AmountRefused(
                 f"This till takes {self.shop.currency}, not {currency}: enter the amount in it"
             )
+        return self._begin(Kind.SALE, amount_minor)
+
+    def preauth(self, amount_minor: int) -> str:
+        """Have the bank hold money for the shop; return the attempt's identity.
+
+        Raises AmountRefused, NotAllowed, Busy, JournalUnavailable.
+        """
+        return self._begin(Kind.PREAUTH, amount_minor)
+
+    def _begin(self, kind: Kind, amount_minor: int) -> str:
         cashier = self._check(Act.SELL)
         attempt = uuid7(self._clock, self._random)
-        wish = SaleWanted(attempt, amount_minor, self.shop.currency, cashier.called)
+        wish = SaleWanted(attempt, amount_minor, self.shop.currency, cashier.called, kind)
         self._runner.ask(wish)
         return attempt
 
@@ -204,20 +213,52 @@ class Till:
         limit_minor = self.shop.refund_limit_minor
         is_over = limit_minor is not None and wanted_minor > limit_minor
         act = Act.EXCEED_REFUND_LIMIT if is_over else Act.GIVE_BACK
-        cashier = self._check(act, f"{sale.number:04}")
-        attempt = uuid7(self._clock, self._random)
-        self._runner.ask(RefundWanted(attempt, sale.id, amount_minor, cashier.called))
-        return attempt
+        return self._follow_up(act, Kind.REFUND, sale, amount_minor)
 
     def void(self, payment_id: str) -> str:
-        """Undo a whole sale; return the void's identity.
+        """Undo a whole sale, completion or tip; return the void's identity.
 
         Raises ApprovalNeeded, NotAllowed, UnknownPayment, Busy.
         """
-        sale = self._journal.payment(payment_id)
-        cashier = self._check(Act.GIVE_BACK, f"{sale.number:04}")
+        return self._follow_up(Act.GIVE_BACK, Kind.VOID, self._journal.payment(payment_id))
+
+    def increment(self, payment_id: str, amount_minor: int) -> str:
+        """Have so much more held under a pre-authorisation; return the increment's identity.
+
+        Raises AmountRefused, NotAllowed, UnknownPayment, Busy.
+        """
+        preauth = self._journal.payment(payment_id)
+        return self._follow_up(Act.SELL, Kind.INCREMENT, preauth, amount_minor)
+
+    def complete(self, payment_id: str, amount_minor: int | None = None) -> str:
+        """Take what is held under a pre-authorisation, or this much; the rest is let go.
+
+        Returns the completion's identity. Raises AmountRefused, NotAllowed,
+        UnknownPayment, Busy.
+        """
+        preauth = self._journal.payment(payment_id)
+        return self._follow_up(Act.SELL, Kind.COMPLETION, preauth, amount_minor)
+
+    def release(self, payment_id: str) -> str:
+        """Let a hold go, or one increment of it; return the release's identity.
+
+        Raises ApprovalNeeded, NotAllowed, UnknownPayment, Busy.
+        """
+        return self._follow_up(Act.GIVE_BACK, Kind.RELEASE, self._journal.payment(payment_id))
+
+    def tip(self, payment_id: str, amount_minor: int) -> str:
+        """Add a tip to a card payment whose batch is open; return the tip's identity.
+
+        Raises AmountRefused, NotAllowed, UnknownPayment, Busy.
+        """
+        return self._follow_up(Act.SELL, Kind.TIP, self._journal.payment(payment_id), amount_minor)
+
+    def _follow_up(
+        self, act: Act, kind: Kind, original: PaymentView, amount_minor: int | None = None
+    ) -> str:
+        cashier = self._check(act, f"{original.number:04}")
         attempt = uuid7(self._clock, self._random)
-        self._runner.ask(VoidWanted(attempt, sale.id, cashier.called))
+        self._runner.ask(FollowUpWanted(attempt, kind, original.id, amount_minor, cashier.called))
         return attempt
 
     # --- what is kept while the bank is not reached ---------------------------

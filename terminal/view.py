@@ -21,6 +21,22 @@ class Kind(enum.StrEnum):
     SALE = "sale"
     REFUND = "refund"
     VOID = "void"
+    PREAUTH = "preauth"
+    """The bank holds money for the shop; nothing is taken yet."""
+    INCREMENT = "increment"
+    """More is held under an earlier pre-authorisation."""
+    COMPLETION = "completion"
+    """The shop takes what it is owed of the money held, once; the rest is let go."""
+    RELEASE = "release"
+    """A hold, or one increment of it, is let go: nothing was taken."""
+    TIP = "tip"
+    """Added to a card payment before its batch is closed."""
+
+
+TAKING = frozenset({Kind.SALE, Kind.COMPLETION, Kind.TIP})
+"""Money comes to the shop by them: they can be voided, and given back."""
+PRESENTED = frozenset({Kind.SALE, Kind.PREAUTH})
+"""The customer presents something; every other kind follows an earlier payment."""
 
 
 class Medium(enum.StrEnum):
@@ -34,6 +50,9 @@ class Medium(enum.StrEnum):
     """The customer's code, scanned by us."""
     SHOWN_CODE = "shown_code"
     """Our code, scanned by the customer."""
+
+
+WALLETS = frozenset({Medium.PAYMENT_CODE, Medium.SHOWN_CODE})
 
 
 class Stage(enum.StrEnum):
@@ -112,9 +131,15 @@ class PaymentView:
     pin: bool = False
     """The customer entered a PIN, for the bank or for the card."""
     original: str = ""
-    """For a refund or a void: the identity of the first payment."""
+    """The identity of the payment that this one follows; '' if it follows none."""
     refunded_minor: int = 0
-    """Sum of refunds of this sale that stand or may stand."""
+    """Sum of refunds of this payment that stand or may stand."""
+    held_minor: int = 0
+    """Of a pre-authorisation: what it and the increments that stand come to."""
+    tip_minor: int = 0
+    """The tip on this payment that stands or may stand."""
+    expires_ms: int | None = None
+    """Of a pre-authorisation: when the bank lets the money go by itself."""
     asked: int = 0
     """How often the bank has been asked about it."""
     reversals_sent: int = 0

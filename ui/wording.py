@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from terminal.messages import Message
 from terminal.states import State
-from terminal.view import Kind, Medium, PaymentView
+from terminal.view import TAKING, Kind, Medium, PaymentView
 from ui.locale import Words, mark
 
 
@@ -37,22 +37,29 @@ MARKS: dict[State, Mark] = {
     State.NOT_SENT: Mark("!", mark("not sent"), "muted"),
     State.REVERSED: Mark("«", mark("reversed"), "muted"),
     State.VOIDED: Mark("-", mark("voided"), "muted"),
+    State.CAPTURED: Mark("✓", mark("completed"), "muted"),
     State.STORED_REFUSED: Mark("✗", mark("refused"), "soft-no"),
     State.SETTLED: Mark("-", mark("settled"), "muted"),
 }
 REFUNDED = Mark("«", mark("refunded"), "muted")
+HELD = Mark("^", mark("held"), "soft-keep")
+# "approved" beside an amount reads as one more sale.
+_APPROVED = {
+    Kind.REFUND: REFUNDED,
+    Kind.VOID: MARKS[State.VOIDED],
+    Kind.PREAUTH: HELD,
+    Kind.INCREMENT: HELD,
+    Kind.RELEASE: Mark("-", mark("released"), "muted"),
+}
 
 
 def state_mark(payment: PaymentView) -> Mark:
     """Return how a payment's state is shown in a list."""
-    is_given_back = payment.kind is Kind.SALE and payment.refunded_minor >= payment.amount_minor
-    is_refund = payment.kind is Kind.REFUND
-    if payment.state is State.APPROVED and (is_given_back or is_refund):
+    if payment.state is not State.APPROVED:
+        return MARKS[payment.state]
+    if payment.kind in TAKING and payment.refunded_minor >= payment.amount_minor:
         return REFUNDED
-    if payment.state is State.APPROVED and payment.kind is Kind.VOID:
-        # "approved" beside an amount reads as one more sale.
-        return MARKS[State.VOIDED]
-    return MARKS[payment.state]
+    return _APPROVED.get(payment.kind, MARKS[payment.state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +90,20 @@ FRAMES: dict[State, Frame] = {
     State.CLOSING: Frame(*_ASK, mark("CLOSING")),
     State.REVERSED: Frame("raise", "ink", "back", mark("REVERSED")),
     State.VOIDED: Frame("raise", "ink", "back", mark("VOIDED")),
+    State.CAPTURED: Frame("raise", "ink", "tick", mark("TAKEN")),
     State.STORED: Frame("keep", "keep-ink", "tray", mark("STORED")),
     State.DEFERRED: Frame("keep", "keep-ink", "tray", mark("STORED")),
     State.SETTLED: Frame(*_PLAIN, mark("CLOSED")),
     State.CANCELLED: Frame(*_PLAIN, mark("CANCELLED")),
     State.NOT_SENT: Frame("no", "no-ink", "bang", mark("NOT SENT")),
 }
-APPROVED_REFUND = Frame(*_OK, mark("REFUNDED"))
-APPROVED_VOID = Frame(*_OK, mark("VOIDED"))
+APPROVED_FRAMES: dict[Kind, Frame] = {
+    Kind.REFUND: Frame(*_OK, mark("REFUNDED")),
+    Kind.VOID: Frame(*_OK, mark("VOIDED")),
+    Kind.PREAUTH: Frame(*_OK, mark("HELD")),
+    Kind.INCREMENT: Frame(*_OK, mark("HELD")),
+    Kind.RELEASE: Frame(*_OK, mark("RELEASED")),
+}
 
 
 def result_frame(payment: PaymentView) -> Frame:
@@ -98,10 +111,8 @@ def result_frame(payment: PaymentView) -> Frame:
 
     A state that has no result of its own shows as unknown: never as settled.
     """
-    if payment.state is State.APPROVED and payment.kind is Kind.REFUND:
-        return APPROVED_REFUND
-    if payment.state is State.APPROVED and payment.kind is Kind.VOID:
-        return APPROVED_VOID
+    if payment.state is State.APPROVED and payment.kind in APPROVED_FRAMES:
+        return APPROVED_FRAMES[payment.kind]
     if payment.state is State.CANCELLED and payment.reason is Message.TIMED_OUT:
         return TIMED_OUT
     return FRAMES.get(payment.state, FRAMES[State.UNKNOWN])
@@ -122,6 +133,11 @@ KINDS: dict[Kind, str] = {
     Kind.SALE: mark("Sale"),
     Kind.REFUND: mark("Refund"),
     Kind.VOID: mark("Void"),
+    Kind.PREAUTH: mark("Pre-authorisation"),
+    Kind.INCREMENT: mark("Increment"),
+    Kind.COMPLETION: mark("Completion"),
+    Kind.RELEASE: mark("Release"),
+    Kind.TIP: mark("Tip"),
 }
 
 # The customer and the cashier see the same sentence for these; the code is

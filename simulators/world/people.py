@@ -17,12 +17,11 @@ from terminal.events import (
     CancelWanted,
     CardEnd,
     CodeWanted,
+    FollowUpWanted,
     KeepWanted,
     LeaveWanted,
-    RefundWanted,
     SaleWanted,
     SettleWanted,
-    VoidWanted,
 )
 from terminal.seams import uuid7
 from terminal.states import FOR_A_PERSON, State
@@ -84,10 +83,10 @@ class People:
         sale = sales[deed.pick % len(sales)]
         attempt = uuid7(self._till.clock, self._till.random)
         if deed.is_void:
-            self._till.take(VoidWanted(attempt, sale.id, CASHIER))
+            self._till.take(FollowUpWanted(attempt, Kind.VOID, sale.id, cashier=CASHIER))
             return
         amount_minor = max(1, int((sale.amount_minor - sale.refunded_minor) * deed.share))
-        self._till.take(RefundWanted(attempt, sale.id, amount_minor, CASHIER))
+        self._till.take(FollowUpWanted(attempt, Kind.REFUND, sale.id, amount_minor, CASHIER))
 
     def leave(self) -> None:
         """Go on with what the till can finish by itself."""

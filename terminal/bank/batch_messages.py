@@ -10,7 +10,7 @@ from terminal.bank.chain_messages import ToldEnds
 from terminal.bank.messages import Currency, Identity, Message, Minor, Moment, Number, parse_moment
 from terminal.errors import MalformedMessage
 
-Kinds = Literal["sale", "refund", "void"]
+Kinds = Literal["sale", "refund", "void", "completion", "tip"]
 Mediums = Literal["card", "wallet"]
 BatchNumber = Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)]
 Brand = Annotated[str, msgspec.Meta(max_length=64)]

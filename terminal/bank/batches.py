@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from terminal.bank import batch_messages as messages
 from terminal.bank.chain_ends import ends_of
@@ -85,7 +85,7 @@ def question(wish: SendBatch, ends: ToldEnds | None = None) -> messages.BatchQue
 def _told_totals(totals: Iterable[Total]) -> Iterable[messages.BatchTotal]:
     for total in totals:
         yield messages.BatchTotal(
-            kind=total.kind.value,
+            kind=_counted(total.kind),
             medium=total.means.value,
             brand=total.brand,
             currency=total.currency,
@@ -94,11 +94,16 @@ def _told_totals(totals: Iterable[Total]) -> Iterable[messages.BatchTotal]:
         )
 
 
+def _counted(kind: Kind) -> messages.Kinds:
+    """Return what the bank calls a kind that moves the shop's money."""
+    return cast(messages.Kinds, kind.value)
+
+
 def _told_line(line: Line) -> messages.BatchLine:
     return messages.BatchLine(
         attempt=line.attempt,
         number=line.number,
-        kind=line.kind.value,
+        kind=_counted(line.kind),
         medium=line.means.value,
         brand=line.brand,
         currency=line.currency,

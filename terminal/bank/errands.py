@@ -15,7 +15,7 @@ from terminal.errors import AnswerLost, LinkNotSecure, MalformedMessage, NeverLe
 from terminal.events import Answered, BankAnswer, InboxEvent, Purpose, Refused, Send
 from terminal.events import AnswerLost as AnswerLostEvent
 from terminal.events import NeverLeft as NeverLeftEvent
-from terminal.view import Kind
+from terminal.view import PRESENTED
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class Errands:
         match wish.purpose:
             case Purpose.PAY:
                 tender: messages.Tender | None = None
-                if payment.kind is Kind.SALE:
+                if payment.kind in PRESENTED:
                     is_card = bool(payment.masked_pan)
                     tender = (messages.CardTender if is_card else messages.CodeTender)(wish.sealed)
                 return messages.Payment(

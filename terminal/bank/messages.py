@@ -67,8 +67,15 @@ class CodeTender(Message, frozen=True, tag_field="type", tag="payment_code"):
 Tender = CardTender | CodeTender
 
 
+PaymentKind = Literal[
+    "sale", "refund", "void", "preauth", "increment", "completion", "release", "tip"
+]
+PRESENTED: Final = ("sale", "preauth")
+"""Kinds that have a tender; the others name the payment that they follow."""
+
+
 class Payment(Message, frozen=True):
-    """Take or give back money. A refund and a void name the original, without tender.
+    """Take, hold or give back money.
 
     Raises MalformedMessage, when made, if it is neither the one nor the other.
     """
@@ -78,7 +85,7 @@ class Payment(Message, frozen=True):
 
     attempt: Identity
     number: Number
-    kind: Literal["sale", "refund", "void"]
+    kind: PaymentKind
     amount_minor: Minor
     currency: Currency
     at: Moment
@@ -87,11 +94,11 @@ class Payment(Message, frozen=True):
     batch: BatchNumber = 0
 
     def __post_init__(self) -> None:
-        is_sale = self.kind == "sale"
-        if is_sale is (self.tender is None):
-            raise MalformedMessage("a sale has a tender; a refund and a void have none")
-        if is_sale is (self.original is not None):
-            raise MalformedMessage("a refund and a void name the original; a sale does not")
+        is_presented = self.kind in PRESENTED
+        if is_presented is (self.tender is None):
+            raise MalformedMessage("a sale and a hold have a tender, and nothing else has one")
+        if is_presented is (self.original is not None):
+            raise MalformedMessage("a sale and a hold name no original, and all else names one")
 
 
 class Advice(Message, frozen=True):

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass
 
 from terminal.errors import IllegalTransition
-from terminal.view import Kind
+from terminal.view import TAKING, Kind
 
 
 class BatchState(enum.StrEnum):
@@ -97,7 +97,7 @@ class Total:
     @property
     def signed_minor(self) -> int:
         """Return the amount as it counts for the shop."""
-        return self.amount_minor if self.kind is Kind.SALE else -self.amount_minor
+        return self.amount_minor if self.kind in TAKING else -self.amount_minor
 
 
 @dataclass(frozen=True, slots=True)

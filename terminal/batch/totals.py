@@ -9,16 +9,13 @@ from dataclasses import dataclass, replace
 
 from terminal.batch.batch import Batch, Line, Means, Total
 from terminal.states import State
-from terminal.view import Kind, Medium, PaymentView
+from terminal.view import TAKING, WALLETS, Kind, PaymentView
 
-# A voided sale counts, and beside it its void: that is how the bank books it.
-_COUNTED = {
-    Kind.SALE: frozenset({State.APPROVED, State.VOIDED}),
-    Kind.REFUND: frozenset({State.APPROVED}),
-    Kind.VOID: frozenset({State.APPROVED}),
-}
-
-_WALLETS = frozenset({Medium.PAYMENT_CODE, Medium.SHOWN_CODE})
+# What was voided counts, and beside it its void: that is how the bank books it.
+# What is only held, or let go, is no money of the shop's yet.
+_COUNTED = dict.fromkeys(TAKING, frozenset({State.APPROVED, State.VOIDED})) | dict.fromkeys(
+    (Kind.REFUND, Kind.VOID), frozenset({State.APPROVED})
+)
 
 
 def lines_of(payments: Iterable[PaymentView]) -> tuple[Line, ...]:
@@ -28,14 +25,14 @@ def lines_of(payments: Iterable[PaymentView]) -> tuple[Line, ...]:
             attempt=payment.id,
             number=payment.number,
             kind=payment.kind,
-            means=Means.WALLET if payment.medium in _WALLETS else Means.CARD,
+            means=Means.WALLET if payment.medium in WALLETS else Means.CARD,
             brand=payment.brand,
             currency=payment.currency,
             amount_minor=payment.amount_minor,
             cashier=payment.cashier,
         )
         for payment in payments
-        if payment.state in _COUNTED[payment.kind]
+        if payment.state in _COUNTED.get(payment.kind, ())
     ]
     return tuple(sorted(lines, key=lambda line: line.attempt))
 
@@ -69,6 +66,7 @@ class RowName(enum.StrEnum):
 
     CARDS = "cards"
     WALLETS = "wallets"
+    TIPS = "tips"
     REFUNDS = "refunds"
     VOIDS = "voids"
     NET = "net"
@@ -90,14 +88,17 @@ class Row:
 
 
 def rows_of(batch: Batch, currency: str) -> tuple[Row, ...]:
-    """Return the rows of one currency."""
-    return tuple(
+    """Return the rows of one currency; tips have one where there are any."""
+    rows = (
         Row(
             name,
             _minor(batch.totals, name, currency),
             None if batch.bank is None else _minor(batch.bank, name, currency),
         )
         for name in RowName
+    )
+    return tuple(
+        row for row in rows if row.name is not RowName.TIPS or row.till_minor or row.bank_minor
     )
 
 
@@ -127,7 +128,9 @@ def _minor(totals: Iterable[Total], name: RowName, currency: str) -> int:
 
 
 def _row_of(total: Total) -> RowName:
-    if total.kind is Kind.SALE:
+    if total.kind is Kind.TIP:
+        return RowName.TIPS
+    if total.kind in TAKING:
         return RowName.CARDS if total.means is Means.CARD else RowName.WALLETS
     return RowName.REFUNDS if total.kind is Kind.REFUND else RowName.VOIDS
 

@@ -71,7 +71,7 @@ class CardWorker(DeviceWorker[CardReader]):
         self,
         open_reader: Callable[[], CardReader],
         name: str,
-        rules: Callable[[], CardRules],
+        rules: Callable[[bool], CardRules],
         transaction: Callable[[Arm], entry_point.Transaction],
         seal: Callable[[str, bytes], str],
         prove: Callable[[Arm, str], str],
@@ -81,8 +81,9 @@ class CardWorker(DeviceWorker[CardReader]):
         pins: PinWorker | None = None,
         witness: Witness = unwitnessed,
     ) -> None:
-        """name: what people call the reader. rules: returns those that hold; they
-        change between sales only.
+        """name: what people call the reader. rules: returns those that hold, for
+        payments of which a card may decide by itself, or (True) must not; they change
+        between sales only.
 
         seal: attempt and card data to a JWE only the bank can open.
         prove: signs the sale with its sealed card, for a bank that hears of it late.
@@ -99,7 +100,7 @@ class CardWorker(DeviceWorker[CardReader]):
         self._witness = witness
         self._answers = Answers(
             random,
-            lambda pan, number: rules().is_on_exception_file(pan, number),
+            lambda pan, number: rules(False).is_on_exception_file(pan, number),
             self._show,
             self._note,
         )
@@ -194,7 +195,7 @@ class CardWorker(DeviceWorker[CardReader]):
         ask_bank: hands the card's request on, and returns the bank's word.
         holder: answers what the card asks whoever holds it.
         """
-        rules = self._rules().contact
+        rules = self._rules(arm.must_go_online).contact
         configuration = rules.configuration
         transaction = self.transaction(arm)
         kernel = contact.process(configuration, rules.terminal_at(reader), transaction)
@@ -247,7 +248,7 @@ class CardWorker(DeviceWorker[CardReader]):
 
     def _serve_antenna(self, arm: Arm, device: CardReader) -> None:
         transaction = self.transaction(arm)
-        prepared = entry_point.pre_process(self._rules().config, transaction)
+        prepared = entry_point.pre_process(self._rules(arm.must_go_online).config, transaction)
         refused = entry_point.refusal(prepared, transaction)
         if refused is not None:
             # No combination allows this amount: the field stays off.
@@ -301,7 +302,7 @@ class CardWorker(DeviceWorker[CardReader]):
         """
         self._post(CardPresented(arm.arming, self._name))
         restart = previous is not None and previous.start is Start.B
-        rules = self._rules()
+        rules = self._rules(arm.must_go_online)
         kernel = entry_point.run(
             rules.config,
             transaction,
@@ -329,7 +330,7 @@ class CardWorker(DeviceWorker[CardReader]):
             reason, next_step = Message.PIN_PAD_MISSING, Message.ANOTHER_CARD_OR_WALLET
         if outcome.data_record:
             aid = outcome.data_record.get(0x84, b"")
-            facts = facts_of(outcome, self._rules().brand_of(aid))
+            facts = facts_of(outcome, self._rules(False).brand_of(aid))
             if needs_pin and self._pins is not None:
                 kept = self._pins.keep(outcome.data_record)
             elif end in READ_WELL:

@@ -43,6 +43,8 @@ PHASES: Final = {
     Phase.ACCEPTED: ("已受理，谢谢", "Thank you"),
     Phase.SIGN: ("请签名，谢谢", "Please sign. Thanks"),
     Phase.REFUNDED: ("款项退还给您", "Money goes back"),
+    Phase.HELD: ("款项已冻结，谢谢", "Held, not charged"),
+    Phase.RELEASED: ("已解冻，未扣款", "Let go, not charged"),
     Phase.DECLINED: ("交易被拒绝", "Declined"),
     Phase.NOT_PAID: ("未付款，未扣款", "Not paid"),
     Phase.CHECKING: ("请稍候", "One moment, please"),
@@ -51,6 +53,8 @@ LAST_TRY: Final = ("最后一次输入密码", "Last try: your PIN")
 WRONG_PIN: Final = ("密码错误，请重输", "Wrong PIN. Again")
 PROMPTS: Final = {
     Message.PRESENT: PHASES[Phase.PRESENT],
+    Message.PRESENT_CARD: ("请刷卡或插卡", "Tap or insert card"),
+    Message.CARD_ONLY: ("请用银行卡", "A card, please"),
     Message.READING: PHASES[Phase.READING],
     Message.CARD_READ: ("请拿开卡片", "Remove the card"),
     Message.INSERT_CARD: ("请插卡", "Insert the card"),

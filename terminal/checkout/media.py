@@ -12,6 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from config.schema import Device, Settings
 from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
@@ -72,7 +74,7 @@ def open_media(
         CardWorker(
             partial(drivers.readers.open, device.driver, device.options),
             device.name,
-            lambda: in_force.terms.cards,
+            lambda must_go_online: in_force.terms.cards_for(must_go_online),
             partial(_transaction, in_force, clock),
             lambda attempt, record: keys.sealer.seal_card(attempt, record, entry=entry_of(record)),
             partial(_prove, keys, clock),
@@ -139,6 +141,20 @@ def card_rules(settings: Settings) -> CardRules:
         is_on_exception_file=exception_file(settings),
         contact=contact_rules(settings, store, terminal),
     )
+
+
+def without_floor_limits(settings: Settings) -> Settings:
+    """Return settings by which every card has to ask its bank, whatever the amount."""
+    applications = tuple(
+        replace(
+            application,
+            floor_limit_minor=0,
+            chip=replace(application.chip, floor_limit_minor=0, random_threshold_minor=0),
+            limit_sets=tuple(replace(one, floor_limit_minor=0) for one in application.limit_sets),
+        )
+        for application in settings.applications
+    )
+    return replace(settings, applications=applications)
 
 
 def _prove(keys: Keys, clock: Clock, arm: Arm, sealed: str) -> str:

@@ -27,6 +27,7 @@ _EXIT = {
     State.NOT_SENT: NOT_DONE,
     State.REVERSED: NOT_DONE,
     State.VOIDED: NOT_DONE,
+    State.CAPTURED: APPROVED,
     State.AWAITING_TENDER: NOT_DONE,
 }
 
@@ -71,6 +72,9 @@ def as_plain(payment: PaymentView) -> dict[str, Any]:
         "authorisation": payment.authorisation,
         "original": payment.original or None,
         "refunded_minor": payment.refunded_minor,
+        "held_minor": payment.held_minor,
+        "tip_minor": payment.tip_minor,
+        "expires_ms": payment.expires_ms,
         "reversals_sent": payment.reversals_sent,
         "deferred": payment.is_deferred,
         "exported": payment.is_exported,
@@ -89,7 +93,7 @@ def as_line(payment: PaymentView, currencies: Mapping[str, Currency]) -> str:
     if payment.state in (State.DECLINED, State.CANCELLED, State.NOT_SENT) and payment.reason:
         words += f": {_text(payment.reason)}"
     return (
-        f"{payment.number:04}  {when:%m-%d %H:%M:%S}  {payment.kind:6}"
+        f"{payment.number:04}  {when:%m-%d %H:%M:%S}  {payment.kind:10}"
         f"  {amount:>14}  {how:20}  {words}"
     )
 

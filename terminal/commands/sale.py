@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
+from config.schema import Settings
 from terminal.bench import Bench
 from terminal.commands import output
 from terminal.commands.place import Place, Refusal, refusals
@@ -18,6 +22,8 @@ from terminal.money import currency_of, parse_amount
 from terminal.states import FINAL, KEPT, State
 from terminal.till import Till
 from terminal.view import PaymentView, Readiness, Stage, View
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 READY_S = 30.0
 """Longest wait for devices and bank to come up."""
@@ -31,30 +37,70 @@ TAKEN = frozenset({State.APPROVED, State.STORED})
 ON_THE_WAY = TAKEN | {State.REVERSING}
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a customer does in a simulated shop."""
+
+    present: str | None
+    """What is presented; None waits for a customer."""
+    pins: tuple[str, ...]
+    """What is typed where a PIN is asked for, one after the other; without any it is
+    left to whoever stands at the PIN pad."""
+    choice: int | None
+    """Which of a chip's applications pays, from 1; None: none of several."""
+
+    def check(self, settings: Settings) -> None:
+        """Raise click.UsageError for what this shop cannot have a customer do."""
+        if self.present is not None and settings.shop.mode != "bench":
+            raise click.UsageError("--present works in a simulated shop only; this one is live")
+        if self.pins and settings.shop.mode != "bench":
+            raise click.UsageError("--pin works in a simulated shop only; this one is live")
+        if not all(pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 12 for pin in self.pins):
+            raise click.BadParameter("a PIN has 4 to 12 digits", param_hint="--pin")
+
+
+def offering(function: F) -> F:
+    """Add --present, --pin and --choose to a command that takes a card or a code."""
+
+    @wraps(function)
+    def offered(
+        *args: Any, present: str | None, pins: tuple[str, ...], choice: int | None, **others: Any
+    ) -> Any:
+        return function(*args, offered=Offered(present, pins, choice), **others)
+
+    options = (
+        click.option(
+            "--present",
+            metavar="WHAT",
+            help="In a simulated shop: card:PROFILE, phone:PROFILE, wallet:PROFILE or "
+            "show-code:PROFILE. 'till sim card --list' names the cards.",
+        ),
+        click.option(
+            "--pin",
+            "pins",
+            metavar="DIGITS",
+            multiple=True,
+            help="In a simulated shop: the test PIN that the customer types; again for the next "
+            "try. Never a real one.",
+        ),
+        click.option(
+            "--choose",
+            "choice",
+            metavar="N",
+            type=click.IntRange(1),
+            help="Which application of a chip is to pay, of those it offers; 1 agrees to a "
+            "single one.",
+        ),
+    )
+    for option in reversed(options):
+        offered = option(offered)
+    return cast(F, offered)
+
+
 @click.command(name="sale")
 @click.argument("amount")
 @click.option("--currency", metavar="CCC", help="ISO 4217 letters; the shop's own if absent.")
-@click.option(
-    "--present",
-    metavar="WHAT",
-    help="In a simulated shop: card:PROFILE, phone:PROFILE, wallet:PROFILE or "
-    "show-code:PROFILE. 'till sim card --list' names the cards.",
-)
-@click.option(
-    "--pin",
-    "pins",
-    metavar="DIGITS",
-    multiple=True,
-    help="In a simulated shop: the test PIN that the customer types; again for the next try. "
-    "Never a real one.",
-)
-@click.option(
-    "--choose",
-    "choice",
-    metavar="N",
-    type=click.IntRange(1),
-    help="Which application of a chip is to pay, of those it offers; 1 agrees to a single one.",
-)
+@offering
 @click.option(
     "--keep",
     "keeps",
@@ -74,9 +120,7 @@ def command(
     place: Place,
     amount: str,
     currency: str | None,
-    present: str | None,
-    pins: tuple[str, ...],
-    choice: int | None,
+    offered: Offered,
     keeps: bool,
     refuses: bool,
     json_wanted: bool,
@@ -100,21 +144,42 @@ def command(
         amount_minor = parse_amount(amount, chosen, settings.shop.amount_max_minor)
     except AmountRefused as error:
         raise click.BadParameter(str(error), param_hint="AMOUNT") from error
-    if present is not None and settings.shop.mode != "bench":
-        raise click.UsageError("--present works in a simulated shop only; this one is live")
-    if pins and settings.shop.mode != "bench":
-        raise click.UsageError("--pin works in a simulated shop only; this one is live")
-    if not all(pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 12 for pin in pins):
-        raise click.BadParameter("a PIN has 4 to 12 digits", param_hint="--pin")
+    payment = taken(
+        place,
+        lambda till: till.sale(amount_minor, chosen.letters),
+        offered,
+        (user, approvers),
+        keeps=keeps,
+        refuses=refuses,
+    )
+    output.result(payment, settings.currencies, json_wanted=json_wanted)
+
+
+def taken(
+    place: Place,
+    begin: Callable[[Till], str],
+    offered: Offered,
+    people: tuple[str | None, Sequence[str]],
+    *,
+    keeps: bool = False,
+    refuses: bool = False,
+) -> PaymentView:
+    """Take a whole payment; return how it ended.
+
+    begin: begins it, and returns its identity. people: what --as and --approve say.
+    keeps: if the bank is not reached, keep it here. refuses: no signature is right.
+    """
+    user, approvers = people
+    offered.check(place.settings())
     with refusals(), place.open_till() as till, watching(till) as watch:
-        if pins and not (till.bench and till.bench.takes_pin):
+        if offered.pins and not (till.bench and till.bench.takes_pin):
             raise Refusal("--pin types on the till's screen, and this shop's PIN pad is another")
         sign_in(till.staff, user, approvers, is_bench=till.shop.is_bench)
-        if present is not None:
-            _check_offer(till.bench, present)
-            _await_devices(watch, present)
-        attempt = till.sale(amount_minor, chosen.letters)
-        payment = take(till, watch, attempt, present, pins, choice)
+        if offered.present is not None:
+            _check_offer(till.bench, offered.present)
+            _await_devices(watch, offered.present)
+        attempt = begin(till)
+        payment = take(till, watch, attempt, offered.present, offered.pins, offered.choice)
         if keeps and till.view().keep is Readiness.READY:
             till.keep()
             payment = till.payment(attempt)
@@ -122,7 +187,7 @@ def command(
             till.refuse_signature()
             watch.until(lambda _view: till.payment(attempt).state not in ON_THE_WAY, UNKNOWN_S)
             payment = till.payment(attempt)
-    output.result(payment, settings.currencies, json_wanted=json_wanted)
+    return payment
 
 
 def take(

@@ -7,10 +7,11 @@ about, and reversed if the bank does not know it or does not say.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from terminal.core.book import Book
 from terminal.core.hand import Hand, with_tender
+from terminal.core.limits import Patience
 from terminal.core.reasons import approval, reason_for
 from terminal.events import (
     Answered,
@@ -45,15 +46,6 @@ SKEW_MAX_MS = 300_000
 _FOR_GOOD = frozenset({400, 404, 405, 413, 422})
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the bank and the payer are waited for, in seconds."""
-
-    payer_s: float = 60.0
-    code_s: float = 120.0
-    answer_s: float = 30.0
-
-
 class Following:
     """Sends what is to be sent, and takes what the bank says of it."""
 
@@ -63,10 +55,11 @@ class Following:
         hand: Hand,
         clock: Clock,
         patience: Patience,
-        lookup: Callable[[str], PaymentView],
+        *,
+        confirm: Callable[[PaymentView], None],
         store: Store,
     ) -> None:
-        """lookup: finds a payment by identity; raises UnknownPayment."""
+        """confirm: moves the payment that an approved one follows."""
         self._slots: dict[str, str] = {}
         """By attempt, the reader in which a chip waits for the bank's word."""
         self._store = store
@@ -74,7 +67,7 @@ class Following:
         self._hand = hand
         self._clock = clock
         self._patience = patience
-        self._lookup = lookup
+        self._confirm = confirm
         self.bank = Readiness.STARTING
         self._was_out_of_reach = False
         """The last thing heard of the bank is that nothing could be sent to it."""
@@ -120,6 +113,15 @@ class Following:
 
     def _take_offline(self, payment: PaymentView, tender: Tender) -> None:
         """Keep what the card has approved, unless too much is kept already."""
+        if payment.kind is not Kind.SALE:
+            # No card can hold money for its bank; it was asked not to say yes by itself.
+            self._book.move(
+                payment,
+                Move.CARD_DECLINED,
+                reason=Message.BANK_MUST_BE_ASKED,
+                next_step=Message.ANOTHER_CARD,
+            )
+            return
         if self._store.is_full(payment):
             self._book.move(
                 payment,
@@ -420,14 +422,11 @@ class Following:
             response_code=answer.code,
             bank_reference=answer.reference,
             authorisation=answer.authorisation,
+            expires_ms=answer.expires_at_ms,
             reason=reason,
             next_step=step,
         )
-        if payment.kind is Kind.VOID:
-            sale = self._lookup(payment.original)
-            self._book.move(
-                sale, Move.VOID_CONFIRMED, reason=Message.VOIDED, next_step=Message.NOTHING
-            )
+        self._confirm(payment)
 
     def _decline(self, payment: PaymentView, answer: BankAnswer) -> None:
         reason = reason_for(answer.code)
@@ -454,6 +453,7 @@ class Following:
             response_code=answer.code,
             bank_reference=answer.reference,
             authorisation=answer.authorisation,
+            expires_ms=answer.expires_at_ms,
         )
         if self._hand.holds(asked) is not None:
             self._hand.await_answer(CARD_S)

@@ -14,7 +14,7 @@ from terminal.messages import Message
 from terminal.questions import CardAsks, PinWanted
 from terminal.seams import Clock
 from terminal.states import FINAL, FOR_A_PERSON, KEPT, State
-from terminal.view import Medium, PaymentView, ShownCode, Step
+from terminal.view import Kind, Medium, PaymentView, ShownCode, Step
 
 
 @dataclass(slots=True)
@@ -106,7 +106,15 @@ class Hand:
             self.is_armed = True
             held.arming = self._arming
             held.language = ""
-            self._book.wish(Arm(self._arming, payment.id, payment.amount_minor, payment.currency))
+            self._book.wish(
+                Arm(
+                    self._arming,
+                    payment.id,
+                    payment.amount_minor,
+                    payment.currency,
+                    must_go_online=payment.kind is not Kind.SALE,
+                )
+            )
         self._restart_present(payment, held)
 
     def _restart_present(self, payment: PaymentView, held: Held) -> None:

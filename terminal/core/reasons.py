@@ -1,7 +1,7 @@
 """Why a payment did not go through, and the next step, in the till's words.
 
 Response codes follow ISO 8583:1987, data element 39, as banks commonly use
-them; C1 to C4 and P0 are the bank link's own.
+them; C1 to C5 and P0 are the bank link's own.
 """
 
 from __future__ import annotations
@@ -43,9 +43,22 @@ _BY_CODE = {
     "C2": Reason(Message.CODE_USED, Message.REFRESH_CODE),
     "C3": Reason(Message.NOT_A_PAYMENT_CODE, Message.ANOTHER_CARD_OR_WALLET),
     "C4": Reason(Message.PAYER_REFUSED, Message.ANOTHER_CARD_OR_WALLET),
+    "C5": Reason(Message.HOLD_ENDED, Message.TAKE_A_SALE),
 }
 
 CONCEALED_CODES = frozenset({"41", "43"})
+
+
+# What is said of an approval, where nothing is handed over for it.
+_DONE = {
+    Kind.REFUND: Message.REFUNDED,
+    Kind.VOID: Message.VOIDED,
+    Kind.PREAUTH: Message.HELD,
+    Kind.INCREMENT: Message.MORE_HELD,
+    Kind.COMPLETION: Message.COMPLETED,
+    Kind.RELEASE: Message.RELEASED,
+    Kind.TIP: Message.TIP_ADDED,
+}
 
 
 def reason_for(code: str) -> Reason:
@@ -55,10 +68,8 @@ def reason_for(code: str) -> Reason:
 
 def approval(payment: PaymentView) -> tuple[Message, Message]:
     """Return what to say of an approval, and the next step."""
-    if payment.kind is Kind.REFUND:
-        return Message.REFUNDED, Message.NOTHING
-    if payment.kind is Kind.VOID:
-        return Message.VOIDED, Message.NOTHING
+    if payment.kind in _DONE:
+        return _DONE[payment.kind], Message.NOTHING
     if payment.signature:
         return Message.APPROVED_SIGN, Message.CUSTOMER_SIGNS
     return Message.APPROVED, Message.HAND_OVER

@@ -12,7 +12,7 @@ from terminal.devices import Devices
 from terminal.messages import Message
 from terminal.questions import CardAsks, ChoiceWanted, PinWanted
 from terminal.states import FOR_A_PERSON, State
-from terminal.view import Medium, PaymentView, Readiness, Stage, View
+from terminal.view import Kind, Medium, PaymentView, Readiness, Stage, View
 
 _ASKING = frozenset({Message.SEE_PHONE, Message.TAP_AGAIN, Message.ONE_CARD_ONLY})
 """Hints that the customer acts on: they take the place of "present card"."""
@@ -66,7 +66,8 @@ def view_of(
         return view
     stage, prompt = _stage(payment, held)
     asked = None if held.question is None else held.question.question
-    can_show = stage is Stage.PRESENT and bank is not Readiness.FAULTY
+    is_sale = payment.kind is Kind.SALE
+    can_show = stage is Stage.PRESENT and is_sale and bank is not Readiness.FAULTY
     return replace(
         view,
         stage=stage,
@@ -111,7 +112,8 @@ def _stage(payment: PaymentView, held: Held) -> tuple[Stage, Message | None]:
         case State.AWAITING_TENDER if held.reading:
             return Stage.READING, Message.READING
         case State.AWAITING_TENDER:
-            return Stage.PRESENT, held.hint if held.hint in _ASKING else Message.PRESENT
+            prompt = Message.PRESENT if payment.kind is Kind.SALE else Message.PRESENT_CARD
+            return Stage.PRESENT, held.hint if held.hint in _ASKING else prompt
         case State.CODE_OPEN:
             return Stage.CODE, Message.READING if held.reading else Message.CUSTOMER_SCANS
         case State.AUTHORISING | State.COMPLETING if payment.medium is Medium.CHIP:

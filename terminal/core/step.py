@@ -9,20 +9,21 @@ are followed until the bank has ended them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from terminal.batch.closing import TIMER as BATCH_TIMER
 from terminal.batch.closing import Closing
-from terminal.batch.day import ShopDay
 from terminal.core.asking import Asking
 from terminal.core.book import NO_PAYMENT, Book
-from terminal.core.following import POLL_S, Following, Patience
+from terminal.core.follow_ups import FollowUps
+from terminal.core.following import POLL_S, Following
 from terminal.core.hand import Hand, with_facts
+from terminal.core.limits import Limits
 from terminal.core.showing import view_of
 from terminal.core.spent_codes import SpentCodes
 from terminal.devices import Devices
-from terminal.errors import AlreadySettled, AmountRefused, Busy, NotAllowed
+from terminal.errors import Busy, NotAllowed
 from terminal.events import (
     Answered,
     AnswerLost,
@@ -37,6 +38,7 @@ from terminal.events import (
     CodeWanted,
     DeviceHealth,
     Exported,
+    FollowUpWanted,
     InboxEvent,
     JournalFailed,
     KeepWanted,
@@ -44,7 +46,6 @@ from terminal.events import (
     NeverLeft,
     Purpose,
     RaiseWanted,
-    RefundWanted,
     Refused,
     SaleWanted,
     Sending,
@@ -54,7 +55,6 @@ from terminal.events import (
     TellCard,
     Tender,
     TimerRang,
-    VoidWanted,
     Wish,
 )
 from terminal.messages import TEXT, Message
@@ -63,7 +63,7 @@ from terminal.news.terms import Terms
 from terminal.seams import Clock, Randomness
 from terminal.states import FINAL, FOR_A_PERSON, KEPT, TRANSITIONS, State
 from terminal.states import Event as Move
-from terminal.store import OfflineLimits, Store
+from terminal.store import Store
 from terminal.view import Kind, PaymentView, Readiness, Step, View
 
 ECHO_S = 20.0
@@ -74,24 +74,11 @@ _AFTER_CODE = {
     Message.NOT_A_PAYMENT_CODE: Message.ANOTHER_CARD_OR_WALLET,
     Message.TWO_CODES: Message.TRY_ONCE_MORE,
     Message.CODE_ALREADY_SEEN: Message.REFRESH_CODE,
+    Message.CARD_ONLY: Message.ANOTHER_CARD,
 }
 """What to do after a code that did not count."""
 
 _KEEPABLE = frozenset({State.UNKNOWN, State.REVERSING, State.CLOSING}) | KEPT | FOR_A_PERSON
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much the core takes, in minor units, and how long it waits, in seconds."""
-
-    amount_max_minor: int
-    in_words: Callable[[int], str] = str
-    """An amount as people write it, for refusals."""
-    present_s: float = 60.0
-    pin_s: float = 60.0
-    patience: Patience = field(default_factory=Patience)
-    offline: OfflineLimits = field(default_factory=OfflineLimits)
-    day: ShopDay = field(default_factory=ShopDay)
 
 
 class Core:
@@ -115,10 +102,18 @@ class Core:
         self._book = Book(clock, random)
         self._hand = Hand(self._book, clock, limits.present_s, limits.pin_s)
         self._store = Store(self._book, self._hand, clock, limits.offline)
-        self._following = Following(
-            self._book, self._hand, clock, limits.patience, lookup, self._store
-        )
         self._closing = Closing(self._book, clock, read_batch, limits.day.of)
+        self._follow_ups = FollowUps(
+            self._book, limits, lookup, open_batch=lambda: self._closing.number
+        )
+        self._following = Following(
+            self._book,
+            self._hand,
+            clock,
+            limits.patience,
+            confirm=self._follow_ups.confirm,
+            store=self._store,
+        )
         self._asking = Asking(self._book, self._hand, self._following, lambda: self._closing.number)
         self._news = News(self._book, lambda: self._hand.is_free, self._take_up)
         self._next_number = 1
@@ -128,8 +123,7 @@ class Core:
         self._handlers: dict[type[InboxEvent], Callable[[Any], None]] = {
             Started: self._started,
             SaleWanted: self._sale_wanted,
-            RefundWanted: self._refund_wanted,
-            VoidWanted: self._void_wanted,
+            FollowUpWanted: self._follow_up_wanted,
             CancelWanted: self._cancel_wanted,
             CodeWanted: self._code_wanted,
             CheckWanted: self._check_wanted,
@@ -195,48 +189,16 @@ class Core:
 
     def _sale_wanted(self, event: SaleWanted) -> None:
         self._check_free()
-        self._check_amount(event.amount_minor)
-        self._enter(event.attempt, Kind.SALE, event.amount_minor, event.currency, event.cashier)
+        self._limits.check(event.amount_minor)
+        self._enter(event.attempt, event.kind, event.amount_minor, event.currency, event.cashier)
         self._hand.present()
 
-    def _refund_wanted(self, event: RefundWanted) -> None:
+    def _follow_up_wanted(self, event: FollowUpWanted) -> None:
         self._check_free()
-        sale = self._sale_to_give_back(event.original, "refund")
-        left = sale.amount_minor - sale.refunded_minor
-        amount = left if event.amount_minor is None else event.amount_minor
-        if left <= 0:
-            raise AlreadySettled(f"Payment {sale.number} is refunded in full")
-        if amount > left:
-            raise AmountRefused(
-                f"Only {self._limits.in_words(left)} is left to refund of {sale.number}"
-            )
-        self._check_amount(amount)
-        self._give_back(event, Kind.REFUND, sale, amount)
-
-    def _void_wanted(self, event: VoidWanted) -> None:
-        self._check_free()
-        sale = self._sale_to_give_back(event.original, "void")
-        # What an earlier release took is in no batch, and none was closed with it.
-        if sale.batch not in (0, self._closing.number):
-            raise NotAllowed(f"The batch of payment {sale.number} is closed: refund it instead")
-        for other in self._book.payments():
-            if other.original == sale.id:
-                raise Busy(f"Payment {other.number} is still giving {sale.number} back")
-        if sale.refunded_minor:
-            raise NotAllowed(f"Payment {sale.number} has refunds: refund the rest instead")
-        self._give_back(event, Kind.VOID, sale, sale.amount_minor)
-
-    def _sale_to_give_back(self, original: str, what: str) -> PaymentView:
-        sale = self._lookup(original)
-        if sale.kind is not Kind.SALE or sale.state is not State.APPROVED:
-            words = sale.state.replace("_", " ")
-            raise NotAllowed(f"Payment {sale.number} is {words}: nothing to {what}")
-        return sale
-
-    def _give_back(
-        self, event: RefundWanted | VoidWanted, kind: Kind, sale: PaymentView, amount: int
-    ) -> None:
-        self._enter(event.attempt, kind, amount, sale.currency, event.cashier, sale)
+        original, amount_minor = self._follow_ups.check(event)
+        self._enter(
+            event.attempt, event.kind, amount_minor, original.currency, event.cashier, original
+        )
         if self._hand.held is not None:
             self._hand.held.tender = Tender(sealed="", is_offline=False)
         self._following.proceed()
@@ -258,6 +220,8 @@ class Core:
         payment, held = self._hand.payment, self._hand.held
         if payment is None or held is None or payment.state is not State.AWAITING_TENDER:
             raise NotAllowed("A code can be shown while the till waits for card or code")
+        if self._wants_card:
+            raise NotAllowed(TEXT[Message.CARD_ONLY])
         if held.tender is not None or held.reading:
             raise NotAllowed(TEXT[Message.READING])
         payment = self._book.move(payment, Move.CODE_REQUESTED)
@@ -337,11 +301,20 @@ class Core:
         held = self._hand.listens(event.arming)
         if held is None or held.reading:
             return
+        if self._wants_card:
+            self._reject_code(Message.CARD_ONLY)
+            return
         if not self._spent_codes.spend(event.fingerprint, held.attempt):
             self._reject_code(Message.CODE_ALREADY_SEEN)
             return
         self._hand.note_duration("present")
         self._choose(Tender(event.sealed, is_offline=False, brand=event.brand))
+
+    @property
+    def _wants_card(self) -> bool:
+        """True while a payment is in hand that no wallet can make."""
+        payment = self._hand.payment
+        return payment is not None and payment.kind is not Kind.SALE
 
     def _code_rejected(self, event: CodeRejected) -> None:
         held = self._hand.listens(event.arming)
@@ -377,6 +350,7 @@ class Core:
     def _take_up(self, terms: Terms) -> None:
         self._limits = terms.limits
         self._store.limits = terms.limits.offline
+        self._follow_ups.limits = terms.limits
 
     # --- time, devices, start, disk -----------------------------------------
 
@@ -451,13 +425,6 @@ class Core:
 
     # --- small change -------------------------------------------------------
 
-    def _check_amount(self, amount_minor: int) -> None:
-        if amount_minor <= 0:
-            raise AmountRefused("The amount must be above zero")
-        if amount_minor > self._limits.amount_max_minor:
-            limit = self._limits.in_words(self._limits.amount_max_minor)
-            raise AmountRefused(f"The amount is over this till's limit of {limit}")
-
     def _check_free(self) -> None:
         payment = self._hand.payment
         if payment is not None and not self._hand.is_free:
@@ -471,11 +438,11 @@ class Core:
         amount_minor: int,
         currency: str,
         cashier: str,
-        sale: PaymentView | None = None,
+        original: PaymentView | None = None,
     ) -> None:
         """Take a new payment in hand, and have it written down.
 
-        sale: what a refund or a void gives back.
+        original: the payment that it follows.
         """
         now_ms = self._clock.wall_ms()
         payment = PaymentView(
@@ -491,13 +458,13 @@ class Core:
             batch=self._closing.number,
         )
         self._closing.note_payment(now_ms)
-        if sale is not None:
+        if original is not None:
             payment = replace(
                 payment,
-                original=sale.id,
-                medium=sale.medium,
-                brand=sale.brand,
-                masked_pan=sale.masked_pan,
+                original=original.id,
+                medium=original.medium,
+                brand=original.brand,
+                masked_pan=original.masked_pan,
             )
         self._next_number += 1
         self._hand.take(attempt)

@@ -10,7 +10,7 @@ from config.schema import Settings
 
 if TYPE_CHECKING:
     from terminal.checkout.cards import CardRules
-    from terminal.core.step import Limits
+    from terminal.core.limits import Limits
     from terminal.receipts.receipt import Letterhead
     from terminal.view import ShopFacts
 
@@ -38,6 +38,17 @@ class Terms:
         from terminal.checkout.media import card_rules
 
         return card_rules(self.settings)
+
+    @cached_property
+    def online_cards(self) -> CardRules:
+        """The same for payments of which no card decides by itself: each asks its bank."""
+        from terminal.checkout.media import card_rules, without_floor_limits
+
+        return card_rules(without_floor_limits(self.settings))
+
+    def cards_for(self, must_go_online: bool) -> CardRules:
+        """Return the one or the other."""
+        return self.online_cards if must_go_online else self.cards
 
     def tried(self) -> Terms:
         """Return these, once the kernels have taken them. Raises ConfigurationError."""

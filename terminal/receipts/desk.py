@@ -25,7 +25,7 @@ from terminal.messages import Message
 from terminal.receipts.receipt import ReceiptWriter
 from terminal.receipts.settlement import settlement_lines
 from terminal.states import State
-from terminal.view import Kind, PaymentView, Readiness, Stage, View
+from terminal.view import PRESENTED, PaymentView, Readiness, Stage, View
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class ReceiptDesk:
             self._know(payment.id)
             if payment.state not in _TAKEN or self._prints == "never":
                 return
-            if payment.signature and payment.kind is Kind.SALE:
+            if payment.signature and payment.kind in PRESENTED:
                 self._add(payment.id, Slip.MERCHANT)
             if self._prints == "always":
                 self._add(payment.id, Slip.CUSTOMER)

@@ -16,7 +16,7 @@ from config.schema import Currency, Shop, find_zone
 from terminal.money import currency_of, plain_amount
 from terminal.receipts.cells import centred, paired, printable
 from terminal.states import State
-from terminal.view import Kind, Medium, PaymentView
+from terminal.view import PRESENTED, Kind, Medium, PaymentView
 
 COLUMNS_MIN: Final = 24
 COLUMNS_58_MM: Final = 32
@@ -34,6 +34,11 @@ _KINDS = {
     Kind.SALE: "消费 SALE",
     Kind.REFUND: "退货 REFUND",
     Kind.VOID: "撤销 VOID",
+    Kind.PREAUTH: "预授权 PRE-AUTHORISATION",
+    Kind.INCREMENT: "追加预授权 INCREMENT",
+    Kind.COMPLETION: "预授权完成 COMPLETION",
+    Kind.RELEASE: "预授权撤销 RELEASE",
+    Kind.TIP: "小费 TIP",
 }
 
 _RESULTS = {
@@ -43,6 +48,7 @@ _RESULTS = {
     State.REVERSAL_REFUSED: "冲正被拒 NOT REVERSED",
     State.SETTLED: "人工处理 SETTLED BY HAND",
     State.VOIDED: "已撤销 VOIDED",
+    State.CAPTURED: "预授权已完成 COMPLETED",
     State.DECLINED: "被拒绝 DECLINED",
     State.CANCELLED: "已取消 CANCELLED",
     State.NOT_SENT: "未发送 NOT SENT",
@@ -56,6 +62,9 @@ _OPEN: Final = "处理中 IN PROGRESS"
 _PAID = frozenset({State.APPROVED, State.STORED})
 _TAKEN = _PAID | {State.DEFERRED}
 """The goods are handed over: the customer signs where a signature is wanted."""
+
+_HELD = frozenset({Kind.PREAUTH, Kind.INCREMENT})
+"""Nothing is paid by them yet."""
 
 _BRAND_LABELS = {
     Medium.CARD: "卡别 CARD",
@@ -254,7 +263,7 @@ def _what(
     page.pair("票号 NO.", str(payment.number))
     moment = datetime.datetime.fromtimestamp(payment.created_ms // 1000, datetime.UTC)
     page.pair("时间 TIME", f"{moment.astimezone(letterhead.zone):%Y-%m-%d %H:%M:%S}")
-    if payment.kind is Kind.SALE:
+    if payment.kind in PRESENTED:
         return
     if original is None:
         page.pair("原交易 ORIGINAL", payment.original)
@@ -267,7 +276,7 @@ def _how(page: Page, payment: PaymentView) -> None:
     if payment.medium is not None:
         page.pair(_BRAND_LABELS[payment.medium], _without_pan(payment.brand))
         # Money goes back without the card or code being shown again.
-        if payment.kind is Kind.SALE:
+        if payment.kind in PRESENTED:
             page.pair("方式 ENTRY", _entry(payment))
     if payment.masked_pan:
         page.pair("卡号 CARD NO.", masked(payment.masked_pan))
@@ -300,11 +309,19 @@ def _result(page: Page, payment: PaymentView, letterhead: Letterhead) -> None:
 
     page.rule()
     page.pair("金额 AMOUNT", money(payment.amount_minor))
+    if payment.held_minor > payment.amount_minor:
+        page.pair("冻结合计 HELD", money(payment.held_minor))
+    if payment.tip_minor:
+        page.pair("小费 TIP", money(payment.tip_minor))
+        page.pair("合计 TOTAL", money(payment.amount_minor + payment.tip_minor))
     if payment.refunded_minor:
         page.pair("已退 REFUNDED", money(payment.refunded_minor))
     page.rule()
     page.centre(_RESULTS.get(payment.state, _OPEN))
-    if payment.state not in _PAID:
+    if payment.expires_ms is not None and payment.state is State.APPROVED:
+        until = datetime.datetime.fromtimestamp(payment.expires_ms // 1000, datetime.UTC)
+        page.pair("冻结至 HELD UNTIL", f"{until.astimezone(letterhead.zone):%Y-%m-%d %H:%M}")
+    if payment.state not in _PAID or payment.kind in _HELD:
         page.centre("非付款凭证")
         page.centre("NOT A PROOF OF PAYMENT")
     if payment.state is State.SETTLED:
@@ -312,7 +329,7 @@ def _result(page: Page, payment: PaymentView, letterhead: Letterhead) -> None:
         page.pair("备注 NOTE", payment.note)
     if payment.state not in _TAKEN:
         return
-    if payment.kind is Kind.SALE and payment.medium in (Medium.CARD, Medium.CHIP, Medium.PHONE):
+    if payment.kind in PRESENTED and payment.medium in (Medium.CARD, Medium.CHIP, Medium.PHONE):
         _verification(page, payment)
 
 

@@ -13,6 +13,7 @@ from terminal.receipts.receipt import COLUMNS_58_MM, Letterhead, Page, add_head
 _ROWS: Final = {
     RowName.CARDS: "银行卡 CARDS",
     RowName.WALLETS: "钱包 WALLETS",
+    RowName.TIPS: "小费 TIPS",
     RowName.REFUNDS: "退货 REFUNDS",
     RowName.VOIDS: "撤销 VOIDS",
     RowName.NET: "净额 NET",

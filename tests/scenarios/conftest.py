@@ -23,7 +23,7 @@ from simulators.bank import bench as bank_bench
 from simulators.bank.core import Bank
 from simulators.bank.ledger import faults
 from simulators.bank.place import BankPlace
-from simulators.bank.schema import entries, payments, pins, transfers
+from simulators.bank.schema import entries, holds, payments, pins, transfers
 from simulators.bank.service import BankServer, create_app
 from simulators.bank.store import reading
 from simulators.card import load_profiles, make_card
@@ -35,7 +35,7 @@ from terminal.journal import JournalReader
 from terminal.security import passphrase
 from terminal.states import FINAL, KEPT, State
 from terminal.till import Till
-from terminal.view import Kind, PaymentView, Readiness, Stage, View
+from terminal.view import TAKING, Kind, PaymentView, Readiness, Stage, View
 
 PATIENCE_S = 45.0
 """A machine with every core busy is slow; a claim that holds comes much sooner."""
@@ -153,6 +153,12 @@ class Booked:
                 net[attempt] = net.get(attempt, 0) + amount
         return net
 
+    def held_minor(self) -> dict[str, int]:
+        """Return what is held now, by the pre-authorisation's attempt."""
+        query = select(holds.c.attempt, holds.c.amount_minor)
+        with reading(self._path) as connection:
+            return {row.attempt: row.amount_minor for row in connection.execute(query)}
+
     def transfers_of(self, attempt: str) -> list[str]:
         """Return the kinds of transfer made for one attempt, the first one first."""
         query = (
@@ -180,10 +186,17 @@ class Booked:
 
     def differences(self, journal: JournalReader) -> list[str]:
         """Compare a till's journal with the ledger; return what differs, a line each."""
-        net = self.net_minor()
+        net, held = self.net_minor(), self.held_minor()
         found = []
-        for payment in journal.payments(limit=100_000):
+        every = journal.payments(limit=100_000)
+        in_doubt = {payment.original for payment in every if payment.state not in FINAL}
+        for payment in every:
             booked = net.get(payment.id, 0)
+            is_held = payment.kind is Kind.PREAUTH and payment.state is State.APPROVED
+            wanted = payment.held_minor if is_held else 0
+            is_settled = payment.state in FINAL and payment.id not in in_doubt
+            if is_settled and held.get(payment.id, 0) != wanted:
+                found.append(f"{payment.number} holds {wanted}, at the bank {held}")
             if booked not in _bookable(payment):
                 found.append(
                     f"{payment.kind} {payment.number} of {payment.amount_minor} is "
@@ -194,7 +207,9 @@ class Booked:
 
 def _bookable(payment: PaymentView) -> set[int]:
     """Return what the merchant may have got by a payment as the journal has it."""
-    signed = payment.amount_minor if payment.kind is Kind.SALE else -payment.amount_minor
+    if payment.kind in (Kind.PREAUTH, Kind.INCREMENT, Kind.RELEASE):
+        return {0}
+    signed = payment.amount_minor if payment.kind in TAKING else -payment.amount_minor
     if payment.state in (State.APPROVED, State.VOIDED):
         return {signed}
     if payment.state in KEPT | {State.STORED_REFUSED} | (FINAL - {State.SETTLED}):

@@ -25,6 +25,10 @@ def test_sales_refunds_and_voids(iso8583_counter: Any) -> None:
     assert counter.until_state(counter.till.void(second.id), *FINAL).state is State.APPROVED
     assert counter.till.payment(second.id).state is State.VOIDED
     assert counter.pay("card:visa-insufficient-funds").state is State.DECLINED
+    hold = counter.till.preauth(5000)
+    counter.until(lambda view: view.stage is Stage.PRESENT)
+    counter.do("card:visa-online")
+    assert counter.until_state(hold, *FINAL).reason is Message.BANK_REFUSED_REQUEST
 
 
 def test_a_sale_that_the_card_approves_is_told_to_the_bank(iso8583_counter: Any) -> None:

@@ -28,7 +28,7 @@ from simulators.serial_line import SerialLine
 from terminal.errors import JournalUnavailable
 from terminal.journal import JournalReader
 from terminal.states import FINAL, FOR_A_PERSON, State
-from terminal.view import Kind, PaymentView
+from terminal.view import TAKING, Kind, PaymentView
 
 IS_SOAK = bool(os.environ.get("OPENTILL_SOAK"))
 KILLS_A_TEST = 10
@@ -48,7 +48,15 @@ DEEDS = {
     ("sale", "12.50", "--present", "show-code:alipay-qr"): 2.4,
     ("refund", "SALE", "1.25"): 0.08,
     ("void", "SALE"): 0.08,
+    ("tip", "SALE", "1.00"): 0.08,
+    ("preauth", "12.50", "--present", "card:visa-online"): 0.12,
+    ("increment", "HOLD", "2.50"): 0.08,
+    ("complete", "HOLD", "11.00"): 0.08,
+    ("cancel", "HOLD"): 0.08,
+    ("void", "COMPLETION"): 0.08,
 }
+EARLIER = {"SALE": Kind.SALE, "HOLD": Kind.PREAUTH, "COMPLETION": Kind.COMPLETION}
+"""What a deed's words name: a payment of this kind that stands."""
 # More than a TLS handshake's bytes, fewer than a handshake's and a sale's.
 HANDSHAKE_BYTES = 3000
 RECENT = 5
@@ -150,15 +158,21 @@ def home(city: Any) -> Iterator[Path]:
 
 
 def wrongly_given_back(found: list[PaymentView]) -> list[str]:
-    """Return the sales whose refunds and voids do not fit them, a line each."""
+    """Return what was taken whose refunds and voids do not fit it, a line each."""
     wrong = []
-    for sale in (payment for payment in found if payment.kind is Kind.SALE):
-        back = [p for p in found if p.original == sale.id and p.state is State.APPROVED]
+    for sale in (payment for payment in found if payment.kind in TAKING):
+        back = [
+            payment
+            for payment in found
+            if payment.original == sale.id
+            and payment.kind in (Kind.REFUND, Kind.VOID)
+            and payment.state is State.APPROVED
+        ]
         voids = [payment for payment in back if payment.kind is Kind.VOID]
         if len(voids) != (sale.state is State.VOIDED):
-            wrong.append(f"sale {sale.number} is {sale.state}, with {len(voids)} voids")
+            wrong.append(f"{sale.kind} {sale.number} is {sale.state}, with {len(voids)} voids")
         if sum(payment.amount_minor for payment in back) > sale.amount_minor:
-            wrong.append(f"sale {sale.number} was given back more than once")
+            wrong.append(f"{sale.kind} {sale.number} was given back more than once")
     return wrong
 
 
@@ -193,10 +207,17 @@ def test_killed_at_random_moments_no_payment_is_lost_or_doubled(
 
 def draw_deed(chance: random.Random, before: list[PaymentView]) -> tuple[list[str], float]:
     """Draw what is asked for, of what can be; return its words and its usual length."""
-    sales = [str(p.number) for p in before if p.kind is Kind.SALE and p.state is State.APPROVED]
-    can_be = [(words, s) for words, s in DEEDS.items() if sales or "SALE" not in words]
+    standing = {
+        name: [str(p.number) for p in before if p.kind is kind and p.state is State.APPROVED]
+        for name, kind in EARLIER.items()
+    }
+    can_be = [
+        (words, usual_s)
+        for words, usual_s in DEEDS.items()
+        if all(standing.get(word, [""]) for word in words)
+    ]
     words, usual_s = chance.choice(can_be)
-    return [chance.choice(sales) if word == "SALE" else word for word in words], usual_s
+    return [chance.choice(standing.get(word, [word])) for word in words], usual_s
 
 
 # What brings a payment into a state and keeps it there long enough to be seen.

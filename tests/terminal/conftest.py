@@ -10,7 +10,8 @@ import pytest
 from config import load_currencies
 from terminal.batch.batch import Batch
 from terminal.batch.events import BatchPurpose, RecordBatch, SendBatch
-from terminal.core.step import Core, Limits
+from terminal.core.limits import Limits
+from terminal.core.step import Core
 from terminal.errors import UnknownPayment
 from terminal.events import (
     Answered,
@@ -35,6 +36,7 @@ from terminal.events import (
 from terminal.journal import Journal
 from terminal.money import amount_with_unit
 from terminal.store import OfflineLimits
+from terminal.summing import with_follow_ups
 from terminal.view import Medium, PaymentView, View
 
 CNY = load_currencies()["CNY"]
@@ -80,6 +82,7 @@ class Counter:
         limits = Limits(
             amount_max_minor=1_000_000,
             in_words=partial(amount_with_unit, currency=CNY),
+            tip_percent_max=20,
             offline=self.offline,
         )
         self.core = Core(self.clock, limits, self.find, patiently, self.batch_payments)
@@ -88,7 +91,8 @@ class Counter:
     def find(self, attempt: str) -> PaymentView:
         if attempt not in self.payments:
             raise UnknownPayment(attempt)
-        return self.payments[attempt]
+        following = [each for each in self.payments.values() if each.original == attempt]
+        return with_follow_ups(self.payments[attempt], following)
 
     def batch_payments(self, number: int) -> list[PaymentView]:
         return [payment for payment in self.payments.values() if payment.batch == number]

@@ -26,6 +26,7 @@ from terminal.events import (
     EndPin,
     Entry,
     Exported,
+    FollowUpWanted,
     InboxEvent,
     JournalFailed,
     KeepWanted,
@@ -36,7 +37,6 @@ from terminal.events import (
     PinEntered,
     Purpose,
     Record,
-    RefundWanted,
     Refused,
     SaleWanted,
     Send,
@@ -46,18 +46,18 @@ from terminal.events import (
     SyncWanted,
     TellCard,
     TimerRang,
-    VoidWanted,
 )
 from terminal.messages import Message
 from terminal.questions import CardAsks, ChoiceMade, ChoiceWanted, PinAnswered, PinWanted
 from terminal.states import FINAL, FOR_A_PERSON, KEPT, State
 from terminal.states import Event as Move
 from terminal.store import CurrencyLimits, OfflineLimits
-from terminal.view import Kind, Medium, Stage
+from terminal.view import PRESENTED, Kind, Medium, Stage
 
 FIRST = {State.AUTHORISING, State.COMPLETING, State.UNKNOWN, State.REVERSING}
 """What goes to the bank before anything that was kept."""
 PAYABLE = {State.AWAITING_TENDER, State.CODE_OPEN}
+ENDS_HOLD = (Kind.COMPLETION, Kind.RELEASE)
 STATES = ["approved", "declined", "pending", "open", "closed", "reversed", "not_found", "odd"]
 FACTS = CardFacts(Medium.CARD, "Visa", "411111******1111")
 SIGNED = CardFacts(Medium.CARD, "Visa", "411111******1111", signature=True)
@@ -67,8 +67,10 @@ CHIP = CardFacts(Medium.CHIP, "Visa", "411111******1111")
 class Walk:
     """A counter that is pushed about at random, with its promises checked at each step."""
 
-    def __init__(self, counter: Any, seed: int) -> None:
+    def __init__(self, counter: Any, seed: int, follow_ups: float = 0.0) -> None:
+        """follow_ups: the share of events that want something after a payment that stands."""
         self.counter = counter
+        self.follow_ups = follow_ups
         self.chance = random.Random(seed)
         self.waiting: list[Send] = []
         self.attempts = 0
@@ -95,13 +97,16 @@ class Walk:
             return CardCompleted(told.attempt, told.code == "00" and self.chance.random() < 0.7)
         self.attempts += 1
         fresh = f"p{self.attempts}"
+        if choose > 1 - self.follow_ups:
+            return self.follow_up(fresh)
         known = self.chance.choice([*self.counter.payments, "none"])
         arming = self.chance.randint(0, self.counter.core._hand._arming)
         events: list[InboxEvent] = [
             SaleWanted(fresh, self.chance.choice([1, 500, 0, 10**9]), "CNY"),
             SaleWanted(fresh, 500, "CNY"),
-            RefundWanted(fresh, known, self.chance.choice([None, 1, 10**9])),
-            VoidWanted(fresh, known),
+            FollowUpWanted(fresh, Kind.REFUND, known, self.chance.choice([None, 1, 10**9])),
+            FollowUpWanted(fresh, Kind.VOID, known),
+            SaleWanted(fresh, 500, "CNY", kind=Kind.PREAUTH),
             CancelWanted(),
             CodeWanted(fresh),
             CheckWanted(),
@@ -133,6 +138,13 @@ class Walk:
         if self.chip is None and self.completing is None:
             events += [self.insert(arming)] * 3
         return self.chance.choice(events)
+
+    def follow_up(self, fresh: str) -> InboxEvent:
+        """Something after a payment that stands, more often than after any other."""
+        standing = [p.id for p in self.counter.payments.values() if p.state is State.APPROVED]
+        kind = self.chance.choice([kind for kind in Kind if kind not in PRESENTED])
+        amount_minor = self.chance.choice([None, 1, 100, 575, 10**9])
+        return FollowUpWanted(fresh, kind, self.chance.choice([*standing, "none"]), amount_minor)
 
     def insert(self, arming: int) -> CardRead:
         """A chip asks for its bank, perhaps for a sale that is over."""
@@ -223,10 +235,14 @@ class Walk:
         self.pays[attempt] = self.pays.get(attempt, 0) + 1
         assert self.pays[attempt] == 1, "an attempt is sent once"
         assert self.counter.payments[attempt].state is State.AUTHORISING, "on disk before the wire"
-        is_sale = wish.payment.kind is Kind.SALE
-        assert bool(wish.sealed) is is_sale, "a card that needs a PIN is not sent without"
+        is_presented = wish.payment.kind in PRESENTED
+        assert bool(wish.sealed) is is_presented, "a card that needs a PIN is not sent without"
         for other in self.counter.payments.values():
             assert other.state is not State.REVERSING, "nothing overtakes a reversal"
+            is_beside = other.id != attempt and other.original == wish.payment.original != ""
+            assert not (is_beside and wish.payment.kind in ENDS_HOLD and other.state in FIRST), (
+                "a hold is not ended while anything about it is in doubt"
+            )
 
 
 @settings(max_examples=80, deadline=None)
@@ -246,6 +262,42 @@ def test_any_order_of_events_keeps_every_promise(seed: int) -> None:
         if walk.chip is not None:
             assert_waits_for_something(walk, walk.chip)
     assert_followed(walk)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_order_of_what_follows_takes_a_hold_once_at_most(seed: int) -> None:
+    """A sale and a hold stand at first."""
+    walk = Walk(new_counter(), seed, follow_ups=0.4)
+    for number in range(2):
+        kind = Kind.PREAUTH if number % 2 else Kind.SALE
+        walk.carry_out(walk.counter.core.step(SaleWanted(f"f{number}", 500, "CNY", kind=kind)))
+        read = CardRead(walk.counter.arming, CardEnd.ONLINE, facts=FACTS, sealed="s")
+        walk.carry_out(walk.counter.core.step(read))
+        approved = BankAnswer("approved", "00")
+        walk.carry_out(walk.counter.core.step(Answered(Purpose.PAY, f"f{number}", approved)))
+        walk.waiting.clear()
+    for _ in range(200):
+        walk.step()
+        assert_holds_add_up(walk)
+    assert_followed(walk)
+
+
+def assert_holds_add_up(walk: Walk) -> None:
+    """What was held is taken at most once, or let go, and never both."""
+    payments = walk.counter.payments.values()
+    for preauth in payments:
+        if preauth.kind is not Kind.PREAUTH:
+            continue
+        ends = [
+            other
+            for other in payments
+            if other.original == preauth.id
+            and other.kind in ENDS_HOLD
+            and other.state is State.APPROVED
+        ]
+        is_ended = preauth.state in (State.CAPTURED, State.VOIDED)
+        assert len(ends) == is_ended, f"{preauth.id} is {preauth.state} with {len(ends)} ends"
 
 
 def assert_waits_for_something(walk: Walk, attempt: str) -> None:

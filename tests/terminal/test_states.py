@@ -47,11 +47,13 @@ def test_money_in_doubt_is_never_forgotten_by_a_restart() -> None:
         assert after(state, Event.RESTARTED) not in FINAL
 
 
-def test_only_a_void_or_the_cashiers_word_moves_an_ended_payment() -> None:
+def test_only_what_follows_it_or_the_cashiers_word_moves_an_ended_payment() -> None:
     moves = {(state, event) for state, event in TRANSITIONS if state in FINAL}
     assert moves == {
         (State.APPROVED, Event.VOID_CONFIRMED),
         (State.APPROVED, Event.SIGNATURE_REFUSED),
+        (State.APPROVED, Event.HOLD_TAKEN),
+        (State.CAPTURED, Event.HOLD_REOPENED),
         (State.NOT_SENT, Event.CASHIER_KEPT),
     }
 

@@ -5,9 +5,9 @@ import pytest
 from ui.locale import LANGUAGES, translate
 from ui.screens.present import LARGE_WORDS
 from ui.widgets.lettering import LETTERS, SIGNS, sign_pixels, word_pixels
-from ui.wording import APPROVED_REFUND, APPROVED_VOID, FRAMES, TIMED_OUT
+from ui.wording import APPROVED_FRAMES, FRAMES, TIMED_OUT
 
-FRAME_LIST = [*FRAMES.values(), TIMED_OUT, APPROVED_REFUND, APPROVED_VOID]
+FRAME_LIST = [*FRAMES.values(), TIMED_OUT, *APPROVED_FRAMES.values()]
 NARROW_COLUMNS = 72
 
 

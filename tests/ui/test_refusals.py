@@ -11,7 +11,13 @@ from ui.locale import translate
 from ui.refusals import PATTERNS, refusal_text
 
 # What stands in the holes that are filled with words; the others hold numbers.
-WORDS = {"what": "void", "words": "awaiting payer"}
+WORDS = {
+    "what": "void",
+    "words": "awaiting payer",
+    "advice": "refund it instead",
+    "still": "giving 7 back",
+    "share": "tip",
+}
 
 CASHIER_ERRORS = {"NotAllowed", "AmountRefused", "Busy", "AlreadySettled"}
 
@@ -25,7 +31,9 @@ def nodes_of(*modules: str) -> Iterator[ast.AST]:
 def refusals_of_the_core() -> list[str]:
     """The sentences the core raises, each hole as a number."""
     found = []
-    for node in nodes_of("core/step.py", "batch/closing.py", "batch/door.py"):
+    for node in nodes_of(
+        "core/step.py", "core/follow_ups.py", "core/limits.py", "batch/closing.py", "batch/door.py"
+    ):
         name = getattr(getattr(node, "func", None), "id", "")
         if isinstance(node, ast.Call) and name in CASHIER_ERRORS and node.args:
             first = node.args[0]

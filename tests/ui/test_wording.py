@@ -14,6 +14,7 @@ IN_DOUBT = frozenset(State) - {
     State.STORED_REFUSED,
     State.REVERSED,
     State.VOIDED,
+    State.CAPTURED,
     State.REVERSAL_REFUSED,
     State.STORED,
     State.DEFERRED,

@@ -18,6 +18,7 @@ from ui.wording import KINDS
 ROWS = {
     RowName.CARDS: mark("Cards"),
     RowName.WALLETS: mark("Wallets"),
+    RowName.TIPS: mark("Tips"),
     RowName.REFUNDS: mark("Refunds"),
     RowName.VOIDS: mark("Voids"),
     RowName.NET: mark("Net"),

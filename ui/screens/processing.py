@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from terminal.messages import Message
-from terminal.view import Kind, Medium, Stage, Step
+from terminal.view import PRESENTED, Kind, Medium, Stage, Step
 from ui.locale import mark
 from ui.screens.page import Key, Page
 from ui.widgets.canvas import Canvas
@@ -71,12 +71,12 @@ class ProcessingPage(Page):
         canvas.fill(0, 0, canvas.width, panel, "sheet")
         payment = desk.payment
         is_card = payment is not None and payment.medium in (Medium.CARD, Medium.PHONE)
-        is_sale = payment is None or payment.kind is Kind.SALE
-        if is_sale:
+        is_presented = payment is None or payment.kind in PRESENTED
+        if is_presented:
             paint_lights(canvas, 0, 1, canvas.width, 4)
         if payment is not None and payment.medium is Medium.CHIP:
             canvas.put_centred(0, 3, canvas.width, desk.words("Leave the card in"), bold=True)
-        if is_card and view.step >= Step.READ and is_sale:
+        if is_card and view.step >= Step.READ and is_presented:
             text = "✓ " + desk.words("Card may be removed")
             canvas.put_centred(0, 3, canvas.width, text, "live", bold=True)
         if payment:
@@ -89,7 +89,7 @@ class ProcessingPage(Page):
         canvas.put_centred(0, panel - 3, canvas.width, desk.words(first), bold=True)
         canvas.put_centred(0, panel - 2, canvas.width, desk.words(second), "muted")
         step_row = panel + (3 if desk.is_wide else 1)
-        self._paint_steps(canvas, step_row, STEPS if is_sale else STEPS[1:])
+        self._paint_steps(canvas, step_row, STEPS if is_presented else STEPS[1:])
         paint_countdown(canvas, 0, step_row + 2, canvas.width, desk)
         if not view.cancellable and view.stage is Stage.PROCESSING:
             text = desk.message(Message.ALREADY_SENT)

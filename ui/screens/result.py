@@ -212,7 +212,8 @@ class ResultPage(Page):
             return [words("Paid. Hand over the goods.")], []
         if payment.state is State.APPROVED and payment.kind is Kind.REFUND:
             return [words("The customer gets this money back.")], []
-        if payment.state in (State.APPROVED, State.VOIDED):
+        is_undone = payment.state is State.APPROVED and payment.kind is Kind.VOID
+        if is_undone or (payment.state is State.VOIDED and payment.kind is Kind.SALE):
             return [words("The sale is undone. The customer is not charged.")], []
         reason, step = _fallback(payment)
         reason, step = payment.reason or reason, payment.next_step or step

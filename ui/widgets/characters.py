@@ -19,15 +19,18 @@ SMALL: dict[str, str] = {
     "关": ("0618 0618 0330 0ffe 0ffc 00c0 00c0 1ffe 1ffe 01e0 03b0 071c 1e0e 1806"),
     "再": ("0000 1ffe 1ffe 0ffc 0ffc 0ccc 0ffc 0ffc 0ccc 3fff 1ffe 0c0c 0c3c 0c3c"),
     "冲": ("0030 1830 1c30 0dfe 01fe 0136 0136 0ffe 0dfe 1932 1830 1030 0030 0030"),
+    "冻": ("0060 10c0 1bfe 1bfe 09a0 01b0 03fc 01fe 0c30 0db4 19b6 1b36 1372 0060"),
     "准": ("0090 1998 1998 1dfe 0b18 07fe 07fe 0118 0dfe 0dfe 1918 19fe 19ff 0100"),
     "卡": ("00c0 00c0 00fc 00fc 00c0 1ffe 1ffe 00c0 00e0 00f8 00de 00c4 00c0 00c0"),
     "发": ("04c8 0ccc 0cc4 1ffe 0ffe 0180 03fc 03fc 079c 0ef8 1c70 38f8 13de 0306"),
     "取": ("1f80 1ffe 197e 1b26 1f36 1936 1934 1f1c 1f1c 1b98 1f9c 1f3e 0167 0142"),
     "只": ("0000 0ffc 0ffc 0c0c 0c0c 0c0c 0ffc 0ffc 0000 0310 0738 0e1c 1c0e 1806"),
     "存": ("0180 0180 1ffe 1ffe 0600 06fc 0cfc 1c18 3dfe 0dff 0c30 0c30 0c70 0c70"),
+    "完": ("00c0 1ffe 1ffe 1806 1bf6 07f8 0000 1ffe 1ffe 0330 0330 0633 1e3e 1c3e"),
     "定": ("00c0 1ffe 1ffe 1806 1ffe 07f8 00c0 06c0 0cfc 0ef8 0ec0 1fc0 19fe 107e"),
     "已": ("0000 1ffc 1ffc 000c 0c0c 0c0c 0ffc 0ffc 0c00 0c00 0c03 0c06 0ffe 07fc"),
     "张": ("1e40 1e46 024c 025c 1e58 1ffe 19ff 1e58 1e48 064c 064c 06f6 06f7 1cc2"),
+    "成": ("0068 006c 0ffe 1fff 1860 1f26 1fbc 19bc 19b8 19b8 1bb2 1f7b 18fe 108e"),
     "手": ("007c 1ff8 08c0 00c0 0ffc 1ffe 00c0 00c0 1fff 1ffe 00c0 00c0 07c0 0380"),
     "批": ("0c98 0c98 0c98 3f9a 1f9e 0cfe 0dfc 1f98 1c98 0c98 0c9b 0cfb 1dfe 188e"),
     "拒": ("0cfe 0cfe 0c80 3f80 1ffe 0cfe 0f86 1f86 1cfe 0cfc 0c80 0c80 1cff 18fe"),
@@ -42,8 +45,10 @@ SMALL: dict[str, str] = {
     "看": ("003c 0ffc 0180 0ffe 0380 1ffe 0700 07fc 0f0c 3ffc 17fc 07fc 07fc 060c"),
     "确": ("1e60 1f7c 0cdc 0998 19fe 1efe 1ede 3afe 1ad6 1afe 1ffe 1f96 199e 0006"),
     "碰": ("1ecc 3ecc 0848 09fe 19fe 1e6a 1fea 3bee 3aee 1aec 1eec 1e68 19ff 0000"),
+    "结": ("0418 0c18 0cfe 1bfe 3f18 3efe 0cfe 1c00 1ffe 1cfe 00c6 0fc6 3ffe 00fe"),
     "绝": ("0460 0c78 0cfc 1acc 1bdc 3efe 1cd6 0cd6 1ffe 1cc0 00c0 0fc3 3efe 007e"),
     "被": ("0810 0c10 1cfe 3efe 0696 0c92 0ffe 1efe 3fe4 1fbc 0db8 0dbc 0ffe 0d42"),
+    "解": ("0c00 0c7e 1f32 1b36 3fee 1fe0 1fac 1ffe 1ffc 1fcc 1fff 17be 178c 118c"),
     "请": ("0830 1dfe 0c30 00fe 1c30 3dff 0c00 0cfe 0c86 0cfe 0f86 0efe 0c86 088c"),
     "货": ("0264 0e7e 1ff8 1fe2 067e 0600 07fc 0ffc 0ccc 0ccc 0ccc 03b8 1f1e 1c06"),
     "超": ("0600 1f7e 1fb6 0636 1f6e 1fc0 0600 177e 1fe6 1e66 1e7e 1e00 37ff 11fe"),
@@ -78,6 +83,10 @@ LARGE: dict[str, str] = {
         "000180 000180 0c0180 1e0180 0f7ffe 077ffe 027ffe 00718e 00718e 00718e 00718e "
         "02718e 037ffe 077ffe 077ffe 0e718c 0e0180 1c0180 1c0180 000180 000180 000180"
     ),
+    "冻": (
+        "000600 000e00 1c0e00 1cfffe 0efffe 0e1c00 071c00 063980 003980 007180 007ffc "
+        "007ffc 0623c0 070180 063998 0e399c 0e719c 1cf18e 1ce18e 18cf86 000f80 000400"
+    ),
     "准": (
         "000040 081dc0 1c18e0 1e38e0 0e3ffe 0f7ffe 0770e0 04f0e0 01f0e0 03fffe 01bffe "
         "0030e0 0330e0 073ffe 073ffe 0f30e0 0e30e0 0e30e0 1c3ffe 1c3ffe 043000 003000"
@@ -102,6 +111,10 @@ LARGE: dict[str, str] = {
         "002000 003800 007000 0ffffc 1ffffe 1ffffe 00e000 01c000 03dffc 039ff8 070070 "
         "0f00e0 1f01c0 1f01c0 1b3ffe 033ffe 0301c0 0301c0 0301c0 0305c0 030fc0 030780"
     ),
+    "完": (
+        "000c00 001c00 0ffffc 0ffffc 0ffffc 0c000c 0c000c 0dffec 01ffe0 000000 000000 "
+        "1ffffe 1ffffe 0ffffc 00e380 00e380 00e384 01c386 03c386 1f83fe 1f01fc 080000"
+    ),
     "定": (
         "000c00 001c00 0ffffc 0ffffc 0ffffc 0c000c 0c000c 0dffec 01ffe0 01ffe0 000c00 "
         "038c00 038e00 038ff0 038ff0 07cc00 07cc00 07fc00 0efc00 1e7ffe 1c1ffe 0803fc"
@@ -113,6 +126,10 @@ LARGE: dict[str, str] = {
     "张": (
         "000000 0fce08 0fce1c 01ce1c 00ce38 00cef0 0fcee0 0fce40 0e1ffe 0c3ffe 0c3ffe "
         "0c0e60 0fce60 0fce70 01ce70 01ce38 01ce38 01cfdc 01cfde 0f9f0e 0f8c04 000000"
+    ),
+    "成": (
+        "000720 000770 00073c 000718 0ffffe 0ffffe 0ffffe 0e0300 0e039c 0ffb9c 0ffbb8 "
+        "0f3bb8 0e3bf0 0e39f0 0e31e0 0e31e4 0ff3c6 0cf7e6 1c0fe6 1c1e7e 1c1c7c 080818"
     ),
     "手": (
         "000030 003ff0 0ffff8 07ff00 000c00 000c00 000c00 0ffffc 0ffffc 07fff8 000c00 "
@@ -170,6 +187,10 @@ LARGE: dict[str, str] = {
         "000000 000c38 1fce38 1fce30 060670 063ffe 0e3ffe 0e0760 0fc764 0ff76e 1cf76e "
         "1cff6c 3cdf6c 1cdf7c 1cdf7c 0cdf78 0ccf78 0fc760 0fc760 0c3ffe 0c3ffe 000000"
     ),
+    "结": (
+        "0200c0 0380c0 0780c0 071ffe 071ffe 0e7ffe 1ce0c0 3fe0c0 1fcffc 1f8ffe 070ffe "
+        "0f0000 0fe000 1feffc 1f8ffc 180e1c 000e1c 01ee1c 1fee1c 1feffc 1c0ffc 000e1c"
+    ),
     "绝": (
         "030300 038700 0307f8 070ff8 061e78 0edc70 0cfc70 1fdffc 1fdffc 1f9ccc 031ccc "
         "071ccc 0e7ccc 1ffffc 1fdffc 181c00 001c00 03fc06 1fec0e 1f0ffe 100ffc 000000"
@@ -177,6 +198,10 @@ LARGE: dict[str, str] = {
     "被": (
         "0200c0 0700c0 0700c0 0301e0 1fdffe 1fdffe 019cce 039ccc 039cc4 077ffc 07fffc "
         "0fdf1c 1fdf1c 1ffb18 175bb8 0739f0 0739f0 0731f0 0773fc 077fbe 076f1e 070404"
+    ),
+    "解": (
+        "030000 070000 07e7fe 07f7fe 0e61ce 0c61ce 1ffb8e 1fffbc 0dbf3c 0dbb30 0ffb70 "
+        "0ffbfe 0dbffe 0dbe70 0ffe70 0ff870 0dbffe 0dbffe 1db870 19f870 183070 000030"
     ),
     "请": (
         "0401c0 0e3ffe 073ffe 0381c0 031ffc 001ffc 0001c0 1f3ffe 1f3ffe 1f0000 071ffc "

@@ -27,6 +27,8 @@ TEXTS = {
     Phase.ACCEPTED: mark("Accepted. Thank you"),
     Phase.SIGN: mark("Approved. Please sign"),
     Phase.REFUNDED: mark("The money goes back to you"),
+    Phase.HELD: mark("Held by your bank, not charged. Thank you"),
+    Phase.RELEASED: mark("Let go. Nothing was charged"),
     Phase.DECLINED: mark("Declined. Another card or wallet, please"),
     Phase.NOT_PAID: mark("Not paid. Nothing was charged"),
     Phase.CHECKING: mark("One moment. The shop asks the bank"),
@@ -36,6 +38,8 @@ FIELDS = {
     Phase.APPROVED: ("ok", "ok-ink", "tick"),
     Phase.SIGN: ("ok", "ok-ink", "tick"),
     Phase.REFUNDED: ("ok", "ok-ink", "tick"),
+    Phase.HELD: ("keep", "keep-ink", "tick"),
+    Phase.RELEASED: ("ok", "ok-ink", "tick"),
     Phase.DECLINED: ("no", "no-ink", "cross"),
     Phase.CHECKING: ("ask", "ask-ink", "question"),
 }

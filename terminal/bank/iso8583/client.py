@@ -88,6 +88,8 @@ class Iso8583Client:
     def _pay(self, request: Payment, sending: Sending) -> VerifiedAnswer | Refusal:
         if isinstance(request.tender, messages.CodeTender):
             return self._not_offered("payment codes")
+        if request.kind not in ("sale", "refund", "void"):
+            return self._not_offered(f"payments of kind {request.kind}")
         if isinstance(request.tender, messages.CardTender):
             message = self._card_message(transactions.SALE, request, request.tender.sealed)
         else:

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from terminal.batch.events import BatchCloseWanted, RecordBatch
-from terminal.core.step import Core, Limits
+from terminal.core.limits import Limits
+from terminal.core.step import Core
 from terminal.events import (
     Answered,
     AnswerLost,
@@ -22,21 +23,20 @@ from terminal.events import (
     CardRead,
     CodeRead,
     CodeWanted,
+    FollowUpWanted,
     InboxEvent,
     KeepWanted,
     NeverLeft,
     Purpose,
     Record,
-    RefundWanted,
     Refused,
     SaleWanted,
     Sending,
     Started,
-    VoidWanted,
 )
 from terminal.journal import Journal
 from terminal.store import CurrencyLimits, OfflineLimits
-from terminal.view import Medium
+from terminal.view import Kind, Medium
 
 FACTS = CardFacts(Medium.CARD, "Visa", "476173******0119", "VISA CREDIT", "A0000000031010")
 """Of a published test number."""
@@ -126,12 +126,12 @@ def main(folder: Path) -> None:
     approved = desk.sent(1250)
     desk.take(Answered(Purpose.PAY, approved, APPROVED))
     refund = desk.identity()
-    desk.take(RefundWanted(refund, approved, 250))
+    desk.take(FollowUpWanted(refund, Kind.REFUND, approved, 250))
     desk.take(Sending(Purpose.PAY, refund), Answered(Purpose.PAY, refund, APPROVED))
     voided = desk.sent(1300)
     desk.take(Answered(Purpose.PAY, voided, APPROVED))
     void = desk.identity()
-    desk.take(VoidWanted(void, voided))
+    desk.take(FollowUpWanted(void, Kind.VOID, voided))
     desk.take(Sending(Purpose.PAY, void), Answered(Purpose.PAY, void, APPROVED))
     declined = desk.sent(2000)
     desk.take(Answered(Purpose.PAY, declined, BankAnswer("declined", "51")))

@@ -24,7 +24,7 @@ from terminal.batch.events import (
 )
 from terminal.batch.totals import lines_of
 from terminal.errors import Busy, NotAllowed
-from terminal.events import JournalFailed, Purpose, RefundWanted, SaleWanted, Started, VoidWanted
+from terminal.events import FollowUpWanted, JournalFailed, Purpose, SaleWanted, Started
 from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Kind, Medium, PaymentView
@@ -273,8 +273,8 @@ def test_a_sale_of_a_closed_batch_is_refunded_and_not_voided(counter: Counter) -
     sell(counter)
     close(counter)
     with pytest.raises(NotAllowed, match="batch of payment 1 is closed: refund it instead"):
-        counter.take(VoidWanted("v1", "a1"))
-    counter.take(RefundWanted("r1", "a1", None))
+        counter.take(FollowUpWanted("v1", Kind.VOID, "a1"))
+    counter.take(FollowUpWanted("r1", Kind.REFUND, "a1"))
     assert counter.payments["r1"].batch == 2
 
 

@@ -40,9 +40,10 @@ DAYS = st.lists(PAYMENTS, max_size=30, unique_by=lambda payment: payment.id)
 
 def moved(payment: PaymentView) -> int:
     """What a payment brought the shop."""
-    if payment.kind is Kind.SALE:
+    if payment.kind in (Kind.SALE, Kind.COMPLETION, Kind.TIP):
         return payment.amount_minor if payment.state in (State.APPROVED, State.VOIDED) else 0
-    return -payment.amount_minor if payment.state is State.APPROVED else 0
+    is_given_back = payment.kind in (Kind.REFUND, Kind.VOID) and payment.state is State.APPROVED
+    return -payment.amount_minor if is_given_back else 0
 
 
 def batch_of(day: list[PaymentView]) -> Batch:

@@ -66,7 +66,7 @@ class Bench:
         self.worker = CardWorker(
             self.slot.open,
             "Counter slot",
-            lambda: rules,
+            lambda _: rules,
             transaction,
             lambda attempt, record: "",
             lambda arm, sealed: "",

@@ -21,7 +21,7 @@ from terminal.events import (
     CodeWanted,
     Disarm,
     EndPin,
-    InboxEvent,
+    FollowUpWanted,
     JournalFailed,
     LeaveWanted,
     NeverLeft,
@@ -30,12 +30,10 @@ from terminal.events import (
     PinEntered,
     Purpose,
     Record,
-    RefundWanted,
     Refused,
     SaleWanted,
     Send,
     Started,
-    VoidWanted,
 )
 from terminal.messages import Message
 from terminal.states import State
@@ -613,7 +611,7 @@ def test_a_stored_sale_the_bank_refuses_calls_the_supervisor(counter: Any) -> No
 
 def test_a_refund_is_a_payment_of_its_own(counter: Any) -> None:
     approved_sale(counter)
-    counter.take(RefundWanted("r1", "a1", 1000))
+    counter.take(FollowUpWanted("r1", Kind.REFUND, "a1", 1000))
     assert state_of(counter, "r1") is State.AUTHORISING
     counter.answer(Purpose.PAY, "r1", "approved", "00")
     refund = counter.payments["r1"]
@@ -626,10 +624,10 @@ def test_no_more_is_refunded_than_is_left(counter: Any) -> None:
     sale = counter.payments["a1"]
     counter.payments["a1"] = type(sale)(**{**_fields(sale), "refunded_minor": 34000})
     with pytest.raises(AmountRefused, match=r"^Only ¥5\.60 is left to refund of 1$"):
-        counter.take(RefundWanted("r1", "a1", 561))
+        counter.take(FollowUpWanted("r1", Kind.REFUND, "a1", 561))
     counter.payments["a1"] = type(sale)(**{**_fields(sale), "refunded_minor": 34560})
     with pytest.raises(AlreadySettled):
-        counter.take(RefundWanted("r1", "a1", None))
+        counter.take(FollowUpWanted("r1", Kind.REFUND, "a1"))
 
 
 def _fields(payment: Any) -> dict[str, Any]:
@@ -638,7 +636,7 @@ def _fields(payment: Any) -> dict[str, Any]:
 
 def test_a_void_takes_the_sale_with_it(counter: Any) -> None:
     approved_sale(counter)
-    counter.take(VoidWanted("v1", "a1"))
+    counter.take(FollowUpWanted("v1", Kind.VOID, "a1"))
     counter.answer(Purpose.PAY, "v1", "approved", "00")
     assert state_of(counter, "v1") is State.APPROVED
     assert state_of(counter, "a1") is State.VOIDED
@@ -647,7 +645,7 @@ def test_a_void_takes_the_sale_with_it(counter: Any) -> None:
 def test_a_void_and_its_sale_are_written_in_one(counter: Any) -> None:
     """A till that dies between two records would leave a sale to give back twice."""
     approved_sale(counter)
-    counter.take(VoidWanted("v1", "a1"))
+    counter.take(FollowUpWanted("v1", Kind.VOID, "a1"))
 
     wishes = counter.take(Answered(Purpose.PAY, "v1", BankAnswer("approved", "00")))
 
@@ -657,28 +655,28 @@ def test_a_void_and_its_sale_are_written_in_one(counter: Any) -> None:
 
 def test_a_lost_void_is_asked_about_like_any_payment(counter: Any) -> None:
     approved_sale(counter)
-    counter.take(VoidWanted("v1", "a1"))
+    counter.take(FollowUpWanted("v1", Kind.VOID, "a1"))
     counter.take(AnswerLost(Purpose.PAY, "v1", "cut"))
     assert state_of(counter, "a1") is State.APPROVED
     counter.answer(Purpose.ASK, "v1", "approved", "00")
     assert state_of(counter, "a1") is State.VOIDED
 
 
-@pytest.mark.parametrize("wanted", [RefundWanted("x", "a1", None), VoidWanted("x", "a1")])
-def test_only_an_approved_sale_is_given_back(counter: Any, wanted: InboxEvent) -> None:
+@pytest.mark.parametrize("kind", [Kind.REFUND, Kind.VOID])
+def test_only_an_approved_sale_is_given_back(counter: Any, kind: Kind) -> None:
     counter.take(SALE)
     counter.take(CancelWanted())
     with pytest.raises(NotAllowed, match="cancelled"):
-        counter.take(wanted)
+        counter.take(FollowUpWanted("x", kind, "a1"))
 
 
 def test_a_void_waits_for_a_refund_in_doubt(counter: Any) -> None:
     approved_sale(counter)
-    counter.take(RefundWanted("r1", "a1", 1000))
+    counter.take(FollowUpWanted("r1", Kind.REFUND, "a1", 1000))
     counter.take(AnswerLost(Purpose.PAY, "r1", "cut"))
     counter.take(LeaveWanted())
     with pytest.raises(Busy):
-        counter.take(VoidWanted("v1", "a1"))
+        counter.take(FollowUpWanted("v1", Kind.VOID, "a1"))
 
 
 # --- power and disk -----------------------------------------------------------------
