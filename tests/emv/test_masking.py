@@ -117,6 +117,7 @@ def test_card_data_shows_ten_digits_at_most(tag: int, value: bytes) -> None:
         (0x5A, "4111111111111111", "411111******1111"),
         (0x5A, "378282246310005F", "378282*****0005F"),
         (0x5A, "411111111111", "************"),
+        (0x5A, "4111111111111F", "411111***1111F"),
         (0x5A, "41111111A1111111", "****************"),
         (0x57, "4111111111111111D25122010000000F", "411111******1111D***************"),
         (0x57, "4111111111111111", "411111******1111"),
@@ -127,6 +128,25 @@ def test_card_data_shows_ten_digits_at_most(tag: int, value: bytes) -> None:
 )
 def test_each_kind_of_card_data_has_its_mask(tag: int, value: str, masked: str) -> None:
     assert masked_hex(tag, bytes.fromhex(value)) == masked
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (tlv.encode(0x5A, packed("4111111111119")), {"4111111111119"}),
+        (tlv.encode(0x5A, packed("411111111111")), set()),
+        (tlv.encode(0x56, b"B4111111111119^VISA/CARD^2512201"), {"4111111111119"}),
+        (tlv.encode(0x56, b"B^VISA/CARD^"), set()),
+        (tlv.encode(0x5F50, b"4111111111119"), set()),
+    ],
+)
+def test_a_card_names_its_number_in_few_places(data: bytes, named: set[str]) -> None:
+    assert masking.pans_in(tlv.decode(data)) == named
+
+
+def test_text_has_a_star_for_each_hidden_byte() -> None:
+    assert masking.masked_text("41**4*5F") == "A**_"
+    assert masking.masked_text("") == ""
 
 
 @pytest.mark.parametrize(

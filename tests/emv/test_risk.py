@@ -96,6 +96,11 @@ def test_limits_that_contradict_each_other_are_refused(limits: tuple[int, ...]) 
         RiskLimits(*limits)
 
 
+def test_limits_at_their_edges_can_be() -> None:
+    assert RiskLimits(10, 10, 99, 99).target_percent_max == 99
+    assert RiskLimits().floor_minor == 0
+
+
 @given(st.integers(0, 20_000))
 def test_the_percentage_stays_between_its_targets(amount: int) -> None:
     percent = selection_percent(amount, LIMITS)

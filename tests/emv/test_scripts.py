@@ -32,6 +32,7 @@ def test_scripts_of_both_kinds_are_read_in_their_order() -> None:
         Script(0x72, IDENTIFIER, (UNBLOCK,)),
         Script(0x71, bytes(4), (UNBLOCK, UNBLOCK)),
     )
+    assert parse_scripts(script("71", UNBLOCK[:4]))[0].commands == (UNBLOCK[:4],)
     assert parse_scripts(b"") == ()
 
 

@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emv import tlv
 from emv.conversation import Answer, ChooseApplication, Command, Kernel, Note, Reply
 from emv.errors import CardRefused, EmvError, MalformedData
 from emv.selection import (
+    PRIORITY_LOWEST,
+    RECORDS_MAX,
     Candidate,
     CandidateList,
     TerminalApplication,
@@ -145,6 +148,7 @@ class Directory:
     """A card with a PSE and applications, each part to be broken by a test."""
 
     records: list[bytes] = field(default_factory=list)
+    record_status: str = "9000"
     pse_status: str = "9000"
     inside: bytes = object_("88", b"\x01") + object_("5F2D", b"zhen")
     names: list[bytes] = field(default_factory=list)
@@ -157,7 +161,7 @@ class Directory:
             number = command[2]
             if number > len(self.records):
                 return b"\x6a\x83"
-            return self.records[number - 1] + b"\x90\x00"
+            return self.records[number - 1] + bytes.fromhex(self.record_status)
         name, is_next = command[5 : 5 + command[4]], command[3] == 0x02
         if name == b"1PAY.SYS.DDF01":
             return fci(name, self.inside) + bytes.fromhex(self.pse_status)
@@ -198,6 +202,7 @@ def found_on(card: Directory, *supported: TerminalApplication) -> CandidateList:
         Directory([record(entry(VISA.aid))], inside=b"", names=[VISA.aid]),
         Directory([record(entry(VISA.aid))], inside=object_("88", b"\x0b"), names=[VISA.aid]),
         Directory([record(entry(VISA.aid))], inside=object_("88", b"\x00"), names=[VISA.aid]),
+        Directory([record(entry(VISA.aid))], record_status="6985", names=[VISA.aid]),
     ],
 )
 def test_a_directory_that_cannot_be_used_leaves_the_terminals_own_list(card: Directory) -> None:
@@ -214,6 +219,77 @@ def test_the_lowest_priority_number_goes_first_and_none_is_last() -> None:
 
     assert [each.name for each in found.candidates] == [names[3], names[1], names[2], names[0]]
     assert found.language == b"zhen"
+
+
+@pytest.mark.parametrize(("length", "count"), [(4, 0), (5, 1), (16, 1), (17, 0)])
+def test_a_name_has_five_to_sixteen_bytes(length: int, count: int) -> None:
+    scheme = TerminalApplication(VISA.aid[:5])
+    card = Directory([record(entry((VISA.aid + bytes(10))[:length]))])
+
+    assert len(found_on(card, scheme).candidates) == count
+
+
+@pytest.mark.parametrize(
+    ("index", "table"), [("01", 1), ("0A", 10), ("0B", 0), ("00", 0), ("0102", 0), ("", 0)]
+)
+def test_a_card_names_its_alphabet_if_it_is_one(index: str, table: int) -> None:
+    inside = object_("88", b"\x01") + object_("9F11", bytes.fromhex(index))
+    (found,) = found_on(Directory([record(entry(VISA.aid))], inside=inside)).candidates
+
+    assert found.code_table == table
+
+
+def test_what_an_entry_does_not_say_is_empty() -> None:
+    (found,) = found_on(Directory([record(object_("61", object_("4F", VISA.aid)))])).candidates
+
+    assert found == Candidate(VISA.aid, VISA, b"", b"", 0, PRIORITY_LOWEST, False)
+
+
+def test_the_final_selection_gives_the_control_information() -> None:
+    card = Player(lambda _command: fci(VISA.aid, object_("50", b"VISA")) + b"\x90\x00")
+
+    found = card.run(select_final(candidate()))
+    assert tlv.find(found, 0x50) == b"VISA"
+    assert card.commands == [bytes.fromhex("00A4040007A000000003101000")]
+
+
+@pytest.mark.parametrize("answer", [b"\x6f\x05", fci(b"OTHER"), fci(VISA.aid[:-1])])
+def test_a_name_that_opens_something_else_is_tried_once(answer: bytes) -> None:
+    player = Player(lambda _command: answer + b"\x90\x00")
+    other = TerminalApplication(bytes.fromhex("A0000000041010"))
+
+    assert player.run(build_candidate_list([VISA, other])).candidates == ()
+    assert [command[4] for command in player.commands] == [14, 7, 7]
+
+
+def test_without_a_directory_the_first_application_says_the_language() -> None:
+    spoken = {VISA.aid + b"\x01": b"zh", VISA.aid + b"\x02": b"en"}
+    left = iter([fci(name, object_("5F2D", code)) for name, code in spoken.items()])
+
+    def card(command: bytes) -> bytes:
+        found = next(left, b"") if command[5:12] == VISA.aid else b""
+        return found + (b"\x90\x00" if found else b"\x6a\x82")
+
+    found = Player(card).run(build_candidate_list([VISA]))
+    assert (len(found.candidates), found.language) == (2, b"zh")
+
+
+def test_a_directory_is_read_to_its_last_record() -> None:
+    """In the last file that may hold one; what is no entry is passed over."""
+    last = record(object_("9F4D", b"\x0b\x0a"), entry(VISA.aid))
+    card = Directory([record()] * (RECORDS_MAX - 1) + [last], inside=object_("88", b"\x0a"))
+
+    found = found_on(card)
+
+    assert [each.label for each in found.candidates] == [b"VISA"]
+    assert found.language == b""
+
+
+def test_the_first_selection_of_a_name_is_not_of_the_next() -> None:
+    player = Player(Directory(pse_status="6A82", names=[VISA.aid]))
+    player.run(build_candidate_list([VISA]))
+
+    assert [command[3] for command in player.commands] == [0x00, 0x00]
 
 
 @pytest.mark.parametrize(("partial", "count"), [(True, 2), (False, 1)])
@@ -298,7 +374,15 @@ def test_control_information_of_another_application_is_refused(answer: bytes) ->
 
 @pytest.mark.parametrize(
     ("preference", "language"),
-    [(b"zhen", "zh"), (b"frEN", "en"), (b"fr", None), (b"", None), (b"\xff\xfe", None)],
+    [
+        (b"zhen", "zh"),
+        (b"frEN", "en"),
+        (b"frdeitzh", "zh"),
+        (b"frdeitlazh", None),
+        (b"frz", None),
+        (b"", None),
+        (b"\xff\xfe", None),
+    ],
 )
 def test_the_cards_best_language_that_is_spoken_here(
     preference: bytes, language: str | None

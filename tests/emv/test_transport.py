@@ -95,6 +95,50 @@ def test_a_failed_fetch_leaves_the_warning() -> None:
     assert run(carry_apdu(apdu.select(b"A0000")), script) == b"\x62\x83"
 
 
+@pytest.mark.parametrize("command", [apdu.read_record(1, 1), apdu.external_authenticate(bytes(8))])
+@pytest.mark.parametrize("warning", ["6283", "63C1"])
+def test_a_warning_hides_data_only_where_data_were_sent_and_wanted(
+    command: bytes, warning: str
+) -> None:
+    assert run(carry_apdu(command), [(command, bytes.fromhex(warning))]).hex().upper() == warning
+    script = [
+        (apdu.select(b"A0000"), bytes.fromhex(warning)),
+        (apdu.get_response(256), bytes.fromhex("6F00 9000")),
+    ]
+    found = run(carry_apdu(apdu.select(b"A0000")), script)
+    assert found == bytes.fromhex("6F00" + warning)
+
+
+@pytest.mark.parametrize(
+    "answers", [["4DAA", "4DBB", "9000"], ["4DAA4DBB9000"], ["60", "4DAA", "B2BB9000"]]
+)
+def test_data_comes_byte_by_byte_where_the_card_sends_it_so(answers: list[str]) -> None:
+    """Procedure byte 4D is the complement of INS B2; after B2 all the rest comes."""
+    sent = [bytes.fromhex("00B2010C00")] + [b""] * (len(answers) - 1)
+    script = list(zip(sent, map(bytes.fromhex, answers), strict=True))
+
+    assert run(carry_tpdu(apdu.read_record(1, 1)), script) == bytes.fromhex("AABB9000")
+
+
+@pytest.mark.parametrize("answer", ["4D", "900000", "90", "33"])
+def test_what_is_no_procedure_byte_is_malformed(answer: str) -> None:
+    link = carry_tpdu(apdu.read_record(1, 1))
+    next(link)
+    with pytest.raises(MalformedData):
+        link.send(bytes.fromhex(answer))
+
+
+def test_data_are_sent_once() -> None:
+    """A second time the procedure byte announces the answer."""
+    script = [
+        (bytes.fromhex("0082000002"), b"\x82"),
+        (b"\xaa\xbb", b"\x82\x01\x02\x90\x00"),
+    ]
+
+    response = run(carry_tpdu(apdu.external_authenticate(b"\xaa\xbb")), script)
+    assert response == bytes.fromhex("0102 9000")
+
+
 def test_data_goes_byte_by_byte_where_the_card_asks_so() -> None:
     """Procedure byte 7D is the complement of INS 82; 60 is a request for time."""
     script = [
