@@ -35,6 +35,7 @@ SUBJECTS = (
     "bank_link",
     "bank_books",
     "bank_served",
+    "forwarding",
     "start_up",
     "idle",
     "journal",

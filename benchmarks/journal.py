@@ -123,7 +123,7 @@ class Sales:
         self._core = Core(
             self._clock,
             Limits(amount_max_minor=1_000_000),
-            self._find,
+            no_earlier,
             system_randomness,
             lambda _: (),
         )
@@ -157,8 +157,10 @@ class Sales:
     def _take(self, event: InboxEvent) -> list[Wish]:
         return list(self._core.step(event))
 
-    def _find(self, attempt: str) -> PaymentView:
-        raise LookupError(f"no earlier payment is asked for here, yet {attempt} was")
+
+def no_earlier(attempt: str) -> PaymentView:
+    """Find no payment, for a core that has never had one."""
+    raise LookupError(f"no earlier payment is asked for here, yet {attempt} was")
 
 
 def fill(folder: Path, payments: int) -> None:

@@ -71,7 +71,7 @@ class Store:
         return sorted(found, key=self._place)
 
     def _place(self, payment: PaymentView) -> tuple[bool, int]:
-        return self._lost[payment.id] >= STUCK_AFTER, payment.number
+        return self._lost.get(payment.id, 0) >= STUCK_AFTER, payment.number
 
     def is_full(self, payment: PaymentView) -> bool:
         """Say whether this sale would be one too many, whoever has approved it."""

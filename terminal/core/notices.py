@@ -53,10 +53,13 @@ def notices_for(
     notices = []
     if journal_fault:
         notices.append(Notice(Message.JOURNAL_FAULT))
-    payments = list(kept)
+    # One pass: after a long time without the bank thousands may be kept.
+    by_state: dict[State, list[PaymentView]] = {state: [] for state in _BY_STATE}
+    for payment in kept:
+        if payment.state in by_state:
+            by_state[payment.state].append(payment)
     for state, message in _BY_STATE.items():
-        those = [payment for payment in payments if payment.state is state]
-        if those:
+        if those := by_state[state]:
             oldest_ms = min(payment.created_ms for payment in those)
             notices.append(
                 Notice(
