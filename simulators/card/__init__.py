@@ -82,7 +82,7 @@ def make_applets(
     names = [profile.name]
     names += [f"{profile.name}-{number}" for number in range(2, len(profile.applications) + 1)]
     return [
-        Kernel8(personalise_8(profile, application, name, keys))
+        Kernel8(personalise_8(profile, application, name, keys), owner)
         if application.kernel == KERNEL_8
         else _applet(personalise(profile, application, name, keys), owner, is_phone)
         for name, application in zip(names, profile.applications, strict=True)

@@ -28,6 +28,22 @@ class EMVMode(MChip):
         made = application_cryptogram(VERSION_18, key, self._counter, covered, issuer_data)
         return issuer_data, made
 
+    def _more_answers(self, interaction: bytes) -> list[tuple[int, bytes]]:
+        return []
+
+    def _has_verified_holder(self, *, is_required: bool) -> bool:
+        """Return whether a device knows its holder; have him look at it where he must."""
+        if Method.DEVICE not in self.card.profile.cvm:
+            return False
+        if is_required and not self._owner.is_verified():
+            is_asked = self._owner.ask()
+            raise Refused(
+                apdu.STATUS_COMMAND_NOT_ALLOWED
+                if is_asked
+                else apdu.STATUS_CONDITIONS_NOT_SATISFIED
+            )
+        return self._owner.is_verified()
+
 
 class AmericanExpress(EMVMode):
     """A card, or a phone that says how it verified its holder."""
@@ -55,12 +71,28 @@ class AmericanExpress(EMVMode):
 
 
 class JCB(EMVMode):
-    """A card that says with its cryptogram how its holder is verified: not at all."""
+    """A card that says with its cryptogram how its holder is verified: by a device, or not."""
 
     pdol = data_list(
         (tags.TAG_9F52_TERMINAL_COMPATIBILITY_INDICATOR, 1),
         (tags.TAG_9F53_TERMINAL_INTERCHANGE_PROFILE, 3),
     )
+    CVM_REQUIRED = 0x80
+    """Terminal Interchange Profile, byte 1."""
+    ON_DEVICE = b"\x30"
+    """Cardholder Verification Status."""
+
+    def _more_options(self) -> dict[int, bytes]:
+        told = self._told[tags.TAG_9F53_TERMINAL_INTERCHANGE_PROFILE]
+        self._is_on_device = self._has_verified_holder(
+            is_required=bool(told[0] & self.CVM_REQUIRED)
+        )
+        return {}
+
+    def _more_answers(self, interaction: bytes) -> list[tuple[int, bytes]]:
+        if not self._is_on_device:
+            return []
+        return [(tags.TAG_9F50_CARDHOLDER_VERIFICATION_STATUS, self.ON_DEVICE)]
 
 
 class Discover(EMVMode):
@@ -77,7 +109,10 @@ class Discover(EMVMode):
     """Card Processing Requirements, by what the card takes first."""
 
     def _more_options(self) -> dict[int, bytes]:
-        if not self._told[tags.TAG_9F66_TTQ][1] & self.CVM_REQUIRED:
-            return {tags.TAG_9F71_CARD_PROCESSING_REQUIREMENTS: bytes(2)}
-        first = self.card.profile.cvm[0]
-        return {tags.TAG_9F71_CARD_PROCESSING_REQUIREMENTS: self.REQUIREMENTS[first]}
+        is_required = bool(self._told[tags.TAG_9F66_TTQ][1] & self.CVM_REQUIRED)
+        is_on_device = self._has_verified_holder(is_required=is_required)
+        wanted = self.card.profile.cvm[0] if is_required else None
+        if is_on_device:
+            wanted = Method.DEVICE
+        requirements = self.REQUIREMENTS[wanted] if wanted is not None else bytes(2)
+        return {tags.TAG_9F71_CARD_PROCESSING_REQUIREMENTS: requirements}

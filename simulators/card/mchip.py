@@ -232,15 +232,22 @@ class MChip:
             (tags.TAG_9F36_ATC, counter),
             (tags.TAG_9F10_ISSUER_APPLICATION_DATA, issuer_data),
         ]
-        if self._is_phone:
-            objects.append((tags.TAG_9F6E_THIRD_PARTY_DATA, PHONE))
-            objects.append((tags.TAG_DF4B_POS_CARDHOLDER_INTERACTION_INFORMATION, interaction))
+        objects += self._more_answers(interaction)
         if is_signed and kind is not Cryptogram.AAC:
             signed = self._sign(kind, made, given, self._lists + data, objects)
             objects.append((tags.TAG_9F4B_SIGNED_DYNAMIC_APPLICATION_DATA, signed))
         else:
             objects.append((tags.TAG_9F26_APPLICATION_CRYPTOGRAM, made))
         return template(tags.TAG_77_RESPONSE_FORMAT_2, *objects)
+
+    def _more_answers(self, interaction: bytes) -> list[tuple[int, bytes]]:
+        """Return what else comes with a cryptogram. interaction: tag DF4B."""
+        if not self._is_phone:
+            return []
+        return [
+            (tags.TAG_9F6E_THIRD_PARTY_DATA, PHONE),
+            (tags.TAG_DF4B_POS_CARDHOLDER_INTERACTION_INFORMATION, interaction),
+        ]
 
     def _make(self, kind: Cryptogram, covered: bytes) -> tuple[bytes, bytes]:
         """Return issuer application data, and the cryptogram over it."""

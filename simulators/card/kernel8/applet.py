@@ -24,7 +24,7 @@ from simulators.card.applet import (
     template,
 )
 from simulators.card.cryptogram import COVERED_TAGS
-from simulators.card.decision import Cryptogram
+from simulators.card.decision import Cryptogram, Owner
 from simulators.card.kernel8 import curve
 from simulators.card.kernel8.channel import CardChannel, application_cryptogram, cmac
 from simulators.card.kernel8.issuing import CDOL1, Personalisation8
@@ -53,16 +53,20 @@ _WISHES = {
     Decision.ONLINE: Cryptogram.ARQC,
     Decision.OFFLINE: Cryptogram.TC,
 }
-_NO_CVM, _FAILED = (0x00, 0x08), 0xFF
+NO_CVM, ON_DEVICE = (0x00, 0x08), (0x03, 0x04)
 _CVM = {Method.SIGNATURE: (0x01, 0x20), Method.ONLINE_PIN: (0x02, 0x40)}
 """The card's decision, and the bit of byte 1 of tag 9F1D that allows it."""
+NOT_APPLICABLE, FAILED = 0x0F, 0xFF
+LOOK_AND_TAP_AGAIN = bytes.fromhex("2020")
+"""Restart Indicator: begin at B, and have the holder told to see his phone."""
 
 
 class Kernel8:
-    """One kernel 8 application of a plastic card."""
+    """One kernel 8 application of a card or a phone."""
 
-    def __init__(self, card: Personalisation8) -> None:
+    def __init__(self, card: Personalisation8, owner: Owner) -> None:
         self.card = card
+        self._owner = owner
         self._envelopes: dict[int, bytes] = {}
         self._delay_us = 0
         self._begin()
@@ -196,7 +200,12 @@ class Kernel8:
         given = split(CDOL1, command.data)
         self._is_open = False
         wish = _WISHES[self.card.profile.decision]
+        decision, restart = self._verify(given)
         kind = min(Cryptogram(asked >> 6), wish, key=_ORDER.index)
+        if restart:
+            kind = Cryptogram.AAC
+        else:
+            self._owner.paid()
         counter = self._counter.to_bytes(2, "big")
         results = bytes((0x80 | kind << 4, 0, 0, 0, 0, 0))
         issuer_data = bytes((KEY_INDEX, CRYPTOGRAM_VERSION)) + results
@@ -207,7 +216,8 @@ class Kernel8:
                 (tags.TAG_9F36_ATC, counter),
                 (tags.TAG_9F10_ISSUER_APPLICATION_DATA, issuer_data + bytes(8)),
                 (tags.TAG_9F8107_IAD_MAC_OFFSET, bytes((IAD_MAC_OFFSET,))),
-                (tags.TAG_9F8102_CARDHOLDER_VERIFICATION_DECISION, bytes((self._verify(given),))),
+                (tags.TAG_9F8102_CARDHOLDER_VERIFICATION_DECISION, bytes((decision,))),
+                *restart,
             )
         )
         lists = self._lists + command.data + self._relay_data
@@ -228,13 +238,22 @@ class Kernel8:
             + tlv.encode(tags.TAG_9F8105_EDA_MAC, proof),
         )
 
-    def _verify(self, given: dict[int, bytes]) -> int:
-        """Decide how the holder is verified, within what the reader can."""
+    def _verify(self, given: dict[int, bytes]) -> tuple[int, list[tuple[int, bytes]]]:
+        """Decide how the holder is verified, within what the reader can.
+
+        Returns the decision; and a wish for another tap, once he has looked at his device.
+        """
         able, limit = given[tags.TAG_9F1D_TERMINAL_RISK_MANAGEMENT_DATA][:2]
-        if not (limit & CVM_LIMIT_EXCEEDED or self.card.profile.always_verifies):
-            return _NO_CVM[0] if able & _NO_CVM[1] else 0x0F
+        is_needed = bool(limit & CVM_LIMIT_EXCEEDED) or self.card.profile.always_verifies
+        if Method.DEVICE in self.card.profile.cvm and able & ON_DEVICE[1]:
+            if self._owner.is_verified():
+                return ON_DEVICE[0], []
+            if is_needed and self._owner.ask():
+                return FAILED, [(tags.TAG_9F8108_RESTART_INDICATOR, LOOK_AND_TAP_AGAIN)]
+        if not is_needed:
+            return (NO_CVM[0] if able & NO_CVM[1] else NOT_APPLICABLE), []
         for method in self.card.profile.cvm:
-            decision, bit = _CVM.get(method, (_FAILED, 0))
+            decision, bit = _CVM.get(method, (FAILED, 0))
             if able & bit:
-                return decision
-        return _FAILED
+                return decision, []
+        return FAILED, []

@@ -333,6 +333,11 @@ ONLINE, APPROVED, DECLINED = Status.ONLINE_REQUEST, Status.APPROVED, Status.DECL
         ("amex-see-phone", BELOW_ALL, ONLINE, ""),
         ("amex-see-phone", ABOVE_CVM, ONLINE, ""),
         ("jcb-online", BELOW_ALL, ONLINE, ""),
+        ("jcb-phone", ABOVE_CVM, ONLINE, ""),
+        ("discover-see-phone", BELOW_ALL, ONLINE, ""),
+        ("discover-see-phone", ABOVE_CVM, ONLINE, ""),
+        ("c8-phone", BELOW_ALL, ONLINE, ""),
+        ("c8-phone", ABOVE_CVM, ONLINE, ""),
         ("jcb-declined", BELOW_ALL, DECLINED, Reason.CARD_DECLINED),
         ("discover-online-pin", BELOW_ALL, ONLINE, ""),
         ("discover-online-pin", ABOVE_CVM, ONLINE, ""),
@@ -371,6 +376,8 @@ def test_the_kernel_comes_to_what_the_profile_promises(
         "phone-refused",
         "mastercard-see-phone",
         "amex-see-phone",
+        "discover-see-phone",
+        "c8-phone",
     )
     is_tapped_again = (asks_twice and amount == ABOVE_CVM) or name == "mastercard-cda-torn"
     assert result.taps == (2 if is_tapped_again else 1)
@@ -391,6 +398,12 @@ def test_the_kernel_comes_to_what_the_profile_promises(
         ("amex-online", ABOVE_CVM, CVM.SIGNATURE),
         ("amex-see-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
         ("jcb-online", ABOVE_CVM, CVM.SIGNATURE),
+        ("jcb-phone", BELOW_ALL, CVM.CONFIRMATION_CODE_VERIFIED),
+        ("jcb-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
+        ("discover-see-phone", BELOW_ALL, CVM.NONE),
+        ("discover-see-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
+        ("c8-phone", BELOW_ALL, CVM.NONE),
+        ("c8-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
         ("unionpay-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
         ("mastercard-phone", BELOW_ALL, CVM.NONE),
         ("mastercard-phone", ABOVE_CVM, CVM.CONFIRMATION_CODE_VERIFIED),
