@@ -65,7 +65,7 @@ PART = 1_000
 """Forwarded in one sample; the first part warms up."""
 COMMIT = 100
 """Sales in one commit, where they are only made ready."""
-PATIENCE_S = 900.0
+PATIENCE_S = 3600.0
 FLOOR = 0.05
 
 
