@@ -50,6 +50,19 @@ def issuer_action_codes(card: Mapping[int, bytes]) -> ActionCodes:
     )
 
 
+class Rule(enum.StrEnum):
+    """What decided; stable words for the trace."""
+
+    DENIAL = "action code denial"
+    ONLINE = "action code online"
+    DEFAULT = "action code default"
+    NONE_APPLIES = "no action code applies"
+    TERMINAL_ONLINE_ONLY = "the terminal is online only"
+    TERMINAL_OFFLINE_ONLY = "the terminal is offline only"
+    CARD_ONLINE_ONLY = "the card is online only"
+    NEITHER_REACHES = "the card is online only, the terminal offline only"
+
+
 class Reach(enum.Enum):
     """Whom a terminal can ask."""
 
@@ -79,8 +92,7 @@ class Decision:
     """CID_AAC, CID_ARQC or CID_TC of emv.bits."""
     findings: TVR
     """Empty where no mask was met."""
-    rule: str
-    """For the trace."""
+    rule: Rule
 
 
 def analyse(tvr: TVR, issuer: ActionCodes, acquirer: ActionCodes, reach: Reach) -> Decision:
@@ -90,15 +102,15 @@ def analyse(tvr: TVR, issuer: ActionCodes, acquirer: ActionCodes, reach: Reach) 
     """
     denied = tvr & (issuer.denial | acquirer.denial)
     if denied:
-        return Decision(CID_AAC, denied, "action code denial")
+        return Decision(CID_AAC, denied, Rule.DENIAL)
     if reach is Reach.ONLINE_ONLY:
-        return Decision(CID_ARQC, NO_FINDING, "the terminal is online only")
+        return Decision(CID_ARQC, NO_FINDING, Rule.TERMINAL_ONLINE_ONLY)
     if reach is Reach.OFFLINE_ONLY:
         return analyse_offline(tvr, issuer, acquirer, reach)
     asked = tvr & (issuer.online | acquirer.online)
     if asked:
-        return Decision(CID_ARQC, asked, "action code online")
-    return Decision(CID_TC, NO_FINDING, "no action code applies")
+        return Decision(CID_ARQC, asked, Rule.ONLINE)
+    return Decision(CID_TC, NO_FINDING, Rule.NONE_APPLIES)
 
 
 def analyse_offline(tvr: TVR, issuer: ActionCodes, acquirer: ActionCodes, reach: Reach) -> Decision:
@@ -107,20 +119,20 @@ def analyse_offline(tvr: TVR, issuer: ActionCodes, acquirer: ActionCodes, reach:
     Source: Book 3, 10.7 and 10.10.
     """
     if reach is Reach.ONLINE_ONLY:
-        return Decision(CID_AAC, NO_FINDING, "the terminal is online only")
+        return Decision(CID_AAC, NO_FINDING, Rule.TERMINAL_ONLINE_ONLY)
     refused = tvr & (issuer.default | acquirer.default)
     if refused:
-        return Decision(CID_AAC, refused, "action code default")
-    return Decision(CID_TC, NO_FINDING, "no action code applies")
+        return Decision(CID_AAC, refused, Rule.DEFAULT)
+    return Decision(CID_TC, NO_FINDING, Rule.NONE_APPLIES)
 
 
-def explain(cryptogram: int, rule: str, findings: Bits, source: str) -> Kernel[None]:
+def explain(cryptogram: int, rule: Rule, findings: Bits, source: str) -> Kernel[None]:
     """Write into the trace what the terminal asks for, by which rule and for which findings."""
     yield from note(
         "the terminal asks for {cryptogram}: {rule}",
         source,
         cryptogram=CRYPTOGRAM_TYPES[cryptogram],
-        rule=rule,
+        rule=rule.value,
     )
     for finding in findings.labels():
         yield from note("for this it was found: {finding}", source, finding=finding)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from emv.authentication import PublicKey
-from emv.errors import MalformedData
+from emv.errors import CardRefused, MalformedData
 from emv.outcome import CVM, UserInterfaceRequest
 
 
@@ -250,3 +250,13 @@ def show(request: UserInterfaceRequest) -> Kernel[None]:
 def note(text: str, source: str, **values: str | int) -> Kernel[None]:
     """Write a decision into the trace. values: what stands in the text's braces."""
     yield Note(text, source, values)
+
+
+def note_refusal(refused: CardRefused, source: str) -> Kernel[None]:
+    """Write into the trace that the card refused a command."""
+    yield from note(
+        "{command} refused with status {status}",
+        source,
+        command=refused.command,
+        status=f"{refused.status:04X}",
+    )

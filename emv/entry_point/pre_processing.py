@@ -128,16 +128,20 @@ def explain_limits(prepared: Prepared, transaction: Transaction) -> Kernel[None]
     combination, indicators = prepared.combination, prepared.indicators
     cvm_limit = combination.cvm_required_limit_minor
     if cvm_limit is not None:
-        text = (
+        yield from transaction.note_limit(
             "amount {amount} reaches the CVM limit {limit}: the cardholder must be verified"
             if indicators.cvm_required_limit_exceeded
-            else "amount {amount} is under the CVM limit {limit}"
+            else "amount {amount} is under the CVM limit {limit}",
+            cvm_limit,
+            BOOK,
         )
-        yield from transaction.note_limit(text, cvm_limit, BOOK)
     floor_limit = floor_limit_of(combination)
     if floor_limit is not None and indicators.floor_limit_exceeded:
-        text = "amount {amount} is over the floor limit {limit}: the issuer is asked"
-        yield from transaction.note_limit(text, floor_limit, BOOK)
+        yield from transaction.note_limit(
+            "amount {amount} is over the floor limit {limit}: the issuer is asked",
+            floor_limit,
+            BOOK,
+        )
 
 
 def floor_limit_of(combination: Combination) -> int | None:

@@ -34,7 +34,15 @@ from emv.apdu import (
 )
 from emv.authentication import CAKeyStore, verify_static_data
 from emv.bits import AIP, TVR, TerminalCapabilities
-from emv.conversation import Kernel, exchange, fresh_bytes, note, on_exception_file, show
+from emv.conversation import (
+    Kernel,
+    exchange,
+    fresh_bytes,
+    note,
+    note_refusal,
+    on_exception_file,
+    show,
+)
 from emv.entry_point import Activation, Indicators
 from emv.errors import AuthenticationFailed, CardRefused, DataMissing, MalformedData
 from emv.kernels.cardholder import Verification
@@ -174,10 +182,10 @@ def carry_out(
         session.terminal |= scheme.tell(session)
         return (yield from _carry_out(scheme, session))
     except DataMissing as missing:
-        yield from note("card data missing: {missing}", session.book, missing=str(missing))
+        yield from note("card data missing: tag {tag}", session.book, tag=f"{missing.tag:X}")
         return end_application(Reason.CARD_DATA_MISSING, f"tag {missing.tag:X}")
     except CardRefused as refused:
-        yield from note("{error}", session.book, error=str(refused))
+        yield from note_refusal(refused, session.book)
         return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
         yield from note("card data cannot be read: {error}", session.book, error=str(error))

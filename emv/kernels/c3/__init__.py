@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from emv import tags
 from emv.bits import TTQ
-from emv.conversation import Kernel, note, show
+from emv.conversation import Kernel, note, note_refusal, show
 from emv.entry_point import Activation, KernelFactory
 from emv.errors import CardRefused, ConfigurationError, MalformedData
 from emv.kernels.c3.authentication import authenticate_offline
@@ -98,7 +98,7 @@ def carry_out(
         missing = check_card_data(session)
         if missing is not None:
             yield from note(
-                "card data missing: tag {missing}", session.cite("5.4.2.1"), missing=f"{missing:X}"
+                "card data missing: tag {tag}", session.cite("5.4.2.1"), tag=f"{missing:X}"
             )
             return end_application(Reason.CARD_DATA_MISSING, f"tag {missing:X}")
         yield from determine_cryptogram(session)
@@ -108,7 +108,7 @@ def carry_out(
         if switched is not None:
             return switched
     except CardRefused as refused:
-        yield from note("{error}", session.cite("5.3"), error=str(refused))
+        yield from note_refusal(refused, session.cite("5.3"))
         return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
         yield from note(

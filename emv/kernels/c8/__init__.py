@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emv import tags
-from emv.conversation import Kernel, note, show
+from emv.conversation import Kernel, note, note_refusal, show
 from emv.entry_point import Activation, KernelFactory
 from emv.errors import (
     AuthenticationFailed,
@@ -78,10 +78,10 @@ def process(configuration: Configuration, activation: Activation) -> Kernel[Outc
         yield from note("not authentic: {failure}", SOURCE, failure=str(failure))
         return end_application(Reason.NOT_AUTHENTIC, str(failure))
     except DataMissing as missing:
-        yield from note("card data missing: {missing}", SOURCE, missing=str(missing))
+        yield from note("card data missing: tag {tag}", SOURCE, tag=f"{missing.tag:X}")
         return end_application(Reason.CARD_DATA_MISSING, f"tag {missing.tag:X}")
     except CardRefused as refused:
-        yield from note("{error}", SOURCE, error=str(refused))
+        yield from note_refusal(refused, SOURCE)
         return end_application(Reason.CARD_REFUSED, refused.command, refused.status)
     except MalformedData as error:
         yield from note("card data cannot be read: {error}", SOURCE, error=str(error))

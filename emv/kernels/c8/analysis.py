@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from emv import bits, tags
-from emv.actions import Reach, explain, reach_of
+from emv.actions import Reach, Rule, explain, reach_of
 from emv.bits import AIP, TVR8
 from emv.conversation import Kernel, note
 from emv.kernels.c8.configuration import NO_CVM, ON_DEVICE, ONLINE_PIN, SIGNATURE
@@ -41,26 +41,26 @@ def analyse_actions(session: Session) -> Kernel[None]:
     yield from explain(session.decision, rule, session.findings, source)
 
 
-def _decide(session: Session) -> tuple[int, TVR8, str]:
+def _decide(session: Session) -> tuple[int, TVR8, Rule]:
     """Return the decision, the findings that made it, and the rule."""
     nothing = TVR8(0)
     denied = session.tvr & session.configuration.action_denial
     if denied:
-        return bits.CID_AAC, denied, "action code denial"
+        return bits.CID_AAC, denied, Rule.DENIAL
     reach = reach_of(session.activation.terminal.terminal_type)
     wants_online = AIP.OFFLINE_CAPABLE not in session.aip
     if reach is Reach.ONLINE_ONLY:
-        return bits.CID_ARQC, nothing, "the terminal is online only"
+        return bits.CID_ARQC, nothing, Rule.TERMINAL_ONLINE_ONLY
     if reach is Reach.OFFLINE_ONLY:
         if wants_online:
-            return bits.CID_AAC, nothing, "the card is online only, the terminal offline only"
-        return bits.CID_TC, nothing, "the terminal is offline only"
+            return bits.CID_AAC, nothing, Rule.NEITHER_REACHES
+        return bits.CID_TC, nothing, Rule.TERMINAL_OFFLINE_ONLY
     if wants_online:
-        return bits.CID_ARQC, nothing, "the card is online only"
+        return bits.CID_ARQC, nothing, Rule.CARD_ONLINE_ONLY
     asked = session.tvr & session.configuration.action_online
     if asked:
-        return bits.CID_ARQC, asked, "action code online"
-    return bits.CID_TC, nothing, "no action code applies"
+        return bits.CID_ARQC, asked, Rule.ONLINE
+    return bits.CID_TC, nothing, Rule.NONE_APPLIES
 
 
 @dataclass(frozen=True, slots=True)

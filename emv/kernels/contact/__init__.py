@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from emv import bits, tags
 from emv.actions import Reach, analyse, explain, issuer_action_codes, reason_of
 from emv.apdu import STATUS_FUNCTION_NOT_SUPPORTED
-from emv.conversation import Kernel, note, show
+from emv.conversation import Kernel, note, note_refusal, show
 from emv.entry_point import Terminal, Transaction
 from emv.errors import Cancelled, CardRefused, DataMissing, LinkLost, MalformedData
 from emv.kernels.contact.authentication import authenticate
@@ -138,10 +138,10 @@ def _pay(
         yield from manage_risk(session, forced_online=forced_online)
         return (yield from _complete(session))
     except CardRefused as refused:
-        yield from note("{error}", "Book 3, 6.3.5", error=str(refused))
+        yield from note_refusal(refused, "Book 3, 6.3.5")
         return broken_off(session, Reason.CARD_REFUSED, refused.command, refused.status)
     except DataMissing as error:
-        yield from note("{error}", "Book 3, 7.2", error=str(error))
+        yield from note("card data missing: tag {tag}", "Book 3, 7.2", tag=f"{error.tag:X}")
         return broken_off(session, Reason.CARD_DATA_MISSING, str(error))
     except MalformedData as error:
         yield from note("card data cannot be read: {error}", "Book 3, 7.5", error=str(error))
