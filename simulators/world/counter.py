@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import Final
 
 from drivers.errors import CardRemoved, DeviceTimeout
-from drivers.protocols import Diagnosis, Health, Interface, Signal, Symbol, Symbology
-from drivers.registry import Drivers
+from drivers.protocols import (
+    CardReader,
+    Diagnosis,
+    Health,
+    Interface,
+    Scanner,
+    Signal,
+    Symbol,
+    Symbology,
+)
+from drivers.registry import Drivers, Entry, Registry
 from emv.conversation import Answer, AskIssuer, Question
 from emv.outcome import Outcome, Status
 from simulators.card import Answer as CardAnswer
@@ -129,7 +138,7 @@ class Counter:
         self._antenna = WorldReader(Interface.CONTACTLESS)
         self._slot = WorldReader(Interface.CONTACT)
         self._lag_s: Callable[[], float] = lambda: 0.0
-        media = open_media(in_force, Drivers(), keys, clock, random, self._hear, None, home)
+        media = open_media(in_force, self._drivers(), keys, clock, random, self._hear, None, home)
         # As the bench shop's file has them: an antenna, a slot, a camera.
         self._taps, self._chips = [each for each in media.workers if isinstance(each, CardWorker)]
         (self._codes,) = [each for each in media.workers if isinstance(each, CodeWorker)]
@@ -141,6 +150,19 @@ class Counter:
         self._last: tuple[str, Outcome] | None = None
         """The last tap's outcome, for the same sale's next."""
         self.armed: Arm | None = None
+
+    def _drivers(self) -> Drivers:
+        """Return the table in which the bench shop's devices are this counter's."""
+        readers: dict[str, Entry[CardReader]] = {
+            "simulated": Entry(lambda: self._antenna, simulated=True),
+            "simulated-slot": Entry(lambda: self._slot, simulated=True),
+        }
+        # Codes are shown to the worker itself; no picture of them is taken.
+        camera: Entry[Scanner] = Entry("drivers.scanner_camera:CameraScanner", simulated=True)
+        return Drivers(
+            readers=Registry("reader", readers),
+            scanners=Registry("scanner", {"simulated-camera": camera}),
+        )
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:
