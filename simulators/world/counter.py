@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from drivers.errors import CardRemoved, DeviceTimeout
@@ -131,14 +130,13 @@ class Counter:
         clock: Clock,
         random: Randomness,
         post: Callable[[InboxEvent], None],
-        home: Path,
     ) -> None:
         self._agenda = agenda
         self._post = post
         self._antenna = WorldReader(Interface.CONTACTLESS)
         self._slot = WorldReader(Interface.CONTACT)
         self._lag_s: Callable[[], float] = lambda: 0.0
-        media = open_media(in_force, self._drivers(), keys, clock, random, self._hear, None, home)
+        media = open_media(in_force, self._drivers(), keys, clock, random, self._hear, None)
         # As the bench shop's file has them: an antenna, a slot, a camera.
         self._taps, self._chips = [each for each in media.workers if isinstance(each, CardWorker)]
         (self._codes,) = [each for each in media.workers if isinstance(each, CodeWorker)]

@@ -124,7 +124,7 @@ class WorldTill:
         self.keys = Keys(folder / "keys", settings.bank, self.random)
         self._in_force = InForce(terms_of(settings))
         self.counter = Counter(
-            self._in_force, self.keys, agenda, self.clock, self.random, self.post, folder
+            self._in_force, self.keys, agenda, self.clock, self.random, self.post
         )
         self.disk = WorldDisk(f"world-{folder}", self._disk_failed)
         self._platter = Platter()
