@@ -37,6 +37,10 @@ class CardClash(DriverError):
     """More than one card answers in the field."""
 
 
+class CardMute(DriverError):
+    """A card is in the slot and does not start: upside down, dirty, or broken."""
+
+
 class CommandRefused(DriverError):
     """The caller's bytes are no command, or none that this link can carry."""
 

@@ -19,10 +19,13 @@ SUCCESS = 0x0000_0000
 CANCELLED = 0x8010_0002
 TIMEOUT = 0x8010_000A
 SHARING_VIOLATION = 0x8010_000B
+MUTE = frozenset({0x8010_000F, 0x8010_0015, 0x8010_0065, 0x8010_0066, 0x8010_0067})
+"""What a card comes to that is there and cannot be started."""
 
 _MEANINGS: dict[int, tuple[type[DriverError], str]] = {
     # No card, or no longer the one that was powered.
     0x8010_000C: (CardRemoved, "no card is in the reader"),
+    0x8010_000F: (CardRemoved, "reader and card have no protocol in common"),
     0x8010_0015: (CardRemoved, "the card's answer to reset makes no sense"),
     0x8010_0016: (CardRemoved, "the command did not get through"),
     0x8010_002F: (CardRemoved, "data was lost between reader and card"),

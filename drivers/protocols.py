@@ -133,7 +133,8 @@ class CardReader(Device, Protocol):
     def wait_for_card(self, timeout_s: float) -> bool:
         """True once a card is active, False when the time is up.
 
-        Raises CardClash if two cards answer, DeviceLost if the reader is gone.
+        Raises CardClash if two cards answer, CardMute if one is in a slot and does
+        not start, DeviceLost if the reader is gone.
         """
 
     def transceive(self, command: bytes) -> tuple[bytes, int]:

@@ -17,6 +17,7 @@ from smartcard import scard
 
 from drivers.apdu import check_command, for_t0
 from drivers.errors import (
+    CardMute,
     CardRemoved,
     DeviceLost,
     DeviceTimeout,
@@ -25,7 +26,15 @@ from drivers.errors import (
     ServiceLost,
 )
 from drivers.lane import Lane
-from drivers.pcsc_errors import CANCELLED, SHARING_VIOLATION, SUCCESS, TIMEOUT, error_of, unsigned
+from drivers.pcsc_errors import (
+    CANCELLED,
+    MUTE,
+    SHARING_VIOLATION,
+    SUCCESS,
+    TIMEOUT,
+    error_of,
+    unsigned,
+)
 from drivers.pcsc_watchdog import Watchdog, open_with_line
 from drivers.protocols import Diagnosis, Health, Interface, Signal
 
@@ -106,6 +115,7 @@ class PcscReader:
         self._is_closed = False
         self._is_shared = False
         self._silent = False
+        self._is_mute = False
         self._link = _Link()
         self._lane: Lane | None = None
         self._stuck: Lane | None = None
@@ -125,7 +135,8 @@ class PcscReader:
         """True once a card is active, False when the time is up.
 
         A service or a reader that came back is found again by itself.
-        Raises DeviceLost if the reader is gone, ServiceLost if pcscd is.
+        Raises CardMute for a card in a slot that has not started by then,
+        DeviceLost if the reader is gone, ServiceLost if pcscd is.
         """
         deadline = time.monotonic() + timeout_s
         if self._is_held_up(timeout_s):
@@ -149,8 +160,10 @@ class PcscReader:
             if state & scard.SCARD_STATE_PRESENT and is_free and self._start_card():
                 return True
             if not state & scard.SCARD_STATE_PRESENT:
-                self._silent = False
+                self._silent = self._is_mute = False
             if time.monotonic() >= deadline:
+                if self._is_mute and is_free and self.interface is Interface.CONTACT:
+                    raise CardMute("the card in the slot does not start")
                 return False
             if state & scard.SCARD_STATE_PRESENT and is_free:
                 # It may be on its way in or out; its state alone may not change again.
@@ -352,6 +365,7 @@ class PcscReader:
 
         code = self._do(connect, self._silence_s + SERVICE_S)
         self._is_shared = code == SHARING_VIOLATION
+        self._is_mute = code in MUTE
         if code == SUCCESS:
             self._silent = False
             return True

@@ -28,11 +28,18 @@ class Silent:
 Response = Answer | Torn | Silent
 
 
+class NoAnswerToReset(Exception):
+    """The card gets power and stays mute."""
+
+
 class AnyCard(Protocol):
     """A card, a phone, or either with a fault: bytes in, a response out."""
 
     def power_up(self) -> None:
-        """Enter a field: nothing is selected, no transaction is open."""
+        """Enter a field: nothing is selected, no transaction is open.
+
+        Raises NoAnswerToReset if the card does not start.
+        """
 
     def respond(self, command: bytes) -> Response:
         """Answer one C-APDU."""

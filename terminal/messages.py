@@ -36,6 +36,7 @@ class Message(enum.StrEnum):
     CODE_UNAVAILABLE = "code_unavailable"
     READER_LOST = "reader_lost"
     CHIP_NOT_READ = "chip_not_read"
+    CHIP_UNREADABLE = "chip_unreadable"
     CARD_PULLED = "card_pulled"
     LEAVE_CARD_IN = "leave_card_in"
     TAKE_CARD_OUT = "take_card_out"
@@ -169,7 +170,8 @@ TEXT: dict[Message, str] = {
     Message.OUR_CODE_EXPIRED: "Code expired, not paid. New code: F7",
     Message.CODE_UNAVAILABLE: "No code from the bank. Card or customer's code instead",
     Message.READER_LOST: "Reader is gone. Check its cable, or show a code",
-    Message.CHIP_NOT_READ: "Chip could not be read. Tap the card, or show a code",
+    Message.CHIP_NOT_READ: "Chip could not be read. Take it out, wipe it, insert it again",
+    Message.CHIP_UNREADABLE: "Chip cannot be read. Tap the card, or show a code. Never swipe it",
     Message.CARD_PULLED: "Card was taken out too early. Insert it again",
     Message.LEAVE_CARD_IN: "Authorising. Leave the card in",
     Message.TAKE_CARD_OUT: "Take the last card out",

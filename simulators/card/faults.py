@@ -3,7 +3,8 @@
 In words: 'tear-before:3' the card leaves before it hears command 3;
 'tear-after:3' it has carried command 3 out, and its answer is lost;
 'silence:3' it hears command 3 and says nothing; 'garbage:3' its answer claims
-success and makes no sense; 'delay:200' each answer comes 200 ms late, 'delay:200@3' only that one.
+success and makes no sense; 'delay:200' each answer comes 200 ms late, 'delay:200@3' only that one;
+'mute' a chip that does not start at all.
 Commands count from 1 at each entry into a field.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simulators.card.errors import BadFault
-from simulators.responses import Answer, AnyCard, Response, Silent, Torn
+from simulators.responses import Answer, AnyCard, NoAnswerToReset, Response, Silent, Torn
 
 DELAY_MAX_MS = 600_000
 
@@ -28,6 +29,7 @@ class Verb(enum.Enum):
     SILENCE = "silence"
     GARBAGE = "garbage"
     DELAY = "delay"
+    MUTE = "mute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,23 @@ class Fault:
 
     def __str__(self) -> str:
         """Return the words that parse_fault reads."""
+        if self.verb is Verb.MUTE:
+            return str(self.verb.value)
         if self.verb is Verb.DELAY:
             return f"{self.verb.value}:{self.delay_ms}" + (f"@{self.at}" if self.at else "")
         return f"{self.verb.value}:{self.at}"
 
 
-EXAMPLES = "tear-before:3, tear-after:3, silence:3, garbage:3, delay:200, delay:200@3"
+EXAMPLES = "tear-before:3, tear-after:3, silence:3, garbage:3, delay:200, delay:200@3, mute"
 _WORDS = re.compile(r"([a-z-]+):([0-9]{1,6})(?:@([0-9]{1,6}))?")
 
 
 def parse_fault(words: str) -> Fault:
     """Read a fault from words. Raises BadFault, saying how they look."""
+    if words.strip() == Verb.MUTE.value:
+        return Fault(Verb.MUTE, None)
     found = _WORDS.fullmatch(words.strip())
-    verbs = {verb.value: verb for verb in Verb}
+    verbs = {verb.value: verb for verb in Verb if verb is not Verb.MUTE}
     if found is None or found[1] not in verbs:
         raise BadFault(f"'{words}' is no fault; they look like: {EXAMPLES}")
     verb, number = verbs[found[1]], int(found[2])
@@ -88,6 +94,8 @@ class FaultyCard:
     def power_up(self) -> None:
         """Enter a field; commands count from 1 again."""
         self._count = 0
+        if any(fault.verb is Verb.MUTE for fault in self._faults):
+            raise NoAnswerToReset
         self._card.power_up()
 
     def respond(self, command: bytes) -> Response:

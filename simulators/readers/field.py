@@ -22,6 +22,8 @@ class Presented:
     """Gone after this; None: waits for the reader as long as it takes."""
     is_heard: bool = False
     """It has been talked to since it came."""
+    is_mute: bool = False
+    """It did not start when it got power."""
     is_silent: bool = False
     """It owes an answer: its owner is still waiting for something to happen."""
 

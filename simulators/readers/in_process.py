@@ -7,10 +7,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from drivers.errors import CardClash, CardRemoved, CommandRefused, DeviceLost, DeviceTimeout
+from drivers.errors import (
+    CardClash,
+    CardMute,
+    CardRemoved,
+    CommandRefused,
+    DeviceLost,
+    DeviceTimeout,
+)
 from drivers.protocols import Diagnosis, Health, Interface, Signal
 from simulators.readers.field import Field, Presented
-from simulators.responses import Answer, AnyCard, Torn
+from simulators.responses import Answer, AnyCard, NoAnswerToReset, Torn
 
 COMMAND_BYTES_MIN = 4
 
@@ -90,7 +97,8 @@ class InProcessReader:
     def wait_for_card(self, timeout_s: float) -> bool:
         """True once a card is active, False when the time is up.
 
-        Raises CardClash if two cards answer, DeviceLost if the reader is gone.
+        Raises CardClash if two cards answer, CardMute for a chip that does not
+        start, DeviceLost if the reader is gone.
         """
         deadline_ns = self._clock_ns() + round(timeout_s * 1e9)
         with self._changed:
@@ -103,8 +111,7 @@ class InProcessReader:
                 if len(there) > 1:
                     raise CardClash(f"{len(there)} cards answer at once")
                 if there:
-                    self._field.active = there[0]
-                    there[0].card.power_up()
+                    self._start(there[0])
                     return True
                 if now_ns >= deadline_ns:
                     return False
@@ -177,6 +184,17 @@ class InProcessReader:
             raise DeviceLost("the simulated reader is unplugged")
         if not self._is_open:
             raise DeviceLost("the simulated reader is closed")
+
+    def _start(self, one: Presented) -> None:
+        """Power a card up. Raises CardMute."""
+        try:
+            one.card.power_up()
+        except NoAnswerToReset:
+            # Whoever put it in sees that nothing happens, and takes it out.
+            one.is_heard = True
+            self._field.done_with(one, self._clock_ns())
+            raise CardMute("the card in the slot does not start") from None
+        self._field.active = one
 
     def _hold(self, active: Presented, seconds: float) -> None:
         """Let time pass while a card works; raise if card or reader go meanwhile."""

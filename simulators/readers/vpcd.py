@@ -22,7 +22,7 @@ from simulators.readers.atr import ATR
 from simulators.readers.errors import ReaderSimulatorError
 from simulators.readers.field import Field, Presented
 from simulators.readers.t0 import T0Card
-from simulators.responses import Answer, AnyCard, Torn
+from simulators.responses import Answer, AnyCard, NoAnswerToReset, Torn
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,10 @@ _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
 class _Gone(Exception):
     """vpcd, the card or the reader ended the connection."""
+
+
+NO_ATR = b"\xff"
+"""What a card says that does not start: vpcd takes one that says nothing for none."""
 
 
 class VpcdReader:
@@ -184,7 +188,7 @@ class VpcdReader:
         """Return the answer to one message; None where none belongs."""
         match message:
             case b"\x04":
-                return self.atr.encoded
+                return NO_ATR if one.is_mute else self.atr.encoded
             case b"\x00":
                 with self._changed:
                     self._field.power_off(self._clock_ns())
@@ -193,7 +197,10 @@ class VpcdReader:
                         raise _Gone
                 return None
             case b"\x01" | b"\x02":
-                one.card.power_up()
+                try:
+                    one.card.power_up()
+                except NoAnswerToReset:
+                    one.is_mute = True
                 return None
         if len(message) < 2:
             return None

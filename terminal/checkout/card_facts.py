@@ -82,6 +82,9 @@ def reason_of(outcome: Outcome) -> tuple[Message | None, Message | None]:
     return Message.CARD_UNREADABLE, Message.INSERT_OR_CODE
 
 
+CHIP_TRIES = 3
+"""So often a chip is put in again before it is given up; a stripe instead is never taken."""
+
 # What is said of a card in a slot instead: it cannot be tapped again there.
 _IN_A_SLOT = {
     Message.TAP_AGAIN: Message.CARD_PULLED,
@@ -98,6 +101,13 @@ def in_a_slot(
         None if reason is None else _IN_A_SLOT.get(reason, reason),
         None if next_step is None else _IN_A_SLOT.get(next_step, next_step),
     )
+
+
+def unread_chip(tries: int) -> tuple[Message, Message]:
+    """Return what to say of a chip that could not be read so often in one sale."""
+    if tries < CHIP_TRIES:
+        return Message.CHIP_NOT_READ, Message.TRY_ONCE_MORE
+    return Message.CHIP_UNREADABLE, Message.TAP_OR_CODE
 
 
 def facts_of(outcome: Outcome, brand: str) -> CardFacts:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from drivers.errors import CardClash, CardRemoved
+from drivers.errors import CardClash, CardMute, CardRemoved
 from drivers.protocols import CardReader, Health, Interface, Signal
 from emv import entry_point
 from emv.conversation import Kernel, Note
@@ -19,6 +19,7 @@ from terminal.checkout.card_facts import (
     facts_of,
     in_a_slot,
     reason_of,
+    unread_chip,
 )
 from terminal.checkout.chip import Cardholder, ChipAnswers, ContactRules
 from terminal.checkout.pin import PinWorker
@@ -106,6 +107,8 @@ class CardWorker(DeviceWorker[CardReader]):
         )
         self._is_card_left = False
         """The card of the last payment is still in the slot."""
+        self._unread = 0
+        """How often in this sale a chip could not be read."""
 
     def _is_there(self, device: CardReader) -> bool:
         return device.diagnose().health is not Health.ABSENT
@@ -124,10 +127,15 @@ class CardWorker(DeviceWorker[CardReader]):
 
     def _serve_slot(self, arm: Arm, device: CardReader) -> None:
         device.signal(Signal.READY)
+        self._unread = 0
         while self._is_armed(arm):
-            if not device.wait_for_card(POLL_S):
-                self._is_card_left = False
-                continue
+            is_mute = False
+            try:
+                if not device.wait_for_card(POLL_S):
+                    self._is_card_left = False
+                    continue
+            except CardMute:
+                is_mute = True
             if not self._is_armed(arm):
                 # It came for the next sale, which finds it still active.
                 return
@@ -135,6 +143,9 @@ class CardWorker(DeviceWorker[CardReader]):
             if self._is_card_left:
                 # Nobody pays twice because a card was forgotten.
                 self._again(arm, Message.TAKE_CARD_OUT, Message.TAP_OR_CODE)
+            elif is_mute:
+                self._unread += 1
+                self._again(arm, *unread_chip(self._unread))
             else:
                 end = self._pay_by_chip(arm, device)
             device.signal(Signal.DONE if end in READ_WELL else Signal.ALERT)
@@ -148,7 +159,7 @@ class CardWorker(DeviceWorker[CardReader]):
         """Wait until the card has left the slot, or another sale begins."""
         device.release()
         self._is_card_left = True
-        while device.wait_for_card(0):
+        while _is_in(device):
             device.release()
             with self._changed:
                 if self._changed.wait_for(lambda: self._is_wanted_elsewhere(arm), POLL_S):
@@ -323,6 +334,9 @@ class CardWorker(DeviceWorker[CardReader]):
         reason, next_step = reason_of(outcome)
         if self._role == "contact":
             reason, next_step = in_a_slot(reason, next_step)
+        if reason is Message.CHIP_NOT_READ:
+            self._unread += 1
+            reason, next_step = unread_chip(self._unread)
         facts, sealed, proof, kept = None, "", "", None
         needs_pin = end is CardEnd.ONLINE and outcome.cvm is CVM.ONLINE_PIN
         if needs_pin and self._pins is None:
@@ -358,3 +372,11 @@ class CardWorker(DeviceWorker[CardReader]):
 
     def _note(self, note: Note) -> None:
         log.debug("%s: %s (%s)", self._name, note.said, note.source)
+
+
+def _is_in(device: CardReader) -> bool:
+    """Return whether a card is in the slot, mute or not."""
+    try:
+        return device.wait_for_card(0)
+    except CardMute:
+        return True

@@ -24,6 +24,7 @@ class Reason:
 # standing there with a stolen card.
 _BY_CODE = {
     "01": Reason(Message.DECLINED_BY_BANK, Message.CALL_ISSUER),
+    "02": Reason(Message.DECLINED_BY_BANK, Message.CALL_ISSUER),
     "05": Reason(Message.DECLINED_BY_BANK, Message.CALL_ISSUER),
     "14": Reason(Message.CARD_NOT_VALID, Message.ANOTHER_CARD),
     "25": Reason(Message.ORIGINAL_NOT_FOUND, Message.TELL_SUPERVISOR),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from drivers.errors import (
+    CardMute,
     CardRemoved,
     CommandRefused,
     DeviceLost,
@@ -22,6 +23,7 @@ from drivers.errors import (
 )
 from drivers.protocols import Health, Interface, Signal
 from drivers.reader_pcsc import PcscReader, choose, interface_of, reader_names
+from simulators.card.faults import with_faults
 from simulators.readers import atr
 from simulators.readers.pcscd import Pcscd
 from simulators.readers.vpcd import VpcdReader
@@ -328,6 +330,34 @@ def test_a_reader_takes_a_card_of_another_protocol_after_the_first(
     slot.present(scripted(Answer(b"\x6f\x00" + OK)))
     assert contact.wait_for_card(SEEN_S)
     assert contact.transceive(bytes.fromhex("00A40400023F0000"))[0] == b"\x61\x02"
+
+
+@pytest.mark.parametrize("name", ["Contract Slot", "Contract PICC"])
+def test_a_card_that_does_not_start_is_told_of_in_a_slot_alone(
+    opened: Opened, pcscd: Pcscd[VpcdReader], scripted: Any, name: str
+) -> None:
+    """Over an antenna it may still be on its way."""
+    reader = opened(name)
+    front = pcscd.readers[name == "Contract Slot"]
+    front.present(with_faults(scripted(), ["mute"]), stay=True)
+    try:
+        if name == "Contract Slot":
+            with pytest.raises(CardMute, match="does not start"):
+                until_it_starts(reader)
+        else:
+            assert not reader.wait_for_card(1.0)
+        front.remove()
+        front.present(scripted(Answer(OK)))
+        assert reader.wait_for_card(SEEN_S), "the next one is read"
+    finally:
+        front.remove()
+
+
+def until_it_starts(reader: PcscReader) -> None:
+    """Look as the till does, again and again."""
+    deadline = time.monotonic() + SEEN_S
+    while not reader.wait_for_card(0.25):
+        assert time.monotonic() < deadline, "nothing is told of it"
 
 
 def test_a_card_that_comes_back_at_once_is_seen_every_time(

@@ -84,12 +84,16 @@ def process(
     left: Sequence[Candidate] = found.candidates
     tables = code_tables(terminal)
     while left:
-        candidate = yield from choose(
-            left,
-            can_ask=configuration.asks_cardholder,
-            code_tables=tables,
-            language=preferred_language(found.language, configuration.languages) or "",
-        )
+        try:
+            candidate = yield from choose(
+                left,
+                can_ask=configuration.asks_cardholder,
+                code_tables=tables,
+                language=preferred_language(found.language, configuration.languages) or "",
+            )
+        except LinkLost as lost:
+            # The card was pulled out while its holder was asked.
+            return end_application(Reason.LINK_LOST, lost.kind)
         if candidate is None and configuration.asks_cardholder:
             return end_application(Reason.CANCELLED, "choice of an application")
         if candidate is None:

@@ -122,6 +122,43 @@ def test_a_chip_pays_through_its_slot(everything: Everything) -> None:
     assert everything.counter.booked.transfers_of(attempt) == ["sale"]
 
 
+def test_a_chip_behind_pcscd_checks_an_enciphered_pin_and_takes_none_in_clear(
+    everything: Everything,
+) -> None:
+    """Slot and pad are two devices here: a card that wants a PIN in clear goes on without."""
+    counter = everything.counter
+    attempt = counter.begin()
+    everything.insert_chip("contact-pin-enciphered")
+    counter.until(lambda view: view.stage is Stage.PIN and view.tries_left == 3)
+    counter.do("pin:0000")
+    counter.until(lambda view: view.stage is Stage.PIN and view.tries_left == 2)
+    counter.do("pin:1234")
+    paid = counter.until_state(attempt, *FINAL)
+    assert (paid.state, paid.pin) == (State.APPROVED, True)
+
+    second = counter.begin(700)
+    everything.insert_chip("contact-pin")
+    paid = counter.until_state(second, *FINAL)
+    assert (paid.state, paid.pin, paid.signature) == (State.APPROVED, False, True)
+
+
+def test_a_chip_pulled_out_of_pcscd_while_its_holder_chooses_is_let_go(
+    everything: Everything,
+) -> None:
+    attempt = everything.counter.begin()
+    chip = make_contact_card(load_profiles()["contact-two-applications"], everything.counter.home)
+    everything.slot.front.present(chip, stay=True)
+    everything.counter.until(lambda view: view.stage is Stage.CHOOSE)
+    everything.slot.front.remove()
+    everything.counter.until(lambda view: view.hint is Message.CARD_PULLED)
+
+    everything.insert_chip("contact-two-applications")
+    everything.counter.until(lambda view: view.stage is Stage.CHOOSE)
+    everything.counter.till.choose(1)
+    paid = everything.counter.until_state(attempt, *FINAL)
+    assert (paid.state, paid.application_label) == (State.APPROVED, "VISA DEBIT")
+
+
 def test_a_chip_that_refuses_what_its_bank_approved_gives_the_money_back(
     everything: Everything,
 ) -> None:

@@ -14,7 +14,7 @@ import config
 from drivers.protocols import Interface, Signal
 from emv import entry_point
 from simulators.readers.in_process import InProcessReader
-from simulators.responses import Answer, Response
+from simulators.responses import Answer, NoAnswerToReset, Response
 from terminal.checkout.cards import CardWorker
 from terminal.checkout.media import card_rules
 from terminal.events import Arm, CardEnd, CardPresented, CardRead, DeviceHealth, InboxEvent
@@ -118,6 +118,30 @@ def test_a_card_of_another_kind_is_told_once_and_left_alone(bench: Bench) -> Non
     assert bench.inbox.empty()
     assert len(chip.commands) == asked
     assert Signal.ALERT in bench.slot.signals
+
+
+class Mute(Chip):
+    """A chip that does not start."""
+
+    def power_up(self) -> None:
+        raise NoAnswerToReset
+
+
+def test_a_chip_that_does_not_start_is_tried_again_and_then_given_up(bench: Bench) -> None:
+    """Never by its stripe: what is left is a tap, or a code."""
+    bench.next()
+    bench.worker.arm(Arm(7, "a1", 1250, "CNY"))
+    for said in (
+        (Message.CHIP_NOT_READ, Message.TRY_ONCE_MORE),
+        (Message.CHIP_NOT_READ, Message.TRY_ONCE_MORE),
+        (Message.CHIP_UNREADABLE, Message.TAP_OR_CODE),
+    ):
+        bench.slot.was_empty.clear()
+        assert bench.slot.was_empty.wait(PATIENCE_S)
+        bench.slot.present(Mute())
+        told = bench.next()
+        assert isinstance(told, CardRead)
+        assert (told.end, told.reason, told.next_step) == (CardEnd.AGAIN, *said)
 
 
 def test_the_next_chip_is_read_again(bench: Bench) -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from emv.actions import ActionCodes
 from emv.bits import TVR
-from emv.conversation import AskIssuer, ChooseApplication, IssuerAnswer
+from emv.conversation import AskIssuer, ChooseApplication, Command, IssuerAnswer, Reply
 from emv.entry_point import Terminal
+from emv.errors import LinkLost
+from emv.kernels.contact import process
 from emv.outcome import CVM, Outcome, Reason, Status
 
 pytestmark = pytest.mark.spec(
@@ -555,3 +557,21 @@ def test_without_a_consent_the_application_is_not_used(
 
     assert ends(outcome) == (Status.END_APPLICATION, reason)
     assert len(slot.people.was_asked(ChooseApplication)) == can_ask
+
+
+def test_a_card_pulled_out_while_its_holder_is_asked_ends_the_application(
+    slot: Any, new_chip: Chip, encode: Callable[[str, bytes | str], bytes]
+) -> None:
+    card = wants_consent(new_chip(), encode)
+    kernel = process(slot.configuration, slot.terminal, slot.transaction)
+    request = next(kernel)
+    while not isinstance(request, ChooseApplication):
+        reply = None
+        if isinstance(request, Command):
+            reply = Reply.parse(card(request.encoded), 1000)
+        request = kernel.send(reply)
+
+    with pytest.raises(StopIteration) as ended:
+        kernel.throw(LinkLost("transmission"))
+
+    assert ends(ended.value.value) == (Status.END_APPLICATION, Reason.LINK_LOST)
