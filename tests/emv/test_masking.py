@@ -130,6 +130,62 @@ def test_each_kind_of_card_data_has_its_mask(tag: int, value: str, masked: str) 
     assert masked_hex(tag, bytes.fromhex(value)) == masked
 
 
+# Numbers of 16 and 19 digits with a check digit, no shorter one inside them.
+SIXTEEN, NINETEEN = "4377746162098623", "4977993881989077174"
+
+
+@pytest.mark.parametrize(
+    ("before", "pan", "after"),
+    [
+        ("", SIXTEEN, ""),
+        ("0000", SIXTEEN, "AB"),
+        ("F", SIXTEEN, "F"),
+        ("ABF", SIXTEEN, "F"),
+        ("ABC9", SIXTEEN, "99"),
+        ("F", NINETEEN, ""),
+        ("ABC9", NINETEEN, "FAB"),
+    ],
+)
+def test_a_number_in_digits_shows_its_ends_and_nothing_else_is_hidden(
+    before: str, pan: str, after: str
+) -> None:
+    value = bytes.fromhex(before + pan + after)
+
+    assert masked_hex(0xDF01, value) == before + mask_pan(pan) + after
+
+
+@pytest.mark.parametrize(
+    ("before", "pan", "after"),
+    [
+        ("", SIXTEEN, ""),
+        ("no. ", f"{SIXTEEN[:4]}-{SIXTEEN[4:8]} {SIXTEEN[8:]}", "."),
+        ("00", NINETEEN, "x"),
+    ],
+)
+def test_a_number_in_characters_shows_its_ends_and_nothing_else_is_hidden(
+    before: str, pan: str, after: str
+) -> None:
+    places = [at for at, character in enumerate(pan) if character.isdigit()]
+    starred = "".join("*" if at in places[6:-4] else each for at, each in enumerate(pan))
+    shown = masked_hex(0x50, (before + pan + after).encode())
+
+    assert masking.masked_text(shown) == before + starred + after
+    assert shown.count("*") == 2 * starred.count("*")
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [
+        SIXTEEN[:-1] + "4",  # No check digit.
+        "47457567175262",  # Numbers of 12 digits with a check digit.
+        "47287402303015219009",  # One of 20.
+        "1" + SIXTEEN[1:-1] + "9",  # No scheme's first digit.
+    ],
+)
+def test_text_that_is_no_card_number_is_shown(digits: str) -> None:
+    assert masked_hex(0x50, digits.encode()) == digits.encode().hex().upper()
+
+
 @pytest.mark.parametrize(
     ("data", "named"),
     [

@@ -471,6 +471,24 @@ def test_each_mandatory_object_of_the_cryptogram(pay: Pay, chip: PaperChip, tag:
     assert pay(card).outcome.reason == Reason.CARD_DATA_MISSING
 
 
+@pytest.mark.parametrize(
+    ("where", "twice"),
+    [
+        ("options_extra", "82021980"),
+        ("options_extra", "940410010301"),
+        ("record_extra", "5F2403311231"),
+        ("record_extra", "82021980"),
+        ("answer_extra", "9F3602002A"),
+        ("answer_extra", "5F340101"),
+    ],
+)
+def test_an_object_sent_twice_ends_it(pay: Pay, chip: PaperChip, where: str, twice: str) -> None:
+    """In one answer, or in two, and though it says the same."""
+    outcome = pay(replace(chip, **{where: bytes.fromhex(twice)})).outcome  # type: ignore[arg-type]
+
+    assert (outcome.status, outcome.reason) == (Status.END_APPLICATION, Reason.CARD_DATA_ERROR)
+
+
 @pytest.mark.parametrize("tag", ["8F", "90", "9F32", "9F46", "9F47", "9F4A"])
 def test_what_a_signature_needs_is_missed_before_it_is_asked_for(
     pay: Pay, chip: PaperChip, tag: str

@@ -234,6 +234,23 @@ def test_each_mandatory_object(
 
 
 @ALL
+@pytest.mark.parametrize(
+    ("where", "twice"),
+    [
+        ("options_extra", "82021980"),
+        ("record_extra", "5F2403311231"),
+        ("answer_extra", "9F3602002A"),
+    ],
+)
+def test_an_object_sent_twice_ends_it(
+    pay: Pay, chips: Callable[..., PaperChip], number: int, where: str, twice: str
+) -> None:
+    outcome = pay(number, chips(number, **{where: bytes.fromhex(twice)})).outcome
+
+    assert (outcome.status, outcome.reason) == (Status.END_APPLICATION, Reason.CARD_DATA_ERROR)
+
+
+@ALL
 def test_more_than_asked_for_is_an_error(
     pay: Pay, chips: Callable[..., PaperChip], number: int
 ) -> None:

@@ -290,6 +290,20 @@ def test_an_answer_without_what_must_be_there_ends_the_application(
     assert (outcome.status, outcome.reason) == (Status.END_APPLICATION, Reason.CARD_DATA_MISSING)
 
 
+@pytest.mark.parametrize(
+    ("where", "twice"),
+    [
+        ("gpo_extra", "8202010A"),
+        ("record_extra", "5F2403311231"),
+        ("answer_extra", "9F36020001"),
+    ],
+)
+def test_an_object_sent_twice_ends_it(pay8: Pay, card8: PaperCard8, where: str, twice: str) -> None:
+    outcome = pay8(replace(card8, **{where: bytes.fromhex(twice)})).outcome  # type: ignore[arg-type]
+
+    assert (outcome.status, outcome.reason) == (Status.END_APPLICATION, Reason.CARD_DATA_ERROR)
+
+
 def test_a_card_without_a_number_is_charged_nothing(pay8: Pay, card8: PaperCard8) -> None:
     outcome = pay8(replace(card8, record_without=frozenset({"5A"}))).outcome
 
