@@ -34,7 +34,8 @@ from terminal.bank.sealing import Sealer
 from terminal.chains import Chains
 from terminal.checkout.counter import Counter as Devices
 from terminal.checkout.counter import Media
-from terminal.core.step import Core, Limits
+from terminal.core.limits import Limits
+from terminal.core.step import Core
 from terminal.events import (
     Answered,
     Arm,

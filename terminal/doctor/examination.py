@@ -106,6 +106,7 @@ class Doctor:
     def _bank(self, settings: Settings, versions: Mapping[str, str]) -> Iterator[Line]:
         if settings.shop.mode == "live" or self.has_bank:
             yield from link.bank(settings, self.home / "keys", self.clock, self.random)
+            yield from link.chains(settings, self.home, self.clock, self.random)
             return
         library, _ = surroundings.EXTRAS["bank"]
         code = Matter.BANK_SIMULATED if versions[library] else Matter.BANK_CANNOT_BE_SIMULATED

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from config.schema import Settings
-from terminal.bank.dialects import open_client, speaks_iso8583
+from terminal.bank.dialects import open_client, open_signed_client, speaks_iso8583
+from terminal.chains import Chains
 from terminal.doctor.lines import Group, Line
 from terminal.doctor.memory import load
 from terminal.doctor.wording import Matter
-from terminal.errors import AnswerLost, KeysUnusable, LinkNotSecure, NeverLeft
+from terminal.errors import (
+    AnswerLost,
+    BankLinkError,
+    JournalUnavailable,
+    KeysUnusable,
+    LinkNotSecure,
+    NeverLeft,
+    TillError,
+)
 from terminal.seams import Clock, Randomness
 from terminal.security.folder import is_enrolled
 
@@ -63,3 +73,39 @@ def bank(settings: Settings, keys: Path, clock: Clock, random: Randomness) -> It
         code = Matter.CLOCK_OFF if abs(reply.skew_ms) > SKEW_SEEN_MS else Matter.CLOCK_RIGHT
     skew = f"{abs(reply.skew_ms) / 1000:.0f}"
     yield Line(Group.BANK, "clock", code, {"skew": skew})
+
+
+def chains(settings: Settings, home: Path, clock: Clock, random: Randomness) -> Iterator[Line]:
+    """Hold journal and audit log against the ends that the bank has kept.
+
+    Where they or the bank are not there, other lines say so.
+    """
+    from terminal.people.store import FILE
+
+    keys = home / "keys"
+    if speaks_iso8583(settings.bank) or not is_enrolled(keys) or not (home / FILE).exists():
+        return
+    try:
+        count = _kept_ends(settings, home, clock, random)
+    except (BankLinkError, JournalUnavailable):
+        return
+    except TillError as error:
+        yield Line(Group.JOURNAL, "chains", Matter.CHAINS_CUT, {"why": str(error)})
+        return
+    yield Line(Group.JOURNAL, "chains", Matter.CHAINS_HOLD, {"count": str(count)})
+
+
+def _kept_ends(settings: Settings, home: Path, clock: Clock, random: Randomness) -> int:
+    """Return how many ends the bank keeps. Raises what compare() and opening raise."""
+    from terminal.bank.chain_ends import compare
+    from terminal.journal import JournalReader
+    from terminal.people.audit import AuditLog
+    from terminal.people.store import PeopleStore
+
+    keys = load(home / "keys")
+    with (
+        closing(JournalReader(home)) as journal,
+        closing(PeopleStore(home)) as people,
+        closing(open_signed_client(settings.bank, keys, clock, random)) as client,
+    ):
+        return compare(client, Chains(journal, lambda: AuditLog(people, clock)))

@@ -62,6 +62,8 @@ class Matter(enum.StrEnum):
     CERTIFICATE_GOOD = "certificate-good"
     CERTIFICATE_ENDS = "certificate-ends"
     CERTIFICATE_EXPIRED = "certificate-expired"
+    CHAINS_HOLD = "chains-hold"
+    CHAINS_CUT = "chains-cut"
     JOURNAL_HOLDS = "journal-holds"
     JOURNAL_END_HOLDS = "journal-end-holds"
     JOURNAL_TO_BE_MADE = "journal-to-be-made"
@@ -241,6 +243,10 @@ _OTHERS: Mapping[str, Wording] = {
         _FAULT,
         "the bank has seen another till with this till's keys, or an old copy of this one",
         "Have the bank revoke them, and enrol again",
+    ),
+    Matter.CHAINS_HOLD: Wording(_OK, "they go through all {count} ends that the bank has kept"),
+    Matter.CHAINS_CUT: Wording(
+        _FAULT, "{why}", "Somebody has changed this till's records: call the bank"
     ),
     Matter.KEYS_UNPROTECTED: Wording(
         _WARNING, "the private keys are not encrypted", "Encrypt them: till keys protect"

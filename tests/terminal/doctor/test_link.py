@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from shutil import copytree
 
@@ -20,8 +21,11 @@ from simulators.bank.place import BankPlace
 from simulators.bank.service import BankServer, listen, tls_of
 from terminal.bank.iso8583.opening import TRANSPORT_KEY
 from terminal.doctor.lines import Line
-from terminal.doctor.link import bank
+from terminal.doctor.link import bank, chains
 from terminal.doctor.wording import Level, Matter
+from terminal.journal import Journal
+from terminal.people.audit import AuditLine, AuditLog
+from terminal.people.store import PeopleStore
 from terminal.security import keys
 from terminal.security.enrolment import enrol
 from terminal.security.files import write_file
@@ -96,6 +100,28 @@ def test_a_second_till_with_the_same_keys_is_said(
     [line] = [each for each in looked(url, tmp_path / "keys") if each.code == Matter.KEYS_CLONED]
     assert line.level is Level.FAULT
     assert "revoke" in line.step
+
+
+def test_an_audit_log_that_was_cut_off_is_said(url: str, place: BankPlace, tmp_path: Path) -> None:
+    """What the bank has kept of it is a line that is gone; nothing is said where nothing is."""
+    code = bench.issue_enrolment_code(place, "till", "till-3", NOW_MS, os.urandom, merchant="m")
+    enrol(tmp_path / "keys", code, lambda request: bench.enrol(place, request, NOW_MS))
+
+    def found() -> list[Line]:
+        settings = load_settings(overrides={"bank.url": url, "bank.server_name": "127.0.0.1"})
+        return list(chains(settings, tmp_path, Clock(), os.urandom))
+
+    assert found() == []
+    Journal(tmp_path, Clock()).close()
+    with closing(PeopleStore(tmp_path)) as store:
+        for _ in range(3):
+            AuditLog(store, Clock()).append(AuditLine("sell", True, "01"))
+    assert [(line.code, line.facts) for line in found()] == [(Matter.CHAINS_HOLD, {"count": "1"})]
+    with closing(PeopleStore(tmp_path)) as store, store.writing() as register:
+        register.execute("DELETE FROM audit WHERE seq = 3")
+    [line] = found()
+    assert (line.code, line.level) == (Matter.CHAINS_CUT, Level.FAULT)
+    assert "does not go through line 3" in line.text
 
 
 def test_a_bank_of_iso_8583_answers_too_and_proves_no_clock(
