@@ -52,6 +52,91 @@ def test_a_format_shows_in_its_shape(data: str, first: str, lines: list[str]) ->
         assert any(line in each for each in described), described
 
 
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (
+            "06FF01030000F6AA",
+            [
+                "Visa, cryptogram version 1, key index FF",
+                "first cryptogram: AAC",
+                "second cryptogram: AAC",
+                "CVR byte 4 bit 3: DDA failed on last transaction, declined offline",
+                "CVR byte 4 bit 2: DDA performed",
+                "15 issuer script commands on last transaction",
+                "issuer discretionary data: 1 bytes",
+            ],
+        ),
+        (
+            "02146191523344556677889900AABBCCDDEE00",
+            ["format unknown: the issuer's own"],
+        ),
+        (
+            "0214619152334455667788990011223344556677",
+            [
+                "M/Chip, cryptogram version 14 (common session key, no counters), key index 02",
+                "first cryptogram: ARQC",
+                "second cryptogram: TC",
+                "CVR byte 1 bit 1: offline PIN verification successful",
+                "CVR byte 2 bit 8: DDA returned",
+                "CVR byte 2 bit 5: issuer authentication performed",
+                "CVR byte 4 bit 6: offline PIN verification not performed",
+                "CVR byte 4 bit 5: offline PIN verification failed",
+                "CVR byte 4 bit 2: domestic transaction",
+                "CVR byte 4 bit 1: terminal wrongly takes the offline PIN for verified",
+                "CVR byte 5 bit 7: upper consecutive offline limit exceeded",
+                "CVR byte 5 bit 3: issuer authentication failed",
+                "CVR byte 6 bit 1: no match found in additional check table",
+                "script counter 5, PIN try counter 2 (right nibbles)",
+                "data authentication code or ICC dynamic number: 6677",
+                "counters: 10 bytes",
+            ],
+        ),
+        (
+            "011F000000000000",
+            [
+                "M/Chip, cryptogram version 1F (key and counters not known here), key index 01",
+                "first cryptogram: AAC",
+                "second cryptogram: AAC",
+                "script counter 0, PIN try counter 0 (right nibbles)",
+            ],
+        ),
+        (
+            "0FA5026130405060" + "00" * 8 + "0F" + "00" * 15,
+            [
+                "common core, triple DES (A5), key index 02",
+                "first cryptogram: ARQC",
+                "second cryptogram: TC",
+                "CVR byte 1 bit 1: issuer authentication performed and failed",
+                "CVR byte 3 bit 7: upper offline transaction count limit exceeded",
+                "PIN try counter 3 (right nibble)",
+                "5 issuer script commands on last transaction",
+            ],
+        ),
+    ],
+)
+def test_a_value_is_told_line_by_line(data: str, lines: list[str]) -> None:
+    assert describe(bytes.fromhex(data)) == lines
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *("011000" + "00" * rest for rest in (5, 15, 17, 23, 25)),
+        "06010A03A4B800",
+        "07010A03A4B800",
+        "1F2201" + "00" * 29,
+        "0FA501" + "00" * 13 + "0F" + "00" * 15,
+    ],
+)
+def test_a_byte_more_or_less_is_another_format(data: str) -> None:
+    value = bytes.fromhex(data)
+    assert not describe(value)[0].startswith("format unknown")
+    assert describe(value[:-1])[0].startswith("format unknown")
+    if value[1] >> 4 == 1:
+        assert describe(value + b"\0")[0].startswith("format unknown")
+
+
 @given(st.binary(max_size=32))
 def test_any_value_is_described(data: bytes) -> None:
     assert describe(data)
