@@ -21,7 +21,7 @@ from terminal.checkout.card_facts import (
     reason_of,
     unread_chip,
 )
-from terminal.checkout.chip import Cardholder, ChipAnswers, ContactRules
+from terminal.checkout.chip import Cardholder, ChipAnswers, ContactRules, slot_of
 from terminal.checkout.pin import PinWorker
 from terminal.checkout.pump import Answers, converse
 from terminal.checkout.worker import POLL_S, DeviceWorker
@@ -209,8 +209,8 @@ class CardWorker(DeviceWorker[CardReader]):
         rules = self._rules(arm.must_go_online).contact
         configuration = rules.configuration
         transaction = self.transaction(arm)
-        kernel = contact.process(configuration, rules.terminal_at(reader), transaction)
-        kernel = self._witness(kernel, arm.attempt, "contact", transaction, False)
+        kernel = contact.process(configuration, rules.terminal_at(slot_of(reader)), transaction)
+        kernel = self._witness(kernel, arm.attempt, slot_of(reader), transaction, False)
         return kernel, ChipAnswers(self._answers, ask_bank, holder, configuration.languages)
 
     def _ask_holder(

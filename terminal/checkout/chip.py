@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from drivers.errors import DriverError
 from drivers.protocols import CardReader, NoPin, PinReader
@@ -46,6 +47,15 @@ Source: EMV 4.4 Book 4, Annex A6.
 _SCRIPTS = (tags.TAG_71_ISSUER_SCRIPT_TEMPLATE_1, tags.TAG_72_ISSUER_SCRIPT_TEMPLATE_2)
 
 
+Slot = Literal["contact", "contact-with-keys"]
+"""A slot, or a slot and a PIN pad in one housing."""
+
+
+def slot_of(reader: CardReader) -> Slot:
+    """Return which kind a slot is of."""
+    return "contact-with-keys" if isinstance(reader, PinReader) else "contact"
+
+
 @dataclass(frozen=True, slots=True)
 class ContactRules:
     """What a chip's conversation needs that does not change from sale to sale."""
@@ -53,9 +63,9 @@ class ContactRules:
     configuration: contact.Configuration
     terminal: contact.Terminal
 
-    def terminal_at(self, reader: CardReader) -> contact.Terminal:
-        """Return what the till can do at one slot: a PIN in clear only where it has keys."""
-        if not isinstance(reader, PinReader):
+    def terminal_at(self, slot: Slot) -> contact.Terminal:
+        """Return what the till can do at a slot: take a PIN in clear only where it has keys."""
+        if slot == "contact":
             return self.terminal
         able = TerminalCapabilities.decode(self.terminal.capabilities)
         able |= TerminalCapabilities.PLAINTEXT_PIN

@@ -23,7 +23,7 @@ WAITING_MAX = 32
 CLOSE_S = 5.0
 
 
-Interface = Literal["contact", "contactless"]
+Interface = Literal["contact", "contact-with-keys", "contactless"]
 Witness = Callable[[Kernel[Outcome], str, Interface, Transaction, bool], Kernel[Outcome]]
 """Returns a kernel that is written down as it runs, or the kernel itself.
 

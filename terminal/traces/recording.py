@@ -49,7 +49,7 @@ class Recording:
 
     attempt: str
     reader: str
-    interface: Literal["contact", "contactless"]
+    interface: Literal["contact", "contact-with-keys", "contactless"]
     started_ms: int
     transaction: Transaction
     whole: bool
@@ -144,6 +144,8 @@ def _exchange(command: str, response: str, answer: Answer | LinkLost) -> Step:
 
 
 def _question(request: Request, answer: Answer | LinkLost, *, whole: bool) -> Step:
+    if isinstance(answer, LinkLost):
+        return kept.Left(answer.kind)
     match request, answer:
         case Note(text, source, values), _:
             return kept.Decided(text, source, dict(values))

@@ -79,8 +79,9 @@ def replay(trace: Trace, rules: CardRules) -> Replayed:
 def kernel_of(trace: Trace, rules: CardRules) -> Kernel[Outcome]:
     """Return the conversation of a trace as a shop would hold it now."""
     transaction = trace.sale.transaction
-    if trace.interface == "contact":
-        return contact.process(rules.contact.configuration, rules.contact.terminal, transaction)
+    if trace.interface != "contactless":
+        terminal = rules.contact.terminal_at(trace.interface)
+        return contact.process(rules.contact.configuration, terminal, transaction)
     if not trace.restarts:
         return entry_point.run(rules.config, transaction, rules.kernels)
     prepared = entry_point.pre_process(rules.config, transaction)
@@ -128,7 +129,7 @@ class _Player:
                 self._differ(self._recorded(), _asked(request))
                 break
             self._at += 1
-            if isinstance(step, kept.Lost):
+            if isinstance(step, kept.Lost | kept.Left):
                 lost = LinkLost(step.kind)
             else:
                 answer = self._given(step)
@@ -180,6 +181,8 @@ def _fits(request: Request, step: kept.Step) -> bool:
     match request, step:
         case Command(encoded), (kept.Exchanged(command) | kept.Lost(command)):
             return encoded.hex().upper() == command
+        case _, kept.Left():
+            return not isinstance(request, Command)
         case RandomBytes(count), kept.Drawn(recorded):
             return count == recorded
         case Show(wanted), kept.Shown(message):

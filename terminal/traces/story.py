@@ -22,6 +22,7 @@ SENTENCES = (
     "paid here before and not settled: {amount}",
     "application chosen: {place}",
     "no application was chosen",
+    "the card was lost while somebody was asked ({kind})",
     "PIN asked for: {entry}",
     "PIN asked for: {entry}, the card said {status}",
     "the issuer answered {code}",
@@ -63,7 +64,7 @@ def tell(traces: Iterable[Trace]) -> list[StoryLine]:
 
 
 def _tell(trace: Trace) -> Iterator[StoryLine]:
-    arrival = "A chip in {reader}" if trace.interface == "contact" else "A card on {reader}"
+    arrival = "A chip in {reader}" if trace.interface != "contactless" else "A card on {reader}"
     if trace.restarts:
         arrival = "The card again on {reader}"
     yield StoryLine(0, arrival, {"reader": trace.reader})
@@ -109,6 +110,10 @@ def _asked(at_us: int, step: kept.Step, trace: Trace) -> StoryLine | None:
     match step:
         case kept.Decided(text, source, values):
             return StoryLine(at_us, text, values, source)
+        case kept.Left(kind):
+            return StoryLine(
+                at_us, "the card was lost while somebody was asked ({kind})", {"kind": kind}
+            )
         case kept.LookedUp(is_on_it):
             answer = "yes" if is_on_it else "no"
             return StoryLine(at_us, "on the exception file: {answer}", {"answer": answer})

@@ -34,6 +34,13 @@ class Lost(Struct, frozen=True, forbid_unknown_fields=True, tag="lost"):
     """'timeout' or 'transmission'."""
 
 
+class Left(Struct, frozen=True, forbid_unknown_fields=True, tag="left"):
+    """A card that was lost while somebody was asked about it."""
+
+    kind: str
+    """'timeout' or 'transmission'."""
+
+
 class Decided(Struct, frozen=True, forbid_unknown_fields=True, tag="decision"):
     """A decision, and the rule that made it."""
 
@@ -93,7 +100,17 @@ class Shown(Struct, frozen=True, forbid_unknown_fields=True, tag="message"):
 
 
 Step = (
-    Exchanged | Lost | Decided | Drawn | LookedUp | Counted | Chosen | PINTaken | IssuerSaid | Shown
+    Exchanged
+    | Lost
+    | Left
+    | Decided
+    | Drawn
+    | LookedUp
+    | Counted
+    | Chosen
+    | PINTaken
+    | IssuerSaid
+    | Shown
 )
 
 
@@ -144,7 +161,8 @@ class Trace(Struct, frozen=True, forbid_unknown_fields=True):
 
     attempt: str
     reader: str
-    interface: Literal["contact", "contactless"]
+    interface: Literal["contact", "contact-with-keys", "contactless"]
+    """Where the card was; keys of its own let a slot take a PIN in clear."""
     started_ms: int
     """Unix time in milliseconds."""
     whole: bool

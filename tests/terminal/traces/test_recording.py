@@ -6,16 +6,27 @@ import datetime
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 
-from emv.conversation import Command, IssuerAnswer, Kernel, Reply, ask_issuer, exchange, note
+from emv.conversation import (
+    Command,
+    IssuerAnswer,
+    Kernel,
+    Reply,
+    ask_issuer,
+    choose_application,
+    exchange,
+    note,
+)
 from emv.entry_point import Transaction
 from emv.errors import LinkLost
 from emv.outcome import CVM, Outcome, Status
 from simulators.card import find_card
 from terminal.errors import NotAllowed
 from terminal.traces.recording import STEPS_MAX, Recording, witnessed
+from terminal.traces.replay import run
 from terminal.traces.story import tell
-from terminal.traces.trace import Decided, Drawn, Exchanged, IssuerSaid, Lost, decode, encode
+from terminal.traces.trace import Decided, Drawn, Exchanged, IssuerSaid, Left, Lost, decode, encode
 
 SALE = Transaction(100, 156, 2, datetime.date(2026, 11, 24))
 SELECT = bytes.fromhex("00A4040007A000000003101000")
@@ -138,6 +149,21 @@ def test_an_issuers_scripts_are_hidden_and_its_code_is_not() -> None:
 
     assert play(kernel(), answer).trace().steps == (IssuerSaid("3035", "00" * 8, "*" * 10),)
     assert play(kernel(), None).trace().steps == (IssuerSaid(),)
+
+
+def test_a_card_that_is_lost_while_its_holder_is_asked_is_told_of_and_lost_again() -> None:
+    def kernel() -> Kernel[Outcome]:
+        try:
+            yield from choose_application(("VISA CREDIT", "VISA DEBIT"))
+        except LinkLost:
+            return declined()
+        raise AssertionError
+
+    trace = replace(play(kernel(), LinkLost("transmission")).trace(), whole=True)
+
+    assert trace.steps == (Left("transmission"),)
+    assert any("lost while somebody was asked" in line.text for line in tell([trace]))
+    assert run(trace, kernel()).first is None
 
 
 def test_a_card_without_end_does_not_fill_the_disk() -> None:
