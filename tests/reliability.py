@@ -147,7 +147,8 @@ CAMPAIGNS = [
         "0 found; a card number was there {card number in core dump} times, which is not barred",
     ),
     Campaign(
-        "Servers that are not the bank: no, another's, an expired, a revoked certificate, old TLS",
+        "Servers whose certificate is expired, foreign, revoked, for another name or purpose, "
+        "not valid yet; TLS 1.2; an environment that vouches for them",
         [f"{ROOM}/test_untrusted.py"],
         "",
         7,

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from simulators.bank.trust.authority import Authority, certificate_pem, private_pem
 from simulators.bank.trust.keys import SERVER_NAMES
+from terminal.security.folder import REVOKED
 from terminal.states import State
 from terminal.view import Readiness
 
@@ -52,9 +53,17 @@ def foreign(authority: Authority, key: Any, now_ms: int) -> x509.Certificate:
     return right(Authority.create("Another authority", now_ms), key, now_ms)
 
 
+def revoked(authority: Authority, key: Any, now_ms: int) -> x509.Certificate:
+    """The bank's own, stolen; the till has heard of it."""
+    return right(authority, key, now_ms)
+
+
 @contextmanager
 def posing(city: Any, folder: Path, issue: Issue, newest: ssl.TLSVersion) -> Iterator[Any]:
-    """Listen in the bank's place; gives the address, and what was read behind a handshake."""
+    """Listen in the bank's place.
+
+    Gives the address, the certificate, and what was read behind a handshake.
+    """
     now_ms = time.time_ns() // 1_000_000
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = issue(Authority.load(city.place), key.public_key(), now_ms)
@@ -73,13 +82,14 @@ def posing(city: Any, folder: Path, issue: Issue, newest: ssl.TLSVersion) -> Ite
                 return
             try:
                 with near, context.wrap_socket(near, server_side=True) as talk:
-                    read.append(talk.recv(1))
+                    if got := talk.recv(1):
+                        read.append(got)
             except OSError:
                 continue
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
-        yield f"https://localhost:{listener.getsockname()[1]}", read
+        yield f"https://localhost:{listener.getsockname()[1]}", certificate, read
         listener.shutdown(socket.SHUT_RDWR)
 
 
@@ -105,6 +115,7 @@ def stored(city: Any, open_counter: Any) -> Any:
         (wrong_name, ssl.TLSVersion.TLSv1_3),
         (wrong_purpose, ssl.TLSVersion.TLSv1_3),
         (foreign, ssl.TLSVersion.TLSv1_3),
+        (revoked, ssl.TLSVersion.TLSv1_3),
         (right, ssl.TLSVersion.TLSv1_2),
     ],
 )
@@ -119,7 +130,11 @@ def test_a_sale_that_waits_is_kept_from_whoever_is_not_the_bank(
 ) -> None:
     """The environment vouches for the server, and names a proxy and a password for it."""
     home, attempt = stored
-    with posing(city, tmp_path, issue, newest) as (url, read):
+    with posing(city, tmp_path, issue, newest) as (url, certificate, read):
+        if issue is revoked:
+            authority = Authority.load(city.place)
+            listed = authority.list_revoked([certificate.serial_number], time.time_ns() // 10**6)
+            (home / "till" / "keys" / REVOKED).write_text(certificate_pem(listed))
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
             monkeypatch.setenv(name, str(tmp_path / "posing.pem"))
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
