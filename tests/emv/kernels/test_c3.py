@@ -577,6 +577,49 @@ def test_each_mandatory_object(card: PaperCard, pay: Pay, tag: str) -> None:
     assert outcome.error.detail == f"tag {tag}"
 
 
+def test_a_card_with_neither_profile_nor_cryptogram_lacks_data(card: PaperCard, pay: Pay) -> None:
+    outcome = pay(replace(card, gpo_without=frozenset({"82", "9F26"}))).outcome
+    assert outcome.reason == Reason.CARD_DATA_MISSING
+
+
+def opening_with(
+    name: bytes, card: PaperCard, encode: Callable[..., bytes]
+) -> Callable[[bytes], bytes | None]:
+    """The card, with control information of a name and a PDOL alone."""
+    opened = encode("6F", name + encode("A5", encode("9F38", card.pdol))) + b"\x90\x00"
+    return lambda command: opened if command[5:12] == VISA else card(command)
+
+
+def test_a_card_that_opened_without_its_name_lacks_it(
+    card: PaperCard, pay: Pay, encode: Callable[..., bytes]
+) -> None:
+    tap = pay(opening_with(b"", card, encode))
+    assert tap.outcome.error is not None
+    assert tap.outcome.error.detail == "tag 84"
+
+
+def test_a_card_without_a_language_is_answered_in_none(
+    card: PaperCard, pay: Pay, encode: Callable[..., bytes]
+) -> None:
+    tap = pay(opening_with(encode("84", VISA), card, encode))
+    assert tap.outcome.ui is not None
+    assert [one.language for one in (*tap.shown, tap.outcome.ui)] == [b"", b""]
+
+
+@pytest.mark.parametrize(
+    ("told", "passed_on"), [("207000F3", "207000F0"), ("207000F301AA", "207000F001AA")]
+)
+def test_the_interface_of_a_form_factor_is_the_readers_to_say(
+    card: PaperCard, pay: Pay, encode: Callable[..., bytes], told: str, passed_on: str
+) -> None:
+    tap = pay(replace(card, gpo_without=frozenset({"9F6E"}), gpo_extra=encode("9F6E", told)))
+    assert tap.outcome.data_record[0x9F6E].hex().upper() == passed_on
+
+
+def test_a_card_may_expire_on_day_00(offline: PaperCard, pay: Pay) -> None:
+    assert pay(replace(offline, expiry="311200")).outcome.status is Status.APPROVED
+
+
 @pytest.mark.parametrize("duplicate", ["8202 2000", "9F360200FF", "9F6C020000"])
 def test_an_object_sent_twice_ends_it(card: PaperCard, pay: Pay, duplicate: str) -> None:
     twice = bytes.fromhex(duplicate)

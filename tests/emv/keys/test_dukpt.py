@@ -1,6 +1,7 @@
 """AES DUKPT against the published cases, and device against host."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,25 @@ def test_damaged_state_is_refused(state: bytes) -> None:
     except MalformedData:
         return
     assert device.save()[:12] == state[:12]
+
+
+@pytest.mark.parametrize("length", [0, 7, 9])
+@pytest.mark.parametrize("make", [dukpt.initial_key, dukpt.update_key, Device.inject])
+def test_a_key_id_has_eight_bytes(make: Callable[[bytes, bytes], object], length: int) -> None:
+    with pytest.raises(MalformedData, match=f"initial key id of {length} bytes"):
+        make(BASE_KEY, bytes(length))
+
+
+def test_a_state_is_whole_and_may_have_no_key_left() -> None:
+    fresh = Device.inject(dukpt.initial_key(BASE_KEY, KEY_ID), KEY_ID).save()
+    keys = [fresh[at : at + 16] for at in range(13, len(fresh), 16)]
+    assert len(keys) == 32
+    assert all(any(key) for key in keys)
+    for damaged in (fresh[:-1], fresh + b"\0", fresh[:13], fresh[:12], b""):
+        with pytest.raises(MalformedData, match="damaged"):
+            Device.restore(damaged)
+    used_up = KEY_ID + bytes.fromhex("FFFF0001 10") + bytes(32 * 16)
+    assert Device.restore(used_up).save() == used_up
 
 
 @pytest.mark.parametrize(
