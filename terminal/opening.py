@@ -7,7 +7,7 @@ only a bench may have.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ from terminal.seams import Clock, Randomness
 from terminal.security.upkeep import Upkeep
 from terminal.store import CurrencyLimits, OfflineLimits
 from terminal.till import Till
-from terminal.view import ShopFacts
+from terminal.view import ShopFacts, StoryLine
 
 if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
@@ -141,6 +141,7 @@ def open_till(
         receipts=receipts,
         keyboard=keyboard,
         doctor=doctor,
+        story=partial(_story, home),
         starters=(desk.start, counter.start, *(each.start for each in (*beside, *upkeep))),
         # The last receipt comes out before the rest goes.
         closers=(*(each.close for each in (*beside, *upkeep)), counter.close, desk.close),
@@ -327,6 +328,14 @@ def _open_media(
     from terminal.checkout.media import open_media
 
     return open_media(in_force, drivers, keys, clock, random, post, keyboard, home)
+
+
+def _story(home: Path, attempt: str) -> Sequence[StoryLine]:
+    """Return what was written of an attempt's cards, told; no start waits for it."""
+    from terminal.traces.folder import TraceFolder
+    from terminal.traces.story import tell
+
+    return tell(TraceFolder(home).of(attempt))
 
 
 Opener = Callable[[], Till]

@@ -42,7 +42,7 @@ from terminal.runner import Runner
 from terminal.seams import Clock, Randomness, uuid7
 from terminal.states import FOR_A_PERSON, KEPT
 from terminal.store import refuse_while_kept
-from terminal.view import Kind, Observer, PaymentView, ShopFacts, TraceLine, View
+from terminal.view import Kind, Observer, PaymentView, ShopFacts, StoryLine, TraceLine, View
 
 if TYPE_CHECKING:
     from terminal.doctor.examination import Doctor
@@ -71,12 +71,14 @@ class Till:
         receipts: ReceiptDesk | None = None,
         keyboard: TypedScanner | None = None,
         doctor: Callable[[], Doctor] | None = None,
+        story: Callable[[str], Sequence[StoryLine]] = lambda _: (),
         starters: Sequence[Callable[[], None]] = (),
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
         """shop: returns the facts that hold; they change between sales only.
         receipts: what prints them; None in a shop without a printer.
         keyboard: the hand scanner that types; None without.
+        story: an attempt's identity to what was written of its cards.
         starters: what begin() starts; closers: what close() closes, in this order.
         """
         self._shop = shop
@@ -85,6 +87,7 @@ class Till:
         self._receipts = receipts
         self._keyboard = keyboard
         self._doctor = doctor
+        self._story = story
         self.staff = staff
         """Who is signed in here; a face signs people in and out through it."""
         self._runner = runner
@@ -353,6 +356,13 @@ class Till:
     def trace(self, payment_id: str) -> Sequence[TraceLine]:
         """Return what happened to a payment, step by step."""
         return self._journal.trace(self._journal.payment(payment_id).id)
+
+    def story(self, payment_id: str) -> Sequence[StoryLine]:
+        """Return what card and till said, and by which rules; nothing without a trace.
+
+        Raises UnknownPayment, NotAllowed.
+        """
+        return self._story(self._journal.payment(payment_id).id)
 
     def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
         """Return the receipt's lines; a copy says that it is one."""

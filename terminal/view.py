@@ -11,6 +11,8 @@ from terminal.messages import Message
 from terminal.states import State
 
 if TYPE_CHECKING:
+    from emv.dialogue import Told
+
     # A batch is made of what is in here.
     from terminal.batch.batch import Batch
 
@@ -153,6 +155,25 @@ class PaymentView:
     settled_by: str = ""
     durations_ms: Mapping[str, float] = field(default_factory=dict)
     """By phase: 'present', 'read', 'written', 'bank'."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One line of what card and till said: a sentence in English, with values in its braces."""
+
+    at_us: int
+    """Time the card has taken since it arrived, in microseconds."""
+    text: str
+    values: Mapping[str, str | int] = field(default_factory=dict)
+    source: str = ""
+    """Book and section of a decision's rule."""
+    exchange: Told | None = None
+    """A command and its answer, for whoever wants the bytes."""
+
+    @property
+    def said(self) -> str:
+        """The whole sentence, in English."""
+        return self.text.format_map(self.values) if self.values else self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from terminal.bench import Bench
 from terminal.checkout.wedge import WedgeDetector
-from terminal.view import Observer, PaymentView, ShopFacts, TraceLine, View
+from terminal.view import Observer, PaymentView, ShopFacts, StoryLine, TraceLine, View
 
 if TYPE_CHECKING:
     from terminal.doctor.lines import Line
@@ -167,6 +167,9 @@ class Door(Protocol):
 
     def trace(self, payment_id: str) -> Sequence[TraceLine]:
         """Return a payment's journal lines."""
+
+    def story(self, payment_id: str) -> Sequence[StoryLine]:
+        """Return what card and till said, and by which rules; nothing without a trace."""
 
     def receipt(self, payment_id: str, copy: bool = True) -> Sequence[str]:
         """Return a receipt's lines."""

@@ -24,6 +24,7 @@ from ui.refusals import refusal_text
 from ui.screens.payments import may_refund, may_void
 from ui.screens.pin import tries_text
 from ui.screens.result import may_refuse_signature
+from ui.screens.story import stamp_of, told
 from ui.wording import CURRENCY_NAMES, how_text, result_frame, state_mark
 
 TOLD_AT_S = (30, 10)
@@ -37,6 +38,7 @@ HELP = (
     mark("cancel: give up. code: show our code. check: ask the bank now. next: keep and go on."),
     mark("choose NUMBER: which application of the card pays; choose 0: none."),
     mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
+    mark("card NUMBER: what card and till said to each other, and by which rules."),
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
     mark("close: the day's totals beside the bank's; Enter then closes the day."),
     mark("signin NAME SECRET [CODE], signout. allow NAME SECRET [CODE]: say yes for another."),
@@ -57,6 +59,7 @@ VERBS = {
     "list": ("list", "payments", "f2", "交易"),
     "show": ("show", "查看"),
     "receipt": ("receipt", "copy", "p", "小票"),
+    "card": ("card", "卡片"),
     "print": ("print", "f6", "打印"),
     "drawer": ("drawer", "钱箱"),
     "refund": ("refund", "f5", "退货"),
@@ -375,6 +378,7 @@ class LineTill:
             "list": self._list,
             "show": self._show,
             "receipt": self._receipt,
+            "card": self._card,
             "print": self._print,
             "refund": self._ask_refund,
             "void": self._ask_void,
@@ -513,6 +517,18 @@ class LineTill:
         self._say(self._line_of(payment))
         for line in self._till.trace(payment.id):
             self._say(f"+{line.offset_ms / 1000:.3f} {self._words(line.text)}")
+
+    def _card(self, key: str) -> None:
+        payment = self._meant(key)
+        if payment is None:
+            self._say(self._words("Say which: card NUMBER."))
+            return
+        lines = self._till.story(payment.id)
+        if not lines:
+            self._say(self._ended(self._words("No card was read")))
+        for line in lines:
+            source = f" ({line.source})" if line.source else ""
+            self._say(f"{stamp_of(line)} {told(line, self._words)}{source}")
 
     def _receipt(self, key: str) -> None:
         payment = self._meant(key)

@@ -32,6 +32,7 @@ from terminal.view import (
     ShownCode,
     Stage,
     Step,
+    StoryLine,
     TraceLine,
     View,
 )
@@ -53,6 +54,25 @@ SHOP = ShopFacts(
     wallets=("WeChat Pay", "Alipay", "UnionPay"),
 )
 
+
+STORY = (
+    StoryLine(0, "A card on {reader}", {"reader": "Counter reader"}),
+    StoryLine(14_200, "{command}: {status}", {"command": "SELECT", "status": "9000"}),
+    StoryLine(14_200, "kernel {kernel_id} chosen", {"kernel_id": 3}, "Book B, 3.4.1.1"),
+    StoryLine(
+        14_200,
+        "amount {amount} reaches the CVM limit {limit}: the cardholder must be verified",
+        {"amount": "52.00", "limit": "50.00"},
+        "Book B, 3.1.1",
+    ),
+    StoryLine(82_700, "cardholder verification: {cvm}", {"cvm": "signature"}, "Book C-3, 5.7.1.2"),
+    StoryLine(
+        82_700,
+        "Outcome: {status}, cardholder verification: {cvm}",
+        {"status": "online request", "cvm": "signature"},
+    ),
+)
+"""What a card says that is tapped."""
 
 FOUND = (
     Line(
@@ -663,6 +683,11 @@ class StillTill:
     def _all(self) -> list[PaymentView]:
         in_hand = [self._view.payment] if self._view.payment else []
         return [*in_hand, *self._view.recent]
+
+    def story(self, payment_id: str) -> Sequence[StoryLine]:
+        """Return what a card said that was tapped; of any payment the same."""
+        self.payment(payment_id)
+        return STORY
 
     def trace(self, payment_id: str) -> Sequence[TraceLine]:
         """Return the story of a scanned code."""

@@ -19,8 +19,9 @@ from terminal.journal import JournalReader
 from terminal.traces import replay as replays
 from terminal.traces.folder import TraceFolder
 from terminal.traces.replay import Replayed
-from terminal.traces.story import StoryLine, tell
+from terminal.traces.story import tell
 from terminal.traces.trace import Trace, decode, encode
+from terminal.view import StoryLine
 
 DIFFERS = 1
 """Exit status: today's kernels do something else."""

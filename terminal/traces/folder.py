@@ -67,7 +67,7 @@ class TraceFolder:
     def of(self, attempt: str) -> Sequence[Trace]:
         """Return the conversations of one attempt, in their order.
 
-        Raises NotAllowed for a file that is no trace, OSError.
+        Raises NotAllowed for a file that is no trace, or cannot be read.
         """
         return [self._read(path) for path in self._files(attempt)]
 
@@ -75,7 +75,7 @@ class TraceFolder:
     def _read(path: Path) -> Trace:
         try:
             return decode(path.read_bytes())
-        except NotAllowed as error:
+        except (NotAllowed, OSError) as error:
             raise NotAllowed(f"{path.name}: {error}") from error
 
     def _files(self, attempt: str = "") -> list[Path]:

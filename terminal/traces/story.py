@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 
 from emv import dialogue
+from emv.actions import Rule
+from emv.apdu import STATUS_OK
+from emv.bits import CVM_NAMES, TVR, TVR8
+from emv.conversation import PINEntry
 from emv.dialogue import Exchange, Told
-from emv.outcome import MessageId
+from emv.outcome import CVM, MessageId, Reason, Status
 from terminal.errors import NotAllowed
 from terminal.traces import trace as kept
 from terminal.traces.trace import Trace
+from terminal.view import StoryLine
 
+DONE = f"{STATUS_OK:04X}"
 SENTENCES = (
     "A card on {reader}",
     "The card again on {reader}",
@@ -35,24 +40,17 @@ SENTENCES = (
 )
 """Every sentence of a story that is not a kernel's own."""
 
-
-@dataclass(frozen=True, slots=True)
-class StoryLine:
-    """One line: a sentence in English, with the values that stand in its braces."""
-
-    at_us: int
-    """Time the card has taken since it arrived, in microseconds."""
-    text: str
-    values: Mapping[str, str | int] = field(default_factory=dict)
-    source: str = ""
-    """Book and section of a decision's rule."""
-    exchange: Told | None = None
-    """A command and its answer, for whoever wants the bytes."""
-
-    @property
-    def said(self) -> str:
-        """The whole sentence, in English."""
-        return self.text.format_map(self.values) if self.values else self.text
+VALUES = frozenset(
+    (
+        *(str(each.value) for kind in (Reason, Status, CVM, Rule, PINEntry) for each in kind),
+        *(each.label for kind in (TVR, TVR8) for each in kind),
+        *CVM_NAMES.values(),
+        *(each.name.replace("_", " ").lower() for each in MessageId),
+        "yes",
+        "no",
+    )
+)
+"""What stands in the braces of a story and is a word of ours."""
 
 
 def tell(traces: Iterable[Trace]) -> list[StoryLine]:
@@ -101,7 +99,8 @@ def _exchanged(at_us: int, step: kept.Exchanged | kept.Lost, told: Told) -> Stor
         text = "{command}: the card was lost ({kind})"
         values: dict[str, str | int] = {"command": told.title, "kind": step.kind}
         return StoryLine(at_us, text, values, exchange=told)
-    values = {"command": told.title, "status": told.status}
+    is_plain = step.response.endswith(DONE)
+    values = {"command": told.title, "status": DONE if is_plain else told.status}
     return StoryLine(at_us, "{command}: {status}", values, exchange=told)
 
 

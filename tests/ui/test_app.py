@@ -14,7 +14,7 @@ from terminal.bench import Offer
 from terminal.errors import AmountRefused, NotAllowed
 from terminal.messages import Message
 from terminal.states import State
-from terminal.view import Notice, Readiness, Stage, View
+from terminal.view import Notice, Readiness, Stage, StoryLine, View
 from ui.app import TillApp
 from ui.still import (
     CODE,
@@ -318,7 +318,7 @@ async def test_what_cannot_be_given_back_is_refused_in_words(
         assert still.wishes == []
 
 
-async def test_the_detail_has_three_tabs(still: StillTill, read_screen: Read) -> None:
+async def test_the_detail_has_four_tabs(still: StillTill, read_screen: Read) -> None:
     app = TillApp(still)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("f3")
@@ -328,7 +328,48 @@ async def test_the_detail_has_three_tabs(still: StillTill, read_screen: Read) ->
         await pilot.press("tab")
         assert "重打印" in read_screen(app)
         await pilot.press("tab")
+        assert "amount 52.00 reaches the CVM limit" in read_screen(app)
+        assert "Book B, 3.1.1" in read_screen(app)
+        await pilot.press("tab")
         assert "Medium" in read_screen(app)
+        await pilot.press("shift+tab")
+        assert "kernel 3 chosen" in read_screen(app)
+
+
+class LongStories(StillTill):
+    """A chip's conversation has some fifty lines."""
+
+    def story(self, payment_id: str) -> Sequence[StoryLine]:
+        said = [
+            StoryLine(n * 1000, "kernel {kernel_id} chosen", {"kernel_id": n}) for n in range(40)
+        ]
+        return [*said, StoryLine(50_000, "Outcome: {status}", {"status": "declined"})]
+
+
+async def test_a_story_longer_than_the_screen_is_read_to_its_end(read_screen: Read) -> None:
+    app = TillApp(LongStories(), "zh")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f3", "shift+tab")
+        assert "选择内核 0" in read_screen(app)
+        assert "declined" not in read_screen(app)
+        await pilot.press("enter", "pagedown", "pagedown", "pagedown")
+        assert "结果：" in read_screen(app)
+        await pilot.press("escape")
+        assert "选择内核 0" in read_screen(app)
+
+
+class NoCards(StillTill):
+    """Its customers pay by codes alone."""
+
+    def story(self, payment_id: str) -> Sequence[StoryLine]:
+        return ()
+
+
+async def test_a_payment_without_a_card_says_so(read_screen: Read) -> None:
+    app = TillApp(NoCards())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f3", "shift+tab")
+        assert "No card was read" in read_screen(app)
 
 
 async def test_the_copy_of_the_last_receipt_says_that_it_is_one(

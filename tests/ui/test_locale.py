@@ -10,10 +10,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
+import emv
 import ui
 from terminal.doctor.lines import GROUP_TITLES, LEVEL_WORDS
 from terminal.doctor.wording import WORDING
 from terminal.messages import TEXT, Message
+from terminal.traces.story import SENTENCES, VALUES
 from ui.locale import FOLDER, LANGUAGES, other, translate
 
 SOURCE = Path(ui.__file__).parent
@@ -74,8 +76,43 @@ def test_every_finding_of_the_doctor_is_translated(text: str, catalogue: Catalog
     assert entry.string
 
 
+def notes_of_kernels() -> dict[str, str]:
+    """Every literal that a kernel notes for the trace, and the file it stands in."""
+    found = {}
+    for path in sorted(Path(emv.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ("note", "note_limit"):
+                first = node.args[0]
+                texts = [first.body, first.orelse] if isinstance(first, ast.IfExp) else [first]
+                for text in texts:
+                    if isinstance(text, ast.Constant):
+                        found[str(text.value)] = path.name
+    return found
+
+
+BARE = {"{reason}"}
+"""A value alone is said in its own words."""
+STORY = {*notes_of_kernels(), *SENTENCES, *VALUES} - BARE
+
+
+def test_the_kernels_are_read() -> None:
+    found = notes_of_kernels()
+    assert found["kernel {kernel_id} chosen"] == "selection.py"
+    assert len(found) > 80
+
+
+def test_every_sentence_of_a_story_is_translated(catalogue: Catalog) -> None:
+    """What a kernel decides, the cashier can read too. Kernels' notes are sentences with values."""
+    assert [
+        text for text in sorted(STORY) if not (entry := catalogue.get(text)) or not entry.string
+    ] == []
+
+
 def test_no_translation_is_left_over(catalogue: Catalog) -> None:
-    wanted = set(sentences_in_source()) | set(TEXT.values()) | DOCTOR
+    wanted = set(sentences_in_source()) | set(TEXT.values()) | DOCTOR | STORY
     assert {entry.id for entry in catalogue if entry.id} == wanted
 
 

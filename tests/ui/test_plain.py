@@ -146,6 +146,7 @@ def test_an_amount_after_a_question_is_no_yes(still: StillTill, make_lines: Make
         ("void 412", "This payment cannot be voided."),
         ("void 9999", "No payment has the number 9999."),
         ("receipt", "Say which: receipt NUMBER."),
+        ("card", "Say which: card NUMBER."),
         ("bench", "This shop has no bench."),
     ],
 )
@@ -167,6 +168,16 @@ def test_payments_are_listed_found_and_shown(still: StillTill, make_lines: MakeL
     lines.heard("receipt 414")
     assert "COPY / 重打印" in told
     assert not any("424242" in line for line in told)
+
+
+def test_a_card_is_told_of_in_both_languages(still: StillTill, make_lines: MakeLines) -> None:
+    lines, told = make_lines(still, "en")
+    lines.heard("card 414")
+    assert told[2] == "14.2 ms kernel 3 chosen (Book B, 3.4.1.1)"
+    chinese, told = make_lines(still, "zh")
+    chinese.heard("卡片 414")
+    assert told[2] == "14.2 ms 选择内核 3 (Book B, 3.4.1.1)"
+    assert told[-1] == "82.7 ms 结果：请求联机，持卡人验证：签名"
 
 
 def test_receipts_are_printed_and_the_drawer_opened_by_word(

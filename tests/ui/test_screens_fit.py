@@ -22,6 +22,7 @@ from ui.screens.help import HelpPage
 from ui.screens.page import Key, Page
 from ui.screens.payments import PaymentsPage
 from ui.screens.receipt import ReceiptPage
+from ui.screens.story import StoryPage
 from ui.still import CODE, PRESENT, QUIET, RECENT, SHOP, VIEWS, StillBench, StillTill, ended
 from ui.widgets.canvas import Canvas
 from ui.widgets.chrome import (
@@ -113,13 +114,14 @@ def test_every_page_over_the_sale_fits(language: str, size: tuple[int, int]) -> 
         RefundPage(desk, sale),
         VoidPage(desk, sale),
         ReceiptPage(desk, sale, is_copy=True),
+        StoryPage(desk, sale),
         payments,
         searching,
         bench,
     ]
     for page in pages:
         assert not clipped(desk, page, size), page.name
-    for _ in range(3):
+    for _ in range(4):
         payments.press(Key("tab"))
         assert not clipped(desk, payments, size)
 

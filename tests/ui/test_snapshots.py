@@ -36,6 +36,7 @@ OVERLAYS = {
     "help": ("f1",),
     "payments": ("f2", "escape", "down"),
     "trace": ("f3", "tab"),
+    "story": ("f3", "shift+tab"),
     "refund": ("f5", "r"),
     "void": ("f4", "v"),
     "receipt": ("f6",),

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from terminal.errors import TillError
 from terminal.states import State
-from terminal.view import Kind, PaymentView
+from terminal.view import Kind, PaymentView, StoryLine
 from ui.desk import Desk
 from ui.locale import mark
 from ui.money import date_text, day_text, short_identity, time_text
@@ -17,20 +17,22 @@ from ui.refusals import refusal_text
 from ui.screens.give_back import RefundPage, VoidPage
 from ui.screens.page import Key, Page
 from ui.screens.receipt import ReceiptPage, paint_paper
+from ui.screens.story import StoryPage, paint_rows, rows_of
 from ui.widgets.canvas import Canvas, cut
 from ui.widgets.chrome import Action
 from ui.wording import HIDDEN_CODES, KINDS, MEDIA, how_text, state_mark
 
 
 class Tab(enum.IntEnum):
-    """The three faces of a payment."""
+    """The faces of a payment."""
 
     SUMMARY = 0
     TRACE = 1
     RECEIPT = 2
+    CARD = 3
 
 
-TAB_LABELS = (mark("Summary"), mark("Trace"), mark("Receipt"))
+TAB_LABELS = (mark("Summary"), mark("Trace"), mark("Receipt"), mark("Card"))
 DETAIL_COLUMNS = 46
 DETAIL_COLUMNS_MIN = 36
 LIST_COLUMNS_MIN = 69
@@ -57,11 +59,14 @@ class PaymentsPage(Page):
         self._shown = 1
         self._tab = Tab.SUMMARY
         self._payments: Sequence[PaymentView] = ()
+        self._story: tuple[str, Sequence[StoryLine]] | None = None
+        """The payment whose card was told of last, so that it is read once."""
         self.refresh()
 
     def refresh(self) -> None:
         """Read the list again; the cursor stays on its payment."""
         current = self._current
+        self._story = None
         self._payments = self.desk.till.payments(self._search)
         numbers = [payment.id for payment in self._payments]
         if current and current.id in numbers:
@@ -96,7 +101,9 @@ class PaymentsPage(Page):
         else:
             actions.append(Action("Tab", mark("Next tab")))
         current = self._current
-        if current and self._shows_receipt:
+        if current and self._shows(Tab.CARD):
+            actions.append(Action("Enter", mark("Whole story")))
+        if current and self._shows(Tab.RECEIPT):
             key = "Enter" if self.desk.shop.has_printer else "P"
             actions.append(Action(key, mark("Whole receipt")))
         if current and self.desk.shop.has_printer:
@@ -124,13 +131,16 @@ class PaymentsPage(Page):
                 self._is_open = False
             else:
                 self.close_page()
-        elif key.name == "enter" and current and self._is_open and self._shows_receipt:
+        elif key.name == "enter" and current and self._is_open and self._shows(Tab.RECEIPT):
             self._open_receipt(current)
+        elif key.name == "enter" and current and self._shows(Tab.CARD):
+            self.open_page(StoryPage(self.desk, current))
         elif key.name == "enter":
             self._is_open = current is not None
         elif key.name in ("tab", "shift+tab"):
             self._is_open = current is not None
-            self._tab = Tab((self._tab + (1 if key.name == "tab" else 2)) % 3)
+            step = 1 if key.name == "tab" else -1
+            self._tab = Tab((self._tab + step) % len(Tab))
         elif key.character == "/":
             self._is_searching, self._is_open = True, False
         elif key.letter == "p" and current:
@@ -160,9 +170,8 @@ class PaymentsPage(Page):
         self.refresh()
         return True
 
-    @property
-    def _shows_receipt(self) -> bool:
-        return self._tab is Tab.RECEIPT and (self._is_open or self.desk.is_wide)
+    def _shows(self, tab: Tab) -> bool:
+        return self._tab is tab and (self._is_open or self.desk.is_wide)
 
     def _open_receipt(self, payment: PaymentView) -> None:
         # The tab beside the list is too low for most receipts; this page scrolls.
@@ -271,6 +280,8 @@ class PaymentsPage(Page):
                 self._paint_summary(part, payment)
             elif self._tab is Tab.TRACE:
                 self._paint_trace(part, payment)
+            elif self._tab is Tab.CARD:
+                self._paint_story(part, payment)
             else:
                 lines = self.desk.till.receipt(payment.id)
                 paint_paper(part, 0, 0, part.width, lines[: part.height])
@@ -282,6 +293,15 @@ class PaymentsPage(Page):
         for row, (label, value) in enumerate(summary(payment, self.desk)[: canvas.height]):
             canvas.put(0, row, self.desk.words(label), "muted")
             canvas.put(SUMMARY_COLUMN, row, cut(value, canvas.width - SUMMARY_COLUMN))
+
+    def _paint_story(self, canvas: Canvas, payment: PaymentView) -> None:
+        words = self.desk.words
+        if self._story is None or self._story[0] != payment.id:
+            self._story = payment.id, self.desk.till.story(payment.id)
+        lines = self._story[1]
+        if not lines:
+            canvas.put_wrapped(0, 0, canvas.width, 2, words("No card was read"), "muted")
+        paint_rows(canvas, 0, 0, rows_of(lines, words, canvas.width)[: canvas.height])
 
     def _paint_trace(self, canvas: Canvas, payment: PaymentView) -> None:
         lines = self.desk.till.trace(payment.id)

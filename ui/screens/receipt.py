@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from terminal.view import PaymentView
 from ui.desk import Desk
 from ui.locale import mark
-from ui.screens.page import Key, Page
+from ui.screens.page import Key
+from ui.screens.scrolled import ScrolledPage
 from ui.widgets.canvas import Canvas, cut
 from ui.widgets.chrome import Action
 
 
-class ReceiptPage(Page):
+class ReceiptPage(ScrolledPage):
     """One receipt, scrolled by lines."""
 
     name = "receipt"
@@ -22,36 +23,27 @@ class ReceiptPage(Page):
         super().__init__(desk)
         self._payment = payment
         self._lines = list(desk.till.receipt(payment.id, copy=is_copy))
-        self._top = 0
+
+    @property
+    def row_count(self) -> int:
+        """Its lines."""
+        return len(self._lines)
 
     def actions(self) -> Sequence[Action]:
         """Back, scrolling where it does not fit, and paper."""
-        actions = [Action("Esc", mark("Back"), is_main=True)]
-        if len(self._lines) > self._shown:
-            actions.append(Action("Up/Down", mark("Scroll")))
+        actions = list(super().actions())
         if self.desk.shop.has_printer:
             actions.append(Action("P", mark("Print")))
         return actions
 
-    @property
-    def _shown(self) -> int:
-        return max(1, self.desk.body_rows - 4)
-
     def press(self, key: Key) -> bool:
-        """Scroll, print, or go back."""
-        last = max(0, len(self._lines) - self._shown)
+        """Print, scroll, or go back."""
         if key.letter == "p" and self.desk.shop.has_printer:
             self.desk.print_receipt(self._payment)
-        elif key.name in ("escape", "enter") or key.letter == "p":
+        elif key.letter == "p":
             self.close_page()
-        elif key.name in ("down", "pagedown"):
-            step = 1 if key.name == "down" else self._shown
-            self._top = min(last, self._top + step)
-        elif key.name in ("up", "pageup"):
-            step = 1 if key.name == "up" else self._shown
-            self._top = max(0, self._top - step)
         else:
-            return False
+            return super().press(key)
         return True
 
     def paint(self, canvas: Canvas) -> None:
@@ -59,8 +51,7 @@ class ReceiptPage(Page):
         canvas.fill(0, 0, canvas.width, canvas.height, "sheet")
         title = self.desk.words("RECEIPT")
         canvas.put(3, 1, f"{title}   {self._payment.number:04d}", "muted", bold=True)
-        self._top = min(self._top, max(0, len(self._lines) - self._shown))
-        paint_paper(canvas, 3, 3, canvas.width - 6, self._lines[self._top :][: self._shown])
+        paint_paper(canvas, 3, 3, canvas.width - 6, self._lines[self.top :][: self.shown])
 
 
 def paint_paper(canvas: Canvas, x: int, y: int, width: int, lines: Sequence[str]) -> None:
