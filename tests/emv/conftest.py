@@ -47,6 +47,8 @@ class Tap:
     commands: list[bytes]
     shown: list[UserInterfaceRequest]
     notes: list[str]
+    sources: list[str]
+    """Of the notes."""
     asked: list[OnExceptionFile]
 
 
@@ -72,6 +74,7 @@ def tap(
     commands: list[bytes] = []
     shown: list[UserInterfaceRequest] = []
     notes: list[str] = []
+    sources: list[str] = []
     asked: list[OnExceptionFile] = []
     try:
         request = next(kernel)
@@ -94,12 +97,13 @@ def tap(
                 request = kernel.send(None)
             elif isinstance(request, Note):
                 notes.append(request.said)
+                sources.append(request.source)
                 request = kernel.send(None)
             else:
                 assert answer is not None, f"nobody was to be asked: {request}"
                 request = kernel.send(answer(request))
     except StopIteration as finished:
-        return Tap(finished.value, commands, shown, notes, asked)
+        return Tap(finished.value, commands, shown, notes, sources, asked)
 
 
 def tlv(tag: str, value: bytes | str) -> bytes:

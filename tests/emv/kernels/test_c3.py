@@ -920,6 +920,10 @@ def test_an_unknown_version_of_the_signature_is_refused(
     assert any("fDDA version 02 is not supported" in text for text in tap.notes)
 
 
+def test_a_decision_is_noted_with_its_section(offline: PaperCard, pay: Pay) -> None:
+    assert "Book C-3, 5.6" in pay(offline).sources
+
+
 def test_a_signature_over_another_amount_is_refused(offline: PaperCard, pay: Pay) -> None:
     """A relay cheats the card about the amount."""
 
@@ -1044,6 +1048,13 @@ def test_other_wishes_ask_for_no_verification(card: PaperCard, pay: Pay, ignored
     assert (outcome.status, outcome.cvm) == (Status.ONLINE_REQUEST, CVM.NONE)
 
 
+def test_what_follows_the_devices_word_is_not_its_word(
+    card: PaperCard, pay: Pay, encode: Callable[..., bytes]
+) -> None:
+    told = encode("9F69", "01000000000080AABB")
+    assert pay(replace(card, ctq="0080", gpo_extra=told)).outcome.cvm is DEVICE
+
+
 @pytest.mark.parametrize(
     ("iad", "fdda", "related", "status", "reason"),
     [
@@ -1080,6 +1091,18 @@ def test_an_offline_approval_with_a_signature_says_so(offline: PaperCard, pay: P
     assert outcome.receipt
     assert message(outcome) is MessageId.APPROVED_SIGN
     assert message(pay(offline).outcome) is MessageId.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("ttq", "cvm", "status"),
+    [(PIN, ONLINE_PIN, Status.ONLINE_REQUEST), (SIGNATURE, SIGN, Status.APPROVED)],
+)
+def test_a_pin_nobody_wished_for_goes_online_too(
+    offline: PaperCard, pay: Pay, ttq: str, cvm: CVM, status: Status
+) -> None:
+    limits = {"floor_limit_minor": None}
+    outcome = pay(replace(offline, ctq=None), 100_000, ttq=ttq, limits=limits).outcome
+    assert (outcome.status, outcome.cvm) == (status, cvm)
 
 
 # 5.8, 5.9 and 4.3 Outcome

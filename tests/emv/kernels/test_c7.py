@@ -69,6 +69,12 @@ def purse(quick: PaperCard) -> PaperCard:
     return replace(quick, iad="0701010390000001", fdda=1)
 
 
+def test_kernel_3s_sections_are_not_cited_for_it(pay: Pay, purse: PaperCard) -> None:
+    sources = pay(purse).sources
+    assert "Book C-7" in sources
+    assert not any(source.startswith("Book C-3") for source in sources)
+
+
 def with_balance(card: PaperCard, answer: str | None) -> Respond:
     """Answer GET DATA for the balance so; None for a card that leaves."""
 

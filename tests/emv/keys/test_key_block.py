@@ -213,6 +213,67 @@ def test_a_header_that_cannot_be_read_back_is_not_written(header: Header) -> Non
         build(Key(header, bytes(16)), PROTECTION, zeros)
 
 
+@pytest.mark.parametrize(
+    ("header", "key", "fault"),
+    [
+        (Header("P0", "A", "E", version="B"), bytes(16), "only D is built"),
+        (HEADER, bytes(15), "no key of algorithm A is so long"),
+        (HEADER, b"", "no key of algorithm A is so long"),
+    ],
+)
+def test_what_is_not_built_is_named(header: Header, key: bytes, fault: str) -> None:
+    with pytest.raises(KeyBlockRefused, match=fault):
+        build(Key(header, key), PROTECTION, zeros)
+
+
+@pytest.mark.parametrize("length", [1, 14, 15, 30])
+def test_a_key_of_another_kind_may_have_any_length_but_none(length: int) -> None:
+    """14 and 30 bytes fill their blocks without a byte to hide how long they are."""
+    header, purpose = Header("P0", "R", "E"), Purpose("P0", "R", "E")
+    key = Key(header, bytes(range(1, length + 1)))
+    assert open_block(build(key, PROTECTION, zeros), PROTECTION, purpose) == key
+    with pytest.raises(KeyBlockRefused, match="impossible key length"):
+        open_block(build(Key(header, b""), PROTECTION, zeros), PROTECTION, purpose)
+
+
+def test_a_key_stronger_than_its_protection_is_not_taken() -> None:
+    header = psec.tr31.Header("D", "P0", "A", "E", "00", "N")
+    block = psec.tr31.wrap(PROTECTION[:16], header, bytes(range(32)))
+    with pytest.raises(KeyBlockRefused, match="stronger"):
+        open_block(block, PROTECTION[:16], PIN_KEY)
+
+
+@pytest.mark.parametrize(
+    ("start", "rest", "fault"),
+    [
+        ("P0AE00N0000", "00" * 16, "does not fill whole blocks"),
+        ("P0AE00N0000", "00" * 31, "does not fill whole blocks"),
+        ("P0AE00N0000", "00" * 15, "does not fill whole blocks"),
+        ("P0AE00N0100KS06AB", "00" * 32, "header does not fill"),
+    ],
+)
+def test_a_block_is_made_of_whole_blocks(start: str, rest: str, fault: str) -> None:
+    length = len(start) + len(rest) + 5
+    with pytest.raises(KeyBlockRefused, match=fault):
+        open_block(f"D{length:04}{start}{rest}", PROTECTION, PIN_KEY)
+
+
+@pytest.mark.parametrize("length", [0, 15, 17, 33])
+def test_a_protection_key_is_an_aes_key(length: int) -> None:
+    block = build(Key(HEADER, bytes(16)), PROTECTION, zeros)
+    with pytest.raises(KeyBlockRefused, match="not an AES key"):
+        open_block(block, bytes(length), PIN_KEY)
+
+
+@pytest.mark.parametrize(
+    ("version", "why"), [("A", "withdrawn"), ("C", "withdrawn"), ("E", "unknown"), ("0", "unknown")]
+)
+def test_another_version_is_told_apart(version: str, why: str) -> None:
+    block = version + build(Key(HEADER, bytes(16)), PROTECTION, zeros)[1:]
+    with pytest.raises(KeyBlockRefused, match=why):
+        open_block(block, PROTECTION, PIN_KEY)
+
+
 def test_no_key_is_in_a_repr_or_an_error() -> None:
     key = bytes(range(16))
     assert key.hex() not in repr(Key(HEADER, key)).lower()
