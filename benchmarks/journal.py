@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 
 from benchmarks.harness import Bar, Row, in_turns, row
-from terminal import journal as product
+from terminal import journal_form as form
 from terminal.core.book import RECENT_MAX
 from terminal.core.limits import Limits
 from terminal.core.step import Core
@@ -201,12 +201,12 @@ def fill(folder: Path, payments: int) -> None:
         return (number - 1) // DAILY + 1
 
     def moves() -> Iterator[tuple[str, int, str, bytes]]:
-        head = product._GENESIS
+        head = form.GENESIS
         for number in range(1, payments + 1):
             own, at_ms = identity(number), began + number * 1000
             for shape in shapes:
                 text = shape % (batch_of(number), own, number)
-                head = product._link(head, own, at_ms, text)
+                head = form.link(head, own, at_ms, text)
                 yield own, at_ms, text, head
 
     shapes, listed_shape = [numbered(body) for body in bodies], numbered(last)
@@ -245,7 +245,7 @@ def _sell(journal: Journal, sales: Sales) -> Callable[[], None]:
 
 def _bytes_of(entry: Entry) -> bytes:
     """Return as many bytes as the journal writes for this move."""
-    body = product._encode(entry.payment)
+    body = form.encoded(entry.payment)
     # The move and the payment's row each hold the payment; the seal is kept once.
     return (body * 2 + (entry.sealed or "")).encode() + bytes(32)
 

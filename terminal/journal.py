@@ -8,18 +8,18 @@ have connections of their own.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
 import apsw
 
+from terminal import journal_form as form
+from terminal import journal_schema as schema
 from terminal.batch import records
 from terminal.batch.batch import Batch
 from terminal.batch.events import RecordBatch
@@ -28,70 +28,17 @@ from terminal.database import connect, transaction, translated
 from terminal.errors import JournalCorrupt, JournalUnavailable, UnknownPayment
 from terminal.events import Entry
 from terminal.journal_mark import Mark, read_mark
-from terminal.messages import Message
 from terminal.salvage import readable_moves
 from terminal.seams import Clock
-from terminal.states import FINAL, State
 from terminal.summing import with_follow_ups
-from terminal.view import Kind, Medium, PaymentView, TraceLine
+from terminal.view import PaymentView, TraceLine
 
-SCHEMA_VERSION = 4
-_WITH_BATCHES = 3
 # A whole chain of a million payments takes a minute; its end is where a
 # power cut or a restored copy shows.
 CHECKED_AT_START = 64
 MARK = "journal.mark"
 NUMBER_DIGITS_MAX = 9
 """A payment's number never gets longer."""
-_GENESIS = hashlib.sha256(b"OpenTill journal").digest()
-
-_SCHEMA = """
-CREATE TABLE moves (
-    seq INTEGER PRIMARY KEY,
-    attempt TEXT NOT NULL,
-    at_ms INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    hash BLOB NOT NULL
-) STRICT;
-CREATE INDEX moves_by_attempt ON moves (attempt, seq);
-CREATE TABLE payments (
-    attempt TEXT PRIMARY KEY,
-    number INTEGER NOT NULL UNIQUE,
-    state TEXT NOT NULL,
-    original TEXT NOT NULL,
-    amount_minor INTEGER NOT NULL,
-    words TEXT NOT NULL,
-    body TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX payments_open ON payments (state);
-CREATE INDEX payments_by_original ON payments (original) WHERE original <> '';
-CREATE TABLE sealed (
-    attempt TEXT PRIMARY KEY,
-    data TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
-"""
-
-# SQLite uses it where the question names the same states, so it is made anew
-# whenever the table of states has other ends.
-_OPEN_INDEX = "CREATE INDEX payments_open ON payments (state) WHERE state NOT IN ({final})"
-
-# An earlier journal's payments are in no batch: the bank was told of none.
-_BATCHES = f"""
-ALTER TABLE payments ADD COLUMN batch INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX payments_by_batch ON payments (batch) WHERE batch > 0;
-{records.SCHEMA}
-PRAGMA user_version = 3;
-"""
-
-_MIGRATIONS = (
-    _SCHEMA,
-    "DROP INDEX payments_open; {open_index}; PRAGMA user_version = 2;",
-    _BATCHES,
-    # An earlier release must not open what it has no words for; and there is one end more.
-    "DROP INDEX payments_open; {open_index}; PRAGMA user_version = 4;",
-)
-"""What brings a journal of this version to the next; version 0 is no journal yet."""
 
 # The index holds only rows that have an original: SQLite uses it where the
 # question says so too, and walks every payment where it does not.
@@ -131,7 +78,7 @@ class JournalReader:
             # Digits this long may be a card number, typed into the wrong field.
             named = key if len(key) <= NUMBER_DIGITS_MAX or "-" in key else f"{key[:4]}…"
             raise UnknownPayment(f"No payment {named} in this journal")
-        return self._whole(_decode(rows[0][0]))
+        return self._whole(form.decoded(rows[0][0]))
 
     def payments(self, search: str = "", limit: int = 200) -> list[PaymentView]:
         """Return payments, newest first, whose words contain the search text.
@@ -144,17 +91,17 @@ class JournalReader:
             f"SELECT body FROM payments {condition} ORDER BY number DESC LIMIT ?",  # noqa: S608
             (pattern, limit) if search else (limit,),
         )
-        return [self._whole(_decode(body)) for (body,) in rows]
+        return [self._whole(form.decoded(body)) for (body,) in rows]
 
     def unfinished(self) -> list[PaymentView]:
         """Return the payments that are not at their end, oldest first."""
-        final = _final_list()
+        final = schema.final_list()
         # The plus keeps SQLite from walking all payments in order of number.
         rows = self._read(
             f"SELECT body FROM payments WHERE state NOT IN ({final}) ORDER BY +number",  # noqa: S608
             (),
         )
-        return [_decode(body) for (body,) in rows]
+        return [form.decoded(body) for (body,) in rows]
 
     def next_number(self) -> int:
         """Return the number the next payment will carry."""
@@ -165,7 +112,7 @@ class JournalReader:
         rows = self._read(
             "SELECT body FROM payments WHERE batch = ? AND batch > 0 ORDER BY +number", (number,)
         )
-        return [_decode(body) for (body,) in rows]
+        return [form.decoded(body) for (body,) in rows]
 
     def batch(self, number: int) -> Batch | None:
         """Return a batch whose close was asked for; None if there is none of that number."""
@@ -201,7 +148,7 @@ class JournalReader:
         )
         if not rows:
             raise UnknownPayment(f"No payment {attempt} in this journal")
-        return [TraceLine(at_ms - rows[0][0], _tell(json.loads(body))) for at_ms, body in rows]
+        return [TraceLine(at_ms - rows[0][0], form.told(json.loads(body))) for at_ms, body in rows]
 
     def verify(self) -> int:
         """Check the whole chain and the payments against it; return its length.
@@ -223,35 +170,37 @@ class JournalReader:
             self._read("ROLLBACK", ())
 
     def _check_chain(self) -> int:
-        head = _GENESIS
+        head = form.GENESIS
         latest: dict[str, str] = {}
         sealed: dict[str, str] = {}
         count = 0
         for seq, attempt, at_ms, body, digest in self._read(
             "SELECT seq, attempt, at_ms, body, hash FROM moves ORDER BY seq", ()
         ):
-            head = _link(head, attempt, at_ms, body)
+            head = form.link(head, attempt, at_ms, body)
             count += 1
             if seq != count or digest != head:
                 raise JournalCorrupt(f"Move {seq} does not follow from the one before it")
             move = json.loads(body)
-            latest[attempt] = _dump(move.get("payment") or move["batch"])
+            latest[attempt] = form.dumped(move.get("payment") or move["batch"])
             if move["sealed"] is not None:
                 sealed[attempt] = move["sealed"]
         kept = self._read("SELECT attempt, data FROM sealed", ())
-        if {each: _digest(data) for each, data in kept} != {k: v for k, v in sealed.items() if v}:
+        if {each: form.digest_of(data) for each, data in kept} != {
+            k: v for k, v in sealed.items() if v
+        }:
             raise JournalCorrupt("The sealed sales are not those that the moves tell of")
         for key, body in self._listed():
             if latest.pop(key, None) != body:
-                raise JournalCorrupt(f"{_called(key)} is not what its moves say")
+                raise JournalCorrupt(f"{form.called(key)} is not what its moves say")
         if latest:
-            raise JournalCorrupt(f"{_called(next(iter(latest)))} is missing from the list")
+            raise JournalCorrupt(f"{form.called(next(iter(latest)))} is missing from the list")
         return count
 
     def _listed(self) -> Iterator[tuple[str, str]]:
         """Give what each payment and batch is called in the chain, and its body."""
         yield from self._read("SELECT attempt, body FROM payments", ())
-        if self._version >= _WITH_BATCHES:
+        if self._version >= schema.WITH_BATCHES:
             for number, body in self._read("SELECT number, body FROM batches", ()):
                 yield records.key(number), body
 
@@ -267,7 +216,7 @@ class JournalReader:
     def end(self) -> End:
         """Return the last move as it stands on disk."""
         rows = self._read("SELECT seq, hash FROM moves ORDER BY seq DESC LIMIT 1", ())
-        return End(*rows[0]) if rows else End(0, _GENESIS)
+        return End(*rows[0]) if rows else End(0, form.GENESIS)
 
     def check_through(self, end: End) -> None:
         """Check that the journal still goes through a move that the bank was told of.
@@ -301,14 +250,14 @@ class JournalReader:
             (CHECKED_AT_START + 1,),
         )[::-1]
         if not rows:
-            return _GENESIS
+            return form.GENESIS
         head = rows[0][4]
         if rows[0][0] == 1:
-            head = _link(_GENESIS, *rows[0][1:4])
+            head = form.link(form.GENESIS, *rows[0][1:4])
             if head != rows[0][4]:
                 raise JournalCorrupt("Move 1 does not hold")
         for seq, attempt, at_ms, body, digest in rows[1:]:
-            head = _link(head, attempt, at_ms, body)
+            head = form.link(head, attempt, at_ms, body)
             if head != digest:
                 raise JournalCorrupt(
                     f"Move {seq} of {self._path} does not follow from the one before it: "
@@ -339,7 +288,7 @@ class JournalReader:
     def _whole(self, payment: PaymentView) -> PaymentView:
         """Return a payment with what those that follow it come to."""
         rows = self._read(_FOLLOWING, (payment.id,))
-        return with_follow_ups(payment, [_decode(body) for (body,) in rows])
+        return with_follow_ups(payment, [form.decoded(body) for (body,) in rows])
 
 
 class Journal(JournalReader):
@@ -408,12 +357,12 @@ class Journal(JournalReader):
 
     def _write(self, connection: apsw.Connection, entry: Entry, head: bytes) -> bytes:
         payment = entry.payment
-        body = _encode(payment)
-        # As _dump would write it, without reading the payment again.
-        move, sealed = json.dumps(entry.move), json.dumps(_digest(entry.sealed))
+        body = form.encoded(payment)
+        # As form.dumped would write it, without reading the payment again.
+        move, sealed = json.dumps(entry.move), json.dumps(form.digest_of(entry.sealed))
         record = f'{{"move":{move},"payment":{body},"sealed":{sealed}}}'
         head = self._link_move(connection, payment.id, record, head)
-        _project(connection, payment, body)
+        form.project(connection, payment, body)
         if entry.sealed == "":
             connection.execute("DELETE FROM sealed WHERE attempt = ?", (payment.id,))
         elif entry.sealed is not None:
@@ -426,7 +375,7 @@ class Journal(JournalReader):
     def _link_move(self, connection: apsw.Connection, key: str, record: str, head: bytes) -> bytes:
         """Add a move to the chain; return the hash it ends with now."""
         at_ms = self._clock.wall_ms()
-        head = _link(head, key, at_ms, record)
+        head = form.link(head, key, at_ms, record)
         connection.execute(
             "INSERT INTO moves (attempt, at_ms, body, hash) VALUES (?, ?, ?, ?)",
             (key, at_ms, record, head),
@@ -441,11 +390,11 @@ class Journal(JournalReader):
             for (body,) in rows:
                 record = json.loads(str(body))
                 if "batch" in record:
-                    text = _dump(record["batch"])
+                    text = form.dumped(record["batch"])
                     records.project(connection, records.decoded(text), text)
                 else:
                     values = record["payment"]
-                    _project(connection, _view(values), _dump(values))
+                    form.project(connection, form.view_of(values), form.dumped(values))
 
     def close(self) -> None:
         """Let the journal go, whole in its one file. Safe to call twice."""
@@ -460,16 +409,7 @@ class Journal(JournalReader):
         path.chmod(0o600)
         # FULL: NORMAL loses acknowledged commits when the power goes.
         self._writer.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        (version,) = self._writer.execute("PRAGMA user_version").fetchone() or (0,)
-        if version > SCHEMA_VERSION:
-            raise JournalUnavailable(
-                f"{path} was written by a newer OpenTill (schema {version}); "
-                "run that release, or move the journal aside"
-            )
-        open_index = _OPEN_INDEX.format(final=_final_list())
-        for step in [_MIGRATIONS[each] for each in range(version, SCHEMA_VERSION)]:
-            with transaction(self._writer) as connection:
-                connection.execute(step.format(open_index=open_index))
+        schema.bring_up_to_date(self._writer, path)
 
 
 def _lock(path: Path) -> IO[str]:
@@ -497,7 +437,7 @@ def _read_mark(journal: Path) -> End:
     """Return how far a journal was marked to go. Raises JournalUnavailable."""
     path = journal.with_name(MARK)
     try:
-        return read_mark(path) or End(0, _GENESIS)
+        return read_mark(path) or End(0, form.GENESIS)
     except OSError as error:
         raise JournalUnavailable(f"Cannot read {path}: {error.strerror}") from error
 
@@ -519,112 +459,3 @@ def _open_mark(path: Path) -> Mark:
 
 def _translated(path: Path) -> AbstractContextManager[None]:
     return translated(path, JournalUnavailable, JournalCorrupt)
-
-
-def _final_list() -> str:
-    return ", ".join(f"'{state}'" for state in sorted(FINAL))
-
-
-def _link(head: bytes, attempt: str, at_ms: int, body: str) -> bytes:
-    return hashlib.sha256(b"%b%b%d%b" % (head, attempt.encode(), at_ms, body.encode())).digest()
-
-
-def _digest(sealed: str | None) -> str | None:
-    """The chain vouches for a sealed sale that will be erased from beside it."""
-    return hashlib.sha256(sealed.encode()).hexdigest() if sealed else sealed
-
-
-def _dump(values: dict[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-# What follows is a payment of its own; what it sums up to is not written twice.
-_SUMMED_UP = ("refunded_minor", "held_minor", "tip_minor")
-_DEFAULTS: dict[str, object] = {
-    field.name: {} if field.name == "durations_ms" else field.default
-    for field in fields(PaymentView)
-    if field.name not in _SUMMED_UP
-}
-
-
-def _encode(payment: PaymentView) -> str:
-    """Only what differs from the defaults: a move is some 300 bytes."""
-    values = {
-        name: value
-        for name, default in _DEFAULTS.items()
-        if (value := getattr(payment, name)) != default
-    }
-    return _dump(values)
-
-
-def _view(values: dict[str, Any]) -> PaymentView:
-    known = {name: value for name, value in values.items() if name in _FIELDS}
-    for name, kind in (("kind", Kind), ("state", State), ("medium", Medium)):
-        if known.get(name) is not None:
-            known[name] = kind(known[name])
-    for name in ("reason", "next_step"):
-        if known.get(name) is not None:
-            known[name] = Message(known[name])
-    return PaymentView(**known)
-
-
-_FIELDS = {field.name for field in fields(PaymentView)}
-
-
-def _decode(body: str) -> PaymentView:
-    try:
-        return _view(json.loads(body))
-    except (ValueError, TypeError) as error:
-        raise JournalCorrupt(
-            "A payment in the list is damaged: export the journal and call service"
-        ) from error
-
-
-def _project(connection: apsw.Connection, payment: PaymentView, body: str) -> None:
-    words = " ".join(
-        (
-            str(payment.number),
-            f"{payment.number:04}",
-            str(payment.amount_minor),
-            f"{payment.amount_minor // 100}.{payment.amount_minor % 100:02}",
-            payment.brand,
-            payment.masked_pan[-4:],
-            payment.kind,
-            payment.state,
-            payment.bank_reference,
-            payment.id,
-        )
-    ).lower()
-    connection.execute(
-        """
-        INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (attempt) DO UPDATE SET
-            state = excluded.state, words = excluded.words, body = excluded.body
-        """,
-        (
-            payment.id,
-            payment.number,
-            payment.state,
-            payment.original,
-            payment.amount_minor,
-            words,
-            body,
-            payment.batch,
-        ),
-    )
-
-
-def _called(key: str) -> str:
-    """Return what people call something of the chain."""
-    number = records.number_of(key)
-    return f"Payment {key}" if number is None else f"Batch {number}"
-
-
-def _tell(record: dict[str, Any]) -> str:
-    payment = record["payment"]
-    if record["move"] is None:
-        return f"{payment['kind']} written down"
-    line = f"{str(record['move']).replace('_', ' ')}: {str(payment['state']).replace('_', ' ')}"
-    if payment.get("response_code"):
-        line += f", code {payment['response_code']}"
-    return line

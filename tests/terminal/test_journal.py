@@ -377,9 +377,9 @@ def test_every_move_can_be_exported(journal: Journal) -> None:
     )
 )
 def test_any_payment_comes_back_as_it_was(payment: PaymentView) -> None:
-    from terminal.journal import _decode, _encode
+    from terminal.journal_form import decoded, encoded
 
-    assert _decode(_encode(payment)) == payment
+    assert decoded(encoded(payment)) == payment
 
 
 # --- batches --------------------------------------------------------------------
