@@ -115,6 +115,10 @@ class AskIssuer:
     """How the cardholder was verified, or is still to be."""
 
 
+RESPONSE_APPROVED = frozenset({b"00", b"10", b"11"})
+"""Approved, in part, and VIP. Source: ISO 8583:1987 field 39."""
+
+
 @dataclass(frozen=True, slots=True)
 class IssuerAnswer:
     """What the issuer said, as the card will hear it."""
@@ -125,6 +129,11 @@ class IssuerAnswer:
     """Issuer Authentication Data, the value of tag 91; empty if there is none."""
     scripts: bytes = field(default=b"", repr=False)
     """Templates 71 and 72, one after the other, as the issuer sent them."""
+
+    @property
+    def is_approval(self) -> bool:
+        """Whether the issuer approves, in whole or in part."""
+        return self.response_code in RESPONSE_APPROVED
 
 
 @dataclass(frozen=True, slots=True)

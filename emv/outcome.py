@@ -92,6 +92,10 @@ class UserInterfaceRequest:
     """ISO 4217 numeric code of value_minor."""
 
 
+PRESENT_AGAIN = UserInterfaceRequest(MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ)
+"""For another tap."""
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorIndication:
     """Where it went wrong: layer 1, 2 or 3, and the card's last status word."""
@@ -180,6 +184,8 @@ class Outcome:
     field_off_ms: int | None = None
     removal_timeout_ms: int = 0
     error: ErrorIndication | None = None
+    awaits_issuer: bool = False
+    """A second tap, at B, takes the issuer's answer to the card."""
     reason: str = ""
     """A Reason for the decision that ended it, such as 'expired'."""
     retained: object | None = field(default=None, repr=False)

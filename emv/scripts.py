@@ -19,6 +19,7 @@ SW1_GOES_ON = frozenset({0x90, 0x62, 0x63})
 NOT_PERFORMED = 0x00
 FAILED = 0x10
 SUCCESSFUL = 0x20
+OUTCOMES = {NOT_PERFORMED: "not performed", FAILED: "failed", SUCCESSFUL: "carried out"}
 COMMAND_NUMBER_MAX = 0x0F
 """This one and those beyond it are all reported as F."""
 COMMAND_BYTES_MIN = 4

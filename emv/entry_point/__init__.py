@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from emv import tlv
-from emv.conversation import Kernel
+from emv.conversation import IssuerAnswer, Kernel
 from emv.entry_point.configuration import (
     Combination,
     EntryPointConfig,
@@ -35,6 +35,7 @@ from emv.entry_point.pre_processing import (
 from emv.entry_point.selection import Candidate, Selected, select_combinations, select_final
 from emv.errors import ConfigurationError, LinkLost
 from emv.outcome import (
+    PRESENT_AGAIN,
     ErrorIndication,
     MessageId,
     Outcome,
@@ -83,6 +84,8 @@ class Activation:
     """The name the card's directory gave, without any extension."""
     fci: tuple[tlv.Node, ...]
     """File control information of the SELECT response."""
+    issuer: IssuerAnswer | None = None
+    """What the issuer answered to the tap before, for the card to hear."""
 
 
 KernelFactory = Callable[[Activation], Kernel[Outcome]]
@@ -117,6 +120,7 @@ def run(
     kernels: Mapping[int, KernelFactory],
     start: Start = Start.A,
     previous: Outcome | None = None,
+    issuer: IssuerAnswer | None = None,
 ) -> Kernel[Outcome]:
     """Carry one tap from its start to an outcome that concerns the till.
 
@@ -124,6 +128,8 @@ def run(
     start: A for a new transaction; B when an outcome says so, or for a
     reader without an amount; C and D only with the outcome that says so.
     previous: that outcome.
+    issuer: the answer that a tap before asked for, with start B, where the
+    outcome says that it awaits one.
     A lost link becomes the outcome 'try again' with message 21.
     Raises ConfigurationError if a combination's kernel is not in kernels,
     or a restart lacks what it needs.
@@ -136,7 +142,10 @@ def run(
                 f"AID {combination.aid.hex().upper()}: no kernel {combination.kernel_id}"
             )
     retained = previous.retained if previous is not None else None
-    if start is Start.A:
+    prepared: tuple[Prepared, ...]
+    if issuer is not None:
+        prepared = (_awaiting(start, previous),)
+    elif start is Start.A:
         prepared = pre_process(config, transaction)
         refused = refusal(prepared, transaction)
         if refused is not None:
@@ -159,9 +168,26 @@ def run(
                 raise ConfigurationError("a start at D needs a selected application")
         else:
             candidates = yield from select_combinations(prepared)
-        return (yield from _activate(config, transaction, kernels, prepared, candidates, selected))
+        return (
+            yield from _activate(
+                config, transaction, kernels, prepared, candidates, selected, issuer
+            )
+        )
     except LinkLost as lost:
         return link_lost(lost, Retained(prepared))
+
+
+def _awaiting(start: Start, previous: Outcome | None) -> Prepared:
+    """Return the one combination that may hear an issuer: the one that has asked it.
+
+    Another card that is tapped now must not pay.
+    Raises ConfigurationError if none has.
+    """
+    retained = previous.retained if previous is not None and previous.awaits_issuer else None
+    selected = retained.selected if isinstance(retained, Retained) else None
+    if start is not Start.B or selected is None:
+        raise ConfigurationError("an issuer's answer needs start B, and an outcome that awaits it")
+    return selected.candidate.prepared
 
 
 def _activate(
@@ -171,6 +197,7 @@ def _activate(
     prepared: tuple[Prepared, ...],
     candidates: tuple[Candidate, ...],
     selected: Selected | None,
+    issuer: IssuerAnswer | None,
 ) -> Kernel[Outcome]:
     """Run kernels, one candidate after the other, until one has an outcome.
 
@@ -192,6 +219,7 @@ def _activate(
                 candidate.prepared.indicators,
                 candidate.entry.adf_name,
                 selected.fci,
+                issuer,
             )
         )
         if outcome.status is not Status.SELECT_NEXT:
@@ -219,9 +247,7 @@ def link_lost(lost: LinkLost, retained: Retained) -> Outcome:
         Status.TRY_AGAIN,
         start=Start.B,
         ui=UserInterfaceRequest(MessageId.PRESENT_CARD_AGAIN, ReaderStatus.PROCESSING_ERROR),
-        ui_on_restart=UserInterfaceRequest(
-            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
-        ),
+        ui_on_restart=PRESENT_AGAIN,
         error=ErrorIndication(1, lost.kind, message=MessageId.PRESENT_CARD_AGAIN),
         reason=Reason.LINK_LOST,
         retained=retained,

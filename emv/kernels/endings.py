@@ -5,6 +5,7 @@ from __future__ import annotations
 from emv import bits
 from emv.outcome import (
     CVM,
+    PRESENT_AGAIN,
     ErrorIndication,
     Interface,
     MessageId,
@@ -58,9 +59,7 @@ def see_phone(status_word: int | None = None) -> Outcome:
         ui=UserInterfaceRequest(
             MessageId.SEE_PHONE, ReaderStatus.PROCESSING_ERROR, hold_ms=SEE_PHONE_MS
         ),
-        ui_on_restart=UserInterfaceRequest(
-            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
-        ),
+        ui_on_restart=PRESENT_AGAIN,
         field_off_ms=SEE_PHONE_MS,
         error=ErrorIndication(2, Reason.SEE_PHONE, status_word, MessageId.SEE_PHONE),
         reason=Reason.SEE_PHONE,

@@ -153,6 +153,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """For applications of kernel 8."""
     program: Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2}){1,16}$")] | None = None
     """Tag 9F5A of a kernel 3 application, hexadecimal: the program it belongs to."""
+    is_updated: bool = False
+    """Of a kernel 3 application: takes its issuer's answer at a second tap."""
     is_msd: bool = False
     """Of a kernel 3 application: has magnetic stripe data alone."""
     purse_minor: Annotated[int, msgspec.Meta(ge=0, le=999_999_999_999)] | None = None

@@ -5,10 +5,13 @@ Source: EMV 4.4 Book 3; EMV Contactless Book C-3.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emv import apdu, tags, tlv
 from emv.apdu import CommandAPDU
-from emv.bits import AIP, TTQ
+from emv.bits import AIP, CTQ, TTQ
 from simulators.card.applet import (
+    CLA_SECURE,
     STATUS_CLASS_UNKNOWN,
     STATUS_INSTRUCTION_UNKNOWN,
     STATUS_WRONG_PARAMETERS,
@@ -24,6 +27,7 @@ from simulators.card.cryptogram import COVERED_TAGS, application_cryptogram, mac
 from simulators.card.decision import Cryptogram, Owner, Verdict, decide
 from simulators.card.personalisation import Personalisation
 from simulators.card.static_data import data_list
+from simulators.card.updates import SCRIPTED, Updates
 
 RECORDS_SFI = 2
 SIGNATURE_IN_OPTIONS_MAX = 128
@@ -58,6 +62,7 @@ class QVSDC:
         self._form_factor = FORM_FACTOR_PHONE if is_phone else FORM_FACTOR_CARD
         self._records: dict[tuple[int, int], bytes] = {}
         self._is_processed = False
+        self._updates = Updates(card.profile.cryptogram_version, card.card_key)
 
     def select(self) -> bytes:
         """Begin anew, and return the file control information."""
@@ -79,18 +84,34 @@ class QVSDC:
             if command.cla != 0x00:
                 raise Refused(STATUS_CLASS_UNKNOWN)
             return record_of(command, (RECORDS_SFI,), self._records)
+        if self.card.profile.is_updated and command.ins in (
+            apdu.INS_EXTERNAL_AUTHENTICATE,
+            *SCRIPTED,
+        ):
+            return self._hear_issuer(command)
         if command.ins != apdu.INS_GET_PROCESSING_OPTIONS:
             raise Refused(STATUS_INSTRUCTION_UNKNOWN)
         if command.cla != 0x80:
             raise Refused(STATUS_CLASS_UNKNOWN)
         return self._process(command)
 
+    def _hear_issuer(self, command: CommandAPDU) -> bytes:
+        """Take the issuer's answer at the second tap, before any options."""
+        is_script = command.ins in SCRIPTED
+        if command.cla != (CLA_SECURE if is_script else 0x00):
+            raise Refused(STATUS_CLASS_UNKNOWN)
+        if is_script:
+            self._updates.carry_out(command)
+        else:
+            self._updates.authenticate(command)
+        return b""
+
     # Processing options. Source: Book C-3, 5.2; EMV 4.4 Book 3, 6.5.8.
 
     def _process(self, command: CommandAPDU) -> bytes:
         if command.p1 or command.p2:
             raise Refused(STATUS_WRONG_PARAMETERS)
-        if self._is_processed:
+        if self._is_processed or self._updates.is_blocked:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
         given = split(self.pdol, command_template(command.data))
         if self.card.profile.is_msd:
@@ -111,7 +132,10 @@ class QVSDC:
             tags.TAG_82_AIP: card.aip,
             tags.TAG_9F36_ATC: counter.to_bytes(2, "big"),
         }
+        if self.card.profile.is_updated:
+            verdict = replace(verdict, ctq=verdict.ctq | CTQ.ISSUER_UPDATE)
         objects = self._options(given, verdict)
+        self._updates.asked(counter, objects[tags.TAG_9F26_APPLICATION_CRYPTOGRAM])
         objects[tags.TAG_9F6E_FORM_FACTOR_INDICATOR] = self._form_factor
         is_signed = verdict.cryptogram is Cryptogram.TC or (
             verdict.cryptogram is Cryptogram.ARQC and TTQ.ODA_FOR_ONLINE in ttq

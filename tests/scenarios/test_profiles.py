@@ -86,6 +86,7 @@ TAPS: dict[str, tuple[Expected, Expected, Expected]] = {
     "card:visa-long-key": (YES, YES, SIGNED),
     "card:visa-cvn10": (YES, YES, SIGNED),
     "card:visa-msd-only": (UNKNOWN_SCHEME, UNKNOWN_SCHEME, UNKNOWN_SCHEME),
+    "card:visa-issuer-update": (YES, YES, SIGNED),
     "card:visa-program-limits": (SIGNED, SIGNED, SIGNED),
     "card:mastercard-online": (YES, YES, SIGNED),
     "card:mastercard-cda-offline": (YES, YES, SIGNED),

@@ -16,6 +16,7 @@ from emv.kernels.c2.session import FIELD_OFF_DETECTION, Session
 from emv.kernels.data_record import gather
 from emv.outcome import (
     CVM,
+    PRESENT_AGAIN,
     ErrorIndication,
     Interface,
     MessageId,
@@ -113,9 +114,7 @@ def see_phone(session: Session, interaction: int) -> Outcome:
         Status.END_APPLICATION,
         start=Start.B,
         ui=session.message(UserInterfaceRequest(row.message, ReaderStatus.NOT_READY, hold_ms)),
-        ui_on_restart=UserInterfaceRequest(
-            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
-        ),
+        ui_on_restart=PRESENT_AGAIN,
         field_off_ms=configuration.field_off_ms,
         discretionary=session.discretionary,
         reason=(
@@ -136,9 +135,7 @@ def card_left(session: Session, kind: str) -> Outcome:
         Status.END_APPLICATION,
         start=Start.B,
         ui=UserInterfaceRequest(MessageId.PRESENT_CARD_AGAIN, ReaderStatus.PROCESSING_ERROR),
-        ui_on_restart=UserInterfaceRequest(
-            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
-        ),
+        ui_on_restart=PRESENT_AGAIN,
         discretionary=session.discretionary,
         error=ErrorIndication(1, kind, message=MessageId.PRESENT_CARD_AGAIN),
         reason=Reason.LINK_LOST,

@@ -1,10 +1,10 @@
 """Kernel 3: qVSDC, online and offline, with fDDA.
 
 One GET PROCESSING OPTIONS, the records the card lists, then decisions. The
-card may leave after the last record. The modules follow Book C-3, chapter 5:
-initiate, reading, restrictions, authentication, verification, completion;
-requirement numbers are those of its version 2.6. Magnetic stripe mode is not
-here: schemes have ended it.
+card may leave after the last record; a second tap may take its issuer's answer
+to it. The modules follow Book C-3, chapter 5: limits, initiate, reading,
+restrictions, authentication, verification, completion; requirement numbers are
+those of its version 2.6. Magnetic stripe mode is not here: schemes have ended it.
 
 Source: EMV Contactless Book C-3. Where public implementations of it
 disagree, a comment says so and which way we went.
@@ -28,6 +28,7 @@ from emv.kernels.c3.restrictions import restrict_processing
 from emv.kernels.c3.session import KERNEL_ID, Configuration, Session
 from emv.kernels.c3.verification import verify_cardholder
 from emv.kernels.endings import end_application
+from emv.kernels.issuer_update import update
 from emv.kernels.objects import usable_objects
 from emv.outcome import CVM, MessageId, Outcome, ReaderStatus, Reason, UserInterfaceRequest
 
@@ -79,6 +80,9 @@ def carry_out(
 
     before_leaving: what else to ask the card before it may leave.
     """
+    issuer = session.activation.issuer
+    if issuer is not None:
+        return (yield from update(issuer, session.cite("issuer update processing")))
     try:
         ended = yield from choose_limits(session)
         if ended is None:

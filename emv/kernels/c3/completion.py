@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emv import tags
+from emv.bits import CTQ, TTQ
 from emv.conversation import Kernel, note
 from emv.kernels.c3.session import Session
 from emv.kernels.data_record import gather
@@ -10,6 +11,7 @@ from emv.kernels.endings import CVM_RESULTS
 from emv.kernels.objects import chosen
 from emv.outcome import (
     CVM,
+    PRESENT_AGAIN,
     MessageId,
     Outcome,
     ReaderStatus,
@@ -36,12 +38,13 @@ def complete(session: Session, cvm: CVM) -> Kernel[Outcome]:
             reason=session.decline,
         )
     if session.must_go_online:
-        # Room for issuer update processing (TTQ byte 3 bit 8, CTQ byte 2
-        # bit 7): it would start again at B with the issuer's answer.
+        updates = TTQ.ISSUER_UPDATE in session.ttq and CTQ.ISSUER_UPDATE in (session.ctq or CTQ(0))
         return Outcome(
             Status.ONLINE_REQUEST,
+            awaits_issuer=updates,
             cvm=cvm,
             ui=_result(session, MessageId.AUTHORISING, ReaderStatus.NOT_READY),
+            ui_on_restart=PRESENT_AGAIN if updates else None,
             data_record=data_record(session, cvm),
             discretionary=_discretionary(session),
             receipt=cvm is CVM.SIGNATURE,

@@ -15,6 +15,7 @@ from emv.kernels.c8.session import SOURCE, Session
 from emv.kernels.data_record import gather
 from emv.outcome import (
     CVM,
+    PRESENT_AGAIN,
     ErrorIndication,
     Interface,
     MessageId,
@@ -98,9 +99,7 @@ def card_left(kind_of_loss: str) -> Outcome:
         Status.END_APPLICATION,
         start=Start.B,
         ui=UserInterfaceRequest(MessageId.PRESENT_CARD_AGAIN, ReaderStatus.PROCESSING_ERROR),
-        ui_on_restart=UserInterfaceRequest(
-            MessageId.PRESENT_CARD_AGAIN, ReaderStatus.READY_TO_READ
-        ),
+        ui_on_restart=PRESENT_AGAIN,
         error=ErrorIndication(1, kind_of_loss, message=MessageId.PRESENT_CARD_AGAIN),
         reason=Reason.LINK_LOST,
     )

@@ -30,7 +30,6 @@ from emv.kernels.contact.initiate import initiate_application, read_records
 from emv.kernels.contact.online import (
     OFFLINE_APPROVED,
     OFFLINE_DECLINED,
-    RESPONSE_APPROVED,
     RESPONSE_REFERRAL,
     decide_unable,
     go_online,
@@ -223,7 +222,7 @@ def _why(session: Session, wanted: int, answer: Answer) -> Reason:
         if wanted == bits.CID_AAC:
             return Reason.ONLINE_NOT_POSSIBLE
         return card_reason(session, answer.kind)
-    code = session.issuer.response_code
-    if code in RESPONSE_APPROVED:
+    if session.issuer.is_approval:
         return Reason.REFUSED_AFTER_APPROVAL
-    return Reason.REFERRAL if code in RESPONSE_REFERRAL else Reason.ISSUER_DECLINED
+    is_referral = session.issuer.response_code in RESPONSE_REFERRAL
+    return Reason.REFERRAL if is_referral else Reason.ISSUER_DECLINED

@@ -11,8 +11,6 @@ from emv.errors import LinkLost, MalformedData
 from emv.kernels.contact.completion import data_record
 from emv.kernels.contact.session import Session
 
-RESPONSE_APPROVED = frozenset({b"00", b"10", b"11"})
-"""Approved, in part, and VIP. Source: ISO 8583:1987 field 39."""
 RESPONSE_REFERRAL = frozenset({b"01", b"02"})
 UNABLE_APPROVED = b"Y3"
 UNABLE_DECLINED = b"Z3"
@@ -37,7 +35,7 @@ def go_online(session: Session) -> Kernel[int]:
         session.terminal[tags.TAG_91_ISSUER_AUTHENTICATION_DATA] = answer.authentication_data
         yield from authenticate_issuer(session)
     yield from run_scripts(session, tags.TAG_71_ISSUER_SCRIPT_TEMPLATE_1)
-    is_approved = answer.response_code in RESPONSE_APPROVED
+    is_approved = answer.is_approval
     yield from note("the issuer approves" if is_approved else "the issuer declines", "Book 3, 10.9")
     return bits.CID_TC if is_approved else bits.CID_AAC
 

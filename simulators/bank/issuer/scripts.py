@@ -18,6 +18,9 @@ TAG_IDENTIFIER = 0x9F18
 TAG_COMMAND = 0x86
 TAG_ENTRY_MODE = 0x9F39
 CHIP_IN_SLOT = b"\x05"
+TAG_TTQ, READER_UPDATES = 0x9F66, 0x80
+TAG_CTQ, CARD_UPDATES = 0x9F6C, 0x40
+"""Issuer update processing. Source: EMV Contactless Book C-3, Annex A."""
 MAC_BYTES = 8
 
 
@@ -44,8 +47,11 @@ _TEMPLATES = {Order.BLOCK_APPLICATION: TEMPLATE_AFTER}
 
 
 def can_be_told(card: CardData) -> bool:
-    """True if the card stays where it is until the answer comes: in a slot."""
-    return card.values.get(TAG_ENTRY_MODE) == CHIP_IN_SLOT
+    """True if the card will hear the answer: in a slot, or by a second tap that both know."""
+    if card.values.get(TAG_ENTRY_MODE) == CHIP_IN_SLOT:
+        return True
+    reader, own = card.values.get(TAG_TTQ, bytes(4)), card.values.get(TAG_CTQ, bytes(2))
+    return bool(reader[2] & READER_UPDATES and own[1] & CARD_UPDATES)
 
 
 def script(card: CardData, issuer_key: bytes, order: Order) -> bytes:
