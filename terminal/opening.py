@@ -237,6 +237,7 @@ def shop_facts(settings: Settings) -> ShopFacts:
         is_training=shop.training,
         has_printer=bool(settings.devices.printers) and settings.receipts.print != "never",
         has_drawer=bool(settings.devices.printers) and settings.receipts.drawer,
+        takes_tips=shop.tip_percent_max > 0,
         refund_limit_minor=shop.refund_limit_minor,
         idle_sign_out_s=shop.idle_sign_out_s,
         kept_max=settings.offline.count_max,

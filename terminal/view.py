@@ -279,6 +279,7 @@ class ShopFacts:
     has_printer: bool = False
     """Receipts come on paper; else they are shown."""
     has_drawer: bool = False
+    takes_tips: bool = False
     refund_limit_minor: int | None = None
     """Above it two persons must say yes; None: there is no such limit."""
     idle_sign_out_s: float | None = None

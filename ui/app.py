@@ -19,7 +19,7 @@ from textual.theme import Theme
 from terminal.checkout.wedge import Scanned
 from terminal.errors import ApprovalNeeded, TillError
 from terminal.states import State
-from terminal.view import Kind, Readiness, Stage, View
+from terminal.view import PRESENTED, Readiness, Stage, View
 from ui.desk import WIDE_COLUMNS, WIDE_ROWS, Desk
 from ui.door import Door
 from ui.keyboard import Keyboard, Pressed
@@ -220,7 +220,7 @@ class TillApp(App[None]):
             view.stage is Stage.RESULT
             and old.stage is not Stage.RESULT
             and payment
-            and payment.kind is Kind.SALE
+            and payment.kind in PRESENTED
             and payment.state in ended
         ):
             self.desk.entry.clear()
@@ -575,9 +575,17 @@ class TillApp(App[None]):
             Choice(mark("Close of day"), "F8", self._close_day),
         ]
         choices.append(Choice(mark("Switch the till off"), "Ctrl+Q", self._quit))
+        choices.append(Choice(mark("Hold the amount: pre-authorisation"), "", self._hold))
         if self.desk.till.bench:
             choices.append(Choice(mark("Bench"), "B", self._open_bench))
         self.open_page(MorePage(self.desk, choices))
+
+    def _hold(self) -> None:
+        """Have the bank hold what is on the tape."""
+        if not self.desk.entry.total_minor:
+            self.desk.say(self.desk.words("Type the amount first"))
+            return
+        self.desk.till.preauth(self.desk.entry.total_minor)
 
     def _open_drawer(self) -> None:
         self.desk.till.open_drawer()

@@ -156,6 +156,21 @@ class Door(Protocol):
     def void(self, payment_id: str) -> str:
         """Undo a sale that is not settled; return the void's identity."""
 
+    def preauth(self, amount_minor: int) -> str:
+        """Have the bank hold money; return the attempt's identity."""
+
+    def increment(self, payment_id: str, amount_minor: int) -> str:
+        """Have more held under a pre-authorisation; return the increment's identity."""
+
+    def complete(self, payment_id: str, amount_minor: int | None = None) -> str:
+        """Take what is held, or this much; return the completion's identity."""
+
+    def release(self, payment_id: str) -> str:
+        """Let a hold or an increment go; return the release's identity."""
+
+    def tip(self, payment_id: str, amount_minor: int) -> str:
+        """Add a tip to a card payment; return the tip's identity."""
+
     def payments(self, search: str = "", limit: int = 200) -> Sequence[PaymentView]:
         """Return payments that match, newest first."""
 

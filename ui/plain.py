@@ -9,19 +9,20 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TextIO
 
 from terminal.bench import Group
 from terminal.errors import ApprovalNeeded, TillError
 from terminal.messages import TEXT, Message
 from terminal.states import State
-from terminal.view import Kind, PaymentView, Readiness, Stage, View
+from terminal.view import PRESENTED, Kind, PaymentView, Readiness, Stage, View
 from ui.door import Door
+from ui.follow_ups import FOLLOW_UPS, REFUND, FollowUp, begin_again
 from ui.locale import mark, other, translate
 from ui.money import amount_from_text, plain_amount, time_text
 from ui.plain_day import DayInLines
 from ui.refusals import refusal_text
-from ui.screens.payments import may_refund, may_void
 from ui.screens.pin import tries_text
 from ui.screens.result import may_refuse_signature
 from ui.screens.story import stamp_of, told
@@ -39,6 +40,8 @@ HELP = (
     mark("choose NUMBER: which application of the card pays; choose 0: none."),
     mark("list [search], show NUMBER, receipt NUMBER, refund NUMBER [AMOUNT], void NUMBER."),
     mark("card NUMBER: what card and till said to each other, and by which rules."),
+    mark("hold AMOUNT: a pre-authorisation. complete NUMBER [AMOUNT], more NUMBER AMOUNT,"),
+    mark("release NUMBER: take what is held, hold more, let it go. tip NUMBER AMOUNT."),
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
     mark("close: the day's totals beside the bank's; Enter then closes the day."),
     mark("signin NAME SECRET [CODE], signout. allow NAME SECRET [CODE]: say yes for another."),
@@ -64,6 +67,11 @@ VERBS = {
     "drawer": ("drawer", "钱箱"),
     "refund": ("refund", "f5", "退货"),
     "void": ("void", "f4", "撤销"),
+    "hold": ("hold", "preauth", "预授权"),
+    "complete": ("complete", "完成"),
+    "more": ("more", "increment", "追加"),
+    "release": ("release", "解冻"),
+    "tip": ("tip", "小费"),
     "close": ("close", "f8", "结算"),
     "allow": ("allow", "授权"),
     "signin": ("signin", "签到"),
@@ -96,8 +104,8 @@ class LineTill:
         self._wedge = till.wedge()
         self._amount_minor: int | None = None
         """What Enter takes, on the sale."""
-        self._confirm: tuple[str, PaymentView, int] | None = None
-        """A refund or void that waits for a yes: verb, sale, amount."""
+        self._confirm: tuple[FollowUp, PaymentView, int] | None = None
+        """What waits for a yes: what to do, about which payment, and how much."""
         self._time_told: set[int] = set()
         self._left = ""
         """The payment whose result was closed last."""
@@ -262,9 +270,9 @@ class LineTill:
             return self._words("Next: Enter, the signature is right. refuse, it is not.")
         if self._view.keep is Readiness.READY:
             return self._words("Next: Enter, another way. keep, keep it here. cancel, close.")
-        if payment.kind is Kind.SALE and payment.state in REPEATABLE:
+        if payment.kind in PRESENTED and payment.state in REPEATABLE:
             return self._words("Next: Enter, another way. cancel, close.")
-        if payment.kind is Kind.SALE and payment.state is State.CANCELLED:
+        if payment.kind in PRESENTED and payment.state is State.CANCELLED:
             return self._words("Next: Enter, the same amount again. cancel, close.")
         return self._words("Next: Enter, or type the next amount.")
 
@@ -330,7 +338,7 @@ class LineTill:
 
     def _enter(self) -> None:
         if self._confirm:
-            self._give_back()
+            self._follow_up()
             return
         if self._day.enter():
             return
@@ -345,9 +353,9 @@ class LineTill:
             if payment.state in KEPT:
                 self._till.check_now()
                 self._say(self._words("Asking the bank."))
-            elif payment.kind is Kind.SALE and payment.state in (*REPEATABLE, State.CANCELLED):
+            elif payment.kind in PRESENTED and payment.state in (*REPEATABLE, State.CANCELLED):
                 self._leave()
-                self._till.sale(payment.amount_minor)
+                begin_again(self._till, payment)
             else:
                 self._leave()
                 self._say(self._words("Type an amount, or help."))
@@ -380,14 +388,14 @@ class LineTill:
             "receipt": self._receipt,
             "card": self._card,
             "print": self._print,
-            "refund": self._ask_refund,
-            "void": self._ask_void,
+            "hold": self._hold,
             "bench": self._bench,
             "allow": self._allow,
             "signin": self._sign_in,
             "settle": self._settle,
             "choose": self._choose,
         }
+        with_text |= {one.verb: partial(self._ask, one) for one in FOLLOW_UPS}
         if verb in simple:
             simple[verb]()
         else:
@@ -555,53 +563,48 @@ class LineTill:
         self._till.open_drawer()
         self._say(self._ended(self._words("The cash drawer opens")))
 
-    def _ask_refund(self, rest: str) -> None:
+    def _ask(self, follow_up: FollowUp, rest: str) -> None:
+        """Ask whether it shall be done about a payment; Enter is the yes."""
         if not rest:
-            self._say(self._words("Say which: refund NUMBER."))
+            self._say(self._words("Say which: {verb} NUMBER.").format(verb=follow_up.verb))
             return
-        key, _, amount_typed = rest.partition(" ")
+        key, _, typed = rest.partition(" ")
         payment = self._till.payment(key.lstrip("0") or key)
-        left = payment.amount_minor - payment.refunded_minor
-        amount = left
-        if amount_typed:
-            typed = amount_from_text(amount_typed, self._till.shop.currency_digits)
-            amount = -1 if typed is None else typed
-        if not may_refund(payment):
-            self._say(self._ended(self._words("Nothing here to refund")))
-        elif not 0 < amount <= left:
-            text = self._words("Only {amount} is left to refund").format(amount=self._amount(left))
+        whole = 0 if follow_up.whole_minor is None else follow_up.whole_minor(payment)
+        amount = whole
+        if typed and not follow_up.sentence:
+            amount = amount_from_text(typed, self._till.shop.currency_digits) or -1
+        if not follow_up.may(payment, self._till.shop):
+            self._say(self._ended(self._words(follow_up.refusal)))
+        elif follow_up is REFUND and not 0 < amount <= whole:
+            text = self._words("Only {amount} is left to refund").format(amount=self._amount(whole))
             self._say(self._ended(text))
+        elif amount <= 0:
+            self._say(self._ended(self._words("Type the amount first")))
         else:
-            self._confirm = ("refund", payment, amount)
-            text = self._words("Refund {amount} of {number}? Enter does it, cancel does not.")
+            self._confirm = (follow_up, payment, amount)
+            text = self._words(follow_up.question)
             self._say(text.format(amount=self._amount(amount), number=f"{payment.number:04d}"))
 
-    def _ask_void(self, key: str) -> None:
-        if not key:
-            self._say(self._words("Say which: void NUMBER."))
-            return
-        payment = self._till.payment(key.lstrip("0") or key)
-        if not may_void(payment):
-            self._say(self._ended(self._words("This payment cannot be voided")))
-            return
-        self._confirm = ("void", payment, payment.amount_minor)
-        text = self._words("Void {number}, {amount}? Enter does it, cancel does not.")
-        amount = self._amount(payment.amount_minor)
-        self._say(text.format(amount=amount, number=f"{payment.number:04d}"))
-
-    def _give_back(self) -> None:
+    def _follow_up(self) -> None:
         if self._confirm is None:
             return
-        (verb, payment, amount), self._confirm = self._confirm, None
+        (follow_up, payment, amount), self._confirm = self._confirm, None
         try:
-            if verb == "refund":
-                self._till.refund(payment.id, amount)
-            else:
-                self._till.void(payment.id)
+            follow_up.begin(self._till, payment, amount)
         except ApprovalNeeded:
             # It waits for the yes of somebody else.
-            self._confirm = (verb, payment, amount)
+            self._confirm = (follow_up, payment, amount)
             raise
+
+    def _hold(self, typed: str) -> None:
+        amount = amount_from_text(typed, self._till.shop.currency_digits)
+        if not amount:
+            self._say(self._ended(self._words("Type the amount first")))
+            return
+        if self._view.stage is Stage.RESULT:
+            self._leave()
+        self._till.preauth(amount)
 
     # --- people -------------------------------------------------------------
 
@@ -621,7 +624,7 @@ class LineTill:
         person = self._till.staff.approve(name, secret, code)
         self._say(self._words("{name} says yes.").format(name=person.called))
         if self._confirm:
-            self._give_back()
+            self._follow_up()
         else:
             self._day.again()
 

@@ -660,6 +660,26 @@ class StillTill:
         """Note the wish."""
         return self._wish("refund", self.payment(payment_id).number, amount_minor)
 
+    def preauth(self, amount_minor: int) -> str:
+        """Note the wish."""
+        return self._wish("preauth", amount_minor)
+
+    def increment(self, payment_id: str, amount_minor: int) -> str:
+        """Note the wish."""
+        return self._wish("increment", self.payment(payment_id).number, amount_minor)
+
+    def complete(self, payment_id: str, amount_minor: int | None = None) -> str:
+        """Note the wish."""
+        return self._wish("complete", self.payment(payment_id).number, amount_minor)
+
+    def release(self, payment_id: str) -> str:
+        """Note the wish."""
+        return self._wish("release", self.payment(payment_id).number)
+
+    def tip(self, payment_id: str, amount_minor: int) -> str:
+        """Note the wish."""
+        return self._wish("tip", self.payment(payment_id).number, amount_minor)
+
     def void(self, payment_id: str) -> str:
         """Note the wish."""
         return self._wish("void", self.payment(payment_id).number)

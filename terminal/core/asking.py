@@ -20,7 +20,7 @@ from terminal.questions import (
     PinAnswered,
 )
 from terminal.states import State
-from terminal.view import Kind
+from terminal.view import PRESENTED
 
 
 class Asking:
@@ -109,7 +109,7 @@ class Asking:
 
     def _signature_refused(self, _event: SignatureRefused) -> None:
         payment = self._hand.payment
-        signs = payment is not None and payment.kind is Kind.SALE and payment.signature
+        signs = payment is not None and payment.kind in PRESENTED and payment.signature
         if payment is None or not signs or payment.state not in (State.APPROVED, State.STORED):
             raise NotAllowed("No signature is asked for")
         if payment.batch != self._open_batch():

@@ -50,7 +50,7 @@ _BY_CODE = {
 CONCEALED_CODES = frozenset({"41", "43"})
 
 
-# What is said of an approval, where nothing is handed over for it.
+# What is said of an approval, where no goods are handed over for it.
 _DONE = {
     Kind.REFUND: Message.REFUNDED,
     Kind.VOID: Message.VOIDED,
@@ -70,7 +70,8 @@ def reason_for(code: str) -> Reason:
 def approval(payment: PaymentView) -> tuple[Message, Message]:
     """Return what to say of an approval, and the next step."""
     if payment.kind in _DONE:
-        return _DONE[payment.kind], Message.NOTHING
+        step = Message.CUSTOMER_SIGNS if payment.signature else Message.NOTHING
+        return _DONE[payment.kind], step
     if payment.signature:
         return Message.APPROVED_SIGN, Message.CUSTOMER_SIGNS
     return Message.APPROVED, Message.HAND_OVER

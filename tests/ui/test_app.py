@@ -300,7 +300,7 @@ async def test_a_void_asks_once(still: StillTill, read_screen: Read) -> None:
     app = TillApp(still)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("f4", "v")
-        assert "Void this whole sale?" in read_screen(app)
+        assert "Void all of this?" in read_screen(app)
         assert still.wishes == []
         await pilot.press("enter")
         assert still.wishes == [("void", 414)]

@@ -14,10 +14,11 @@ from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Medium, Notice, Readiness, ShownCode, View
 from ui.desk import Desk
+from ui.follow_ups import FOLLOW_UPS
 from ui.locale import LANGUAGES
 from ui.screens import page_for
 from ui.screens.bench import BenchPage
-from ui.screens.give_back import RefundPage, VoidPage
+from ui.screens.follow_up import FollowUpPage
 from ui.screens.help import HelpPage
 from ui.screens.page import Key, Page
 from ui.screens.payments import PaymentsPage
@@ -111,8 +112,7 @@ def test_every_page_over_the_sale_fits(language: str, size: tuple[int, int]) -> 
     bench = BenchPage(desk, desk.till.bench)
     pages = [
         HelpPage(desk),
-        RefundPage(desk, sale),
-        VoidPage(desk, sale),
+        *(FollowUpPage(desk, sale, one) for one in FOLLOW_UPS),
         ReceiptPage(desk, sale, is_copy=True),
         StoryPage(desk, sale),
         payments,

@@ -119,10 +119,11 @@ class ClosePage(Page):
             (BY_END, mark("Difference")),
         ):
             canvas.put_right(end, 3, words(label), "muted")
-        for place, row in enumerate(rows_of(batch, self.desk.shop.currency)):
+        rows = rows_of(batch, self.desk.shop.currency)
+        for place, row in enumerate(rows):
             is_net = row.name is RowName.NET
             self._paint_row(canvas, FIRST_ROW + place + is_net, row, is_bold=is_net)
-        self._paint_standing(canvas, FIRST_ROW + len(ROWS) + 2, batch)
+        self._paint_standing(canvas, FIRST_ROW + len(rows) + 2, batch)
 
     def _paint_row(self, canvas: Canvas, y: int, row: Row, *, is_bold: bool) -> None:
         desk, words = self.desk, self.desk.words

@@ -9,12 +9,13 @@ from rich.cells import cell_len
 
 from terminal.errors import TillError
 from terminal.states import State
-from terminal.view import Kind, PaymentView, StoryLine
+from terminal.view import TAKING, Kind, PaymentView, StoryLine
 from ui.desk import Desk
+from ui.follow_ups import BY_LETTER, FOLLOW_UPS, FollowUp
 from ui.locale import mark
 from ui.money import date_text, day_text, short_identity, time_text
 from ui.refusals import refusal_text
-from ui.screens.give_back import RefundPage, VoidPage
+from ui.screens.follow_up import FollowUpPage
 from ui.screens.page import Key, Page
 from ui.screens.receipt import ReceiptPage, paint_paper
 from ui.screens.story import StoryPage, paint_rows, rows_of
@@ -108,14 +109,16 @@ class PaymentsPage(Page):
             actions.append(Action(key, mark("Whole receipt")))
         if current and self.desk.shop.has_printer:
             actions.append(Action("P", mark("Print")))
-        if current and may_refund(current):
-            actions.append(Action("R", mark("Refund")))
-        if current and may_void(current):
-            actions.append(Action("V", mark("Void")))
+        if current:
+            actions += [
+                Action(one.letter, one.action)
+                for one in FOLLOW_UPS
+                if one.may(current, self.desk.shop)
+            ]
         return actions
 
     def press(self, key: Key) -> bool:
-        """Move, open, search, refund, void."""
+        """Move, open, search, or do something about a payment."""
         if self._is_searching:
             return self._press_search(key)
         steps = {"down": 1, "up": -1, "pagedown": self._shown, "pageup": -self._shown}
@@ -148,8 +151,8 @@ class PaymentsPage(Page):
                 self.desk.print_receipt(current)
             else:
                 self._open_receipt(current)
-        elif key.letter in ("r", "v") and current:
-            self._give_back(current, key.letter)
+        elif key.letter in BY_LETTER and current:
+            self._follow_up(current, BY_LETTER[key.letter])
         else:
             return False
         return True
@@ -177,16 +180,11 @@ class PaymentsPage(Page):
         # The tab beside the list is too low for most receipts; this page scrolls.
         self.open_page(ReceiptPage(self.desk, payment, is_copy=True))
 
-    def _give_back(self, payment: PaymentView, letter: str) -> None:
-        if letter == "r":
-            if may_refund(payment):
-                self.open_page(RefundPage(self.desk, payment))
-            else:
-                self.desk.say(self.desk.words("Nothing here to refund"), is_refusal=True)
-        elif may_void(payment):
-            self.open_page(VoidPage(self.desk, payment))
+    def _follow_up(self, payment: PaymentView, wanted: FollowUp) -> None:
+        if wanted.may(payment, self.desk.shop):
+            self.open_page(FollowUpPage(self.desk, payment, wanted))
         else:
-            self.desk.say(self.desk.words("This payment cannot be voided"), is_refusal=True)
+            self.desk.say(self.desk.words(wanted.refusal), is_refusal=True)
 
     # --- drawing ------------------------------------------------------------
 
@@ -325,27 +323,15 @@ HEADINGS = (mark("No."), mark("Time"), mark("How"), mark("State"))
 
 
 def net_minor(payments: Sequence[PaymentView]) -> int:
-    """Return what these payments come to: sales taken less money given back."""
+    """Return what these payments come to: money taken less money given back."""
     net = 0
     for payment in payments:
         if payment.state in (State.APPROVED, State.STORED):
-            if payment.kind is Kind.SALE:
+            if payment.kind in TAKING:
                 net += payment.amount_minor
             elif payment.kind is Kind.REFUND:
                 net -= payment.amount_minor
     return net
-
-
-def may_refund(payment: PaymentView) -> bool:
-    """True for a sale with money left to give back."""
-    has_money = payment.refunded_minor < payment.amount_minor
-    return payment.kind is Kind.SALE and payment.state is State.APPROVED and has_money
-
-
-def may_void(payment: PaymentView) -> bool:
-    """True for a whole sale that nothing was given back of."""
-    is_sale = payment.kind is Kind.SALE and payment.state is State.APPROVED
-    return is_sale and not payment.refunded_minor
 
 
 def summary(payment: PaymentView, desk: Desk) -> list[tuple[str, str]]:
@@ -368,6 +354,12 @@ def summary(payment: PaymentView, desk: Desk) -> list[tuple[str, str]]:
     if payment.note:
         facts.append((mark("Settled by"), payment.settled_by))
         facts.append((mark("Note"), payment.note))
+    if payment.held_minor:
+        facts.append((mark("Held"), desk.amount(payment.held_minor)))
+    if payment.expires_ms is not None and payment.state is State.APPROVED:
+        facts.append((mark("Held until"), date_text(payment.expires_ms)))
+    if payment.tip_minor:
+        facts.append((mark("Tip"), desk.amount(payment.tip_minor)))
     if payment.refunded_minor:
         facts.append((mark("Refunded"), desk.amount(payment.refunded_minor)))
     if payment.response_code and payment.response_code not in HIDDEN_CODES:

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 
 from terminal.messages import Message
 from terminal.states import State
-from terminal.view import Kind, PaymentView, Readiness
+from terminal.view import PRESENTED, Kind, PaymentView, Readiness
+from ui.follow_ups import begin_again
 from ui.locale import mark
 from ui.money import short_identity, time_text
 from ui.screens.page import Key, Page
@@ -48,7 +49,7 @@ class ResultPage(Page):
                 Action("Enter", mark("Check now"), is_main=True),
                 Action("N", mark("Keep and go on")),
             )
-        if payment.state in MAY_REPEAT and payment.kind is Kind.SALE:
+        if payment.state in MAY_REPEAT and payment.kind in PRESENTED:
             again = {
                 State.DECLINED: mark("Try another way"),
                 State.NOT_SENT: mark("Try again"),
@@ -59,7 +60,7 @@ class ResultPage(Page):
                 keep = Action("K", mark("Keep it, send later"))
                 return Action("Enter", again, is_main=True), keep, close
             return Action("Enter", again, is_main=True), close, receipt
-        if payment.state is State.CANCELLED and payment.kind is Kind.SALE:
+        if payment.state is State.CANCELLED and payment.kind in PRESENTED:
             return (
                 Action("Enter", mark("Back to the amount"), is_main=True)
                 if payment.reason is not Message.TIMED_OUT
@@ -121,23 +122,23 @@ class ResultPage(Page):
 
     def _enter(self, payment: PaymentView) -> None:
         desk = self.desk
-        is_sale = payment.kind is Kind.SALE
+        is_presented = payment.kind in PRESENTED
         if payment.state in KEPT:
             desk.till.check_now()
-        elif is_sale and (
+        elif is_presented and (
             payment.state in MAY_REPEAT
             or (payment.state is State.CANCELLED and payment.reason is Message.TIMED_OUT)
         ):
             desk.till.leave()
-            desk.till.sale(payment.amount_minor)
-        elif is_sale and payment.state is State.CANCELLED:
+            begin_again(desk.till, payment)
+        elif is_presented and payment.state is State.CANCELLED:
             desk.till.leave()
         else:
             self._close(payment)
 
     def _close(self, payment: PaymentView) -> None:
         self.desk.till.leave()
-        if payment.kind is Kind.SALE:
+        if payment.kind in PRESENTED:
             self.desk.entry.clear()
 
     # --- drawing ------------------------------------------------------------
@@ -258,7 +259,7 @@ class ResultPage(Page):
 def may_refuse_signature(payment: PaymentView) -> bool:
     """Return whether the cashier has a signature to look at."""
     is_taken = payment.state in (State.APPROVED, State.STORED)
-    return payment.kind is Kind.SALE and payment.signature and is_taken
+    return payment.kind in PRESENTED and payment.signature and is_taken
 
 
 def _fill(parts: Sequence[str], width: int) -> list[str]:
