@@ -31,9 +31,12 @@ from simulators.bank.schema import batch_members, batches, payments
 DIFFERENCES_MAX = 100
 """In one answer; the till asks on from where it ends."""
 
+DEBITS = ("sale", "completion", "tip")
+"""What a shop is paid; the rest it gives back."""
+
 _COUNTED = or_(
     and_(
-        payments.c.kind.in_(("sale", "completion", "tip")),
+        payments.c.kind.in_(DEBITS),
         payments.c.state.in_(("approved", "voided")),
     ),
     and_(payments.c.kind.in_(("refund", "void")), payments.c.state == "approved"),
@@ -83,14 +86,7 @@ def close(desk: Desk, request: BatchCloseRequest) -> BatchAnswer:
     is_alike = _sums(lines) == _sorted(request.totals) and _digest(lines) == request.digest
     if not (is_alike or request.accepted):
         return _tell(desk, request.batch, "differs")
-    row = {
-        "till": desk.caller,
-        "batch": request.batch,
-        "digest": request.digest,
-        "accepted": not is_alike,
-        "closed_ms": desk.now_ms,
-    }
-    desk.connection.execute(batches.insert(), row)
+    _note_closed(desk, request.batch, request.digest, accepted=not is_alike)
     return _tell(desk, request.batch, "closed")
 
 
@@ -115,6 +111,41 @@ def compare(desk: Desk, request: BatchLinesRequest) -> LinesAnswer:
         differences=told,
         through=told[-1].attempt if is_cut else None,
     )
+
+
+def close_by_columns(desk: Desk, batch: int, told: str | None) -> str:
+    """Compare a batch in two columns, debits and credits; close it if they are alike.
+
+    told: sum (12 digits) and count (3) of each; None closes it as it is.
+    Returns the bank's own, and 1 if they were alike or 2 if not.
+    """
+    lines = _lines(desk, batch)
+    columns = (
+        [line.amount_minor for line in lines if line.kind in DEBITS],
+        [line.amount_minor for line in lines if line.kind not in DEBITS],
+    )
+    own = "".join(f"{sum(column):012}{len(column) % 1000:03}" for column in columns)
+    is_alike = told in (own, None)
+    if is_alike and _closing(desk, desk.caller, batch) is None:
+        _note_closed(desk, batch, _digest(lines), accepted=told is None)
+    return own + ("1" if is_alike else "2")
+
+
+def has_line(desk: Desk, batch: int, attempt: str, amount_minor: int) -> bool:
+    """Say whether a payment counts in a batch, with this amount."""
+    lines = _lines(desk, batch)
+    return any((line.attempt, line.amount_minor) == (attempt, amount_minor) for line in lines)
+
+
+def _note_closed(desk: Desk, batch: int, digest: str, *, accepted: bool) -> None:
+    row = {
+        "till": desk.caller,
+        "batch": batch,
+        "digest": digest,
+        "accepted": accepted,
+        "closed_ms": desk.now_ms,
+    }
+    desk.connection.execute(batches.insert(), row)
 
 
 def _batch_of(desk: Desk, attempt: str) -> int | None:

@@ -82,6 +82,7 @@ def charge_card(
     refused = _check_first(desk, request.attempt)
     if refused is not None:
         return refused
+    batches.enter(desk, request.attempt, request.batch)
     _charge_card(desk, request, card, cryptogram_type)
     return desk.tell(request.attempt)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from simulators.card.contact import load_profiles, make_contact_card
+from terminal.batch.batch import BatchState
 from terminal.messages import Message
 from terminal.states import FINAL, State
 from terminal.view import Stage
@@ -66,6 +67,8 @@ def test_a_wire_cut_at_any_byte_is_paid_once_or_not_at_all(
 ) -> None:
     """The ledger and the journal are compared when it is over."""
     counter, ends = iso8583_counter, Tally[State]()
+    # It signs the till on, so that what is cut is a payment.
+    assert counter.pay().state is State.APPROVED
     for bytes_max in cuts:
         attempt = counter.begin()
         counter.shop.network.cut_after(way, bytes_max)
@@ -87,3 +90,19 @@ def test_what_the_dialect_does_not_have_is_said(iso8583_counter: Any) -> None:
     assert view.code is None
     iso8583_counter.till.cancel()
     assert iso8583_counter.until_final(attempt).state is State.CANCELLED
+
+
+def test_the_day_is_closed_and_the_next_one_goes_on(iso8583_counter: Any) -> None:
+    counter = iso8583_counter
+    sale = counter.pay(amount_minor=5000)
+    assert refund(counter, sale, 1200).reason is Message.REFUNDED
+
+    number = counter.till.day.close()
+
+    def is_closed(view: Any) -> bool:
+        return any(
+            (each.number, each.state) == (number, BatchState.CLOSED) for each in view.batches
+        )
+
+    counter.until(is_closed)
+    assert counter.pay().state is State.APPROVED

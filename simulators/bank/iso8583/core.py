@@ -12,10 +12,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from emv import tlv
 from emv.errors import MalformedData
+from simulators.bank import batches
 from simulators.bank import payments as books
 from simulators.bank.bench import host_secret
 from simulators.bank.core import Bank, Peer, desk_maker, identify
@@ -26,7 +27,7 @@ from simulators.bank.iso8583.wire import Heard, NotAMessage, framed, hear, say
 from simulators.bank.issuer.card import ARQC, TC
 from simulators.bank.messages import PaymentRequest, ReversalRequest, moment
 from simulators.bank.place import BankPlace
-from simulators.bank.schema import payments, terminals, traces
+from simulators.bank.schema import terminals, traces
 from simulators.bank.trust.sealing import SealedCard
 
 Random = Callable[[int], bytes]
@@ -46,7 +47,8 @@ REPEATED = (2, 3, 4, 11, 25, 41, 42, 49, 60)
 CHIP_IN_SLOT = "05"
 """How field 22 begins then."""
 
-TOTALS_AGREE, TOTALS_DIFFER = "1", "2"
+UPLOAD_ENDS = "202"
+"""How field 60 ends in the last message of an upload."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -292,6 +294,7 @@ def _request(asked: _Asked, kind: str, original: str | None = None) -> PaymentRe
         currency=letters,
         at=moment(asked.desk.now_ms),
         original=original,
+        batch=int(asked.batch),
     )
 
 
@@ -317,33 +320,20 @@ def _card_data(heard: Heard) -> str:
 
 
 def _settle(asked: _Asked) -> Fields:
-    """Compare a batch's totals: sales that stand, then refunds; sum and count of each."""
-    told, own = asked.heard[48], "".join(_total(asked, kind) for kind in ("sale", "refund"))
-    return {39: APPROVED, 48: own + (TOTALS_AGREE if told == own else TOTALS_DIFFER)}
-
-
-def _total(asked: _Asked, kind: str) -> str:
-    query = select(func.count(), func.sum(payments.c.amount_minor)).where(
-        payments.c.attempt.in_(
-            select(traces.c.attempt).where(
-                traces.c.till == asked.till, traces.c.batch == asked.batch
-            )
-        ),
-        payments.c.kind == kind,
-        payments.c.state == "approved",
-    )
-    count, sum_ = asked.desk.connection.execute(query).one()
-    return f"{int(sum_ or 0):012}{count:03}"
+    """Compare a batch's totals, and close it if they are alike."""
+    told = asked.heard[48]
+    return {39: APPROVED, 48: batches.close_by_columns(asked.desk, int(asked.batch), told)}
 
 
 def _upload(asked: _Asked) -> Fields:
-    """Compare one payment of a batch."""
-    if asked.heard[60][8:] != "201":
+    """Compare one payment of a batch; the end of them all closes it, whatever differed."""
+    batch = int(asked.batch)
+    if asked.heard[60][8:] == UPLOAD_ENDS:
+        batches.close_by_columns(asked.desk, batch, None)
         return {39: APPROVED}
-    found = asked.named
-    is_booked = (
-        found is not None and found.state == "approved" and found.amount_minor == asked.amount_minor
-    )
+    named = asked.heard[61]
+    attempt = identity(asked.till, named[:6], named[6:12])
+    is_booked = batches.has_line(asked.desk, batch, attempt, asked.amount_minor)
     return {39: APPROVED if is_booked else NO_RECORD}
 
 

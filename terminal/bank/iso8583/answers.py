@@ -32,6 +32,8 @@ class Reply:
     """MMDD, by the bank's clock."""
     emv: bytes = b""
     """For the card: BER-TLV of tags 91, 71 and 72."""
+    totals: str = ""
+    """What a batch sums up to at the bank, and its verdict."""
 
     @property
     def is_approved(self) -> bool:
@@ -62,6 +64,7 @@ def read_reply(request: Message, answer: Message) -> Reply:
         authorisation=answer.get(f.AUTHORISATION).strip(),
         date=answer.get(f.DATE),
         emv=chip.read_issuer(answer.get(f.CHIP)),
+        totals=answer.get(f.TOTALS),
     )
     if not re.fullmatch(r"[0-9A-Z]{2}", reply.code):
         raise MalformedMessage("field 39 of the answer is no response code")

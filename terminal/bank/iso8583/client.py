@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from terminal.bank import messages
-from terminal.bank.batch_messages import BatchQuestion
+from terminal.bank.batch_messages import (
+    BatchAnswer,
+    BatchClose,
+    BatchDifference,
+    BatchLines,
+    BatchQuestion,
+    BatchTotals,
+    LinesAnswer,
+)
 from terminal.bank.client import Refusal, VerifiedAnswer
-from terminal.bank.iso8583 import transactions
+from terminal.bank.iso8583 import settlement, transactions
 from terminal.bank.iso8583.answers import Reply
 from terminal.bank.iso8583.cards import CardSafe
 from terminal.bank.iso8583.chip import read_card
@@ -22,7 +31,7 @@ from terminal.bank.iso8583.codec import Message
 from terminal.bank.iso8583.kept import Original, Originals
 from terminal.bank.iso8583.link import Link
 from terminal.bank.iso8583.session import Session
-from terminal.bank.iso8583.transactions import Entry, Kind, Reason
+from terminal.bank.iso8583.transactions import Entry, Kind, Reason, Till
 from terminal.bank.messages import Answer, Payment, Request
 from terminal.errors import (
     AnswerLost,
@@ -34,6 +43,9 @@ from terminal.errors import (
 from terminal.seams import Clock
 
 STANS: Final = 1_000_000
+BATCHES: Final = 1_000_000
+UPLOADS: Final = 10_000
+NO_RECORD: Final = "25"
 NOT_OFFERED: Final = 422
 
 Sending = Callable[[], None] | None
@@ -43,13 +55,21 @@ class Iso8583Client:
     """Asks one bank in this dialect; the lanes of a till share one, and take turns."""
 
     def __init__(
-        self, session: Session, link: Link, originals: Originals, safe: CardSafe, clock: Clock
+        self,
+        session: Session,
+        link: Link,
+        originals: Originals,
+        safe: CardSafe,
+        clock: Clock,
+        currency: str = "CNY",
     ) -> None:
+        """currency: ISO 4217 letters of the one that this till takes."""
         self._session = session
         self._link = link
         self._originals = originals
         self._safe = safe
         self._clock = clock
+        self._letters = currency
         # The bank knows one message key of a till: two who sign on at once
         # would take each other's away.
         self._turn = threading.Lock()
@@ -75,9 +95,20 @@ class Iso8583Client:
                 case messages.Order():
                     return self._not_offered("codes that the customer scans")
 
-    def settle(self, question: BatchQuestion) -> Refusal:
-        """Refuse: this till closes no batch in this dialect."""
-        return self._not_offered(f"the close of batch {question.batch}")
+    def settle(self, question: BatchQuestion) -> BatchAnswer | LinesAnswer | Refusal:
+        """Return what the bank says of a batch, as terminal.bank.client.BankClient.settle does.
+
+        Which payments only the bank has, the dialect cannot tell: they show in the
+        sums. Before the close it tells nothing at all.
+        """
+        match question:
+            case BatchTotals():
+                return self._not_offered("a question about a batch that is not being closed")
+            case BatchClose():
+                with self._turn:
+                    return self._close_batch(question)
+            case BatchLines():
+                return self._compare(question)
 
     def close(self) -> None:
         """End the link for good; a call that waits ends at once. From any thread."""
@@ -156,7 +187,58 @@ class Iso8583Client:
         # What was never kept was never sent: it is kept before the first byte.
         return self._answer(request.attempt, "reversed")
 
+    # --- the end of the day -------------------------------------------------------
+
+    def _close_batch(self, question: BatchClose) -> BatchAnswer | Refusal:
+        till, stan = self._till_in(question.batch), self._network_stan()
+        if question.accepted:
+            # The lines have been compared; this ends their upload, and the batch.
+            count = sum(total.count for total in question.totals)
+            reply = self._exchange(transactions.upload_end(till, stan, count % UPLOADS))
+            is_alike, totals = True, question.totals
+        else:
+            told = settlement.told_totals(question.totals)
+            reply = self._exchange(transactions.settlement(till, stan, told))
+            is_alike, totals = True, question.totals
+            if reply.is_approved:
+                try:
+                    is_alike, totals = settlement.read_verdict(reply.totals, self._letters)
+                except MalformedMessage as error:
+                    raise AnswerLost(str(error)) from None
+        if not reply.is_approved:
+            return Refusal(NOT_OFFERED, reply.code, f"the bank answered with code {reply.code}", 0)
+        return BatchAnswer(
+            at=messages.format_moment(self._clock.wall_ms()),
+            batch=question.batch,
+            state="closed" if is_alike else "differs",
+            totals=question.totals if is_alike else totals,
+        )
+
+    def _compare(self, question: BatchLines) -> LinesAnswer:
+        """Tell the bank each line; payments go on between one and the next."""
+        till = self._till_in(question.batch)
+        differences = []
+        for line in question.lines:
+            original = self._originals.find(line.attempt)
+            with self._turn:
+                if original is None or not self._is_booked(till, original):
+                    differences.append(BatchDifference(attempt=line.attempt, till=line))
+        return LinesAnswer(
+            at=messages.format_moment(self._clock.wall_ms()),
+            batch=question.batch,
+            differences=tuple(differences),
+        )
+
+    def _is_booked(self, till: Till, original: Original) -> bool:
+        reply = self._exchange(transactions.upload(till, self._network_stan(), original.fields))
+        if not reply.is_approved and reply.code != NO_RECORD:
+            raise AnswerLost(f"the bank answered a line with code {reply.code}")
+        return reply.is_approved
+
     # --- messages ---------------------------------------------------------------
+
+    def _till_in(self, batch: int) -> Till:
+        return replace(self._session.till, batch=f"{batch % BATCHES:06}")
 
     def _card_message(self, kind: Kind, request: Payment | messages.Advice, sealed: str) -> Message:
         content = self._safe.open(request.attempt, sealed)
@@ -164,13 +246,18 @@ class Iso8583Client:
         card = read_card(bytes.fromhex(content["emv"]))
         stan = f"{request.number % STANS:06}"
         return transactions.card_payment(
-            self._session.till, kind, stan, request.amount_minor, card, entry
+            self._till_in(request.batch), kind, stan, request.amount_minor, card, entry
         )
 
     def _follow_up(self, kind: Kind, request: Payment, original: Original) -> Message:
         stan = f"{request.number % STANS:06}"
         return transactions.follow_up(
-            self._session.till, kind, stan, request.amount_minor, original.pan, original.named
+            self._till_in(request.batch),
+            kind,
+            stan,
+            request.amount_minor,
+            original.pan,
+            original.named,
         )
 
     def _network_stan(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from pathlib import Path
 from typing import Final
@@ -27,10 +26,6 @@ TRANSPORT_KEY: Final = "transport-key"
 """Hex: what the bank gave at enrolment; the keys of each day come under it."""
 CARD_KEY: Final = "card-key"
 """Hex: the till's own, made when it is first needed."""
-
-BATCH: Final = "batch"
-"""Six digits, beside what is kept."""
-BATCHES: Final = 1_000_000
 
 _making = threading.Lock()
 
@@ -58,10 +53,8 @@ def open_client(
         connect_s=bank.connect_s,
         answer_s=bank.answer_s,
     )
-    session = Session(
-        _dialect(bank.iso8583), _till(settings, _batch(kept, clock)), _transport_key(folder)
-    )
-    return Iso8583Client(session, link, originals, safe, clock)
+    session = Session(_dialect(bank.iso8583), _till(settings), _transport_key(folder))
+    return Iso8583Client(session, link, originals, safe, clock, settings.currency.letters)
 
 
 def open_safe(folder: Path, random: Randomness) -> CardSafe:
@@ -103,27 +96,10 @@ def _dialect(chosen: Iso8583) -> Dialect:
     )
 
 
-def _batch(kept: Path, clock: Clock) -> str:
-    """Return the batch that payments are numbered in.
-
-    A till that has lost its journal counts from one again: its numbers must
-    not be taken for those the bank knows, so it begins another batch.
-    """
-    file = kept / BATCH
-    if not file.exists():
-        minutes = clock.wall_ms() // 60_000
-        write_file(file, f"{minutes % BATCHES:06}".encode("ascii"))
-    batch = file.read_text("ascii")
-    if not re.fullmatch(r"[0-9]{6}", batch):
-        raise KeysUnusable(f"{file}: not six digits")
-    return batch
-
-
-def _till(settings: Settings, batch: str) -> Till:
+def _till(settings: Settings) -> Till:
     return Till(
         terminal=settings.shop.terminal_id,
         merchant=settings.shop.merchant_id,
-        batch=batch,
         currency=f"{settings.currency.numeric:03}",
         has_original_elements=settings.bank.iso8583.original_elements,
     )

@@ -81,6 +81,7 @@ class Till:
     merchant: str
     """At most 15 letters."""
     batch: str = "000001"
+    """Six digits: of the batch that a message is about."""
     currency: str = "156"
     """ISO 4217 number."""
     has_original_elements: bool = False

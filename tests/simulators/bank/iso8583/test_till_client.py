@@ -13,9 +13,20 @@ import pytest
 from simulators.bank import bench
 from simulators.bank.iso8583.core import Host
 from simulators.bank.iso8583.door import Door
+from simulators.bank.schema import payments
 from simulators.bank.service import listen, tls_of
 from simulators.faults import FaultProxy
 from terminal.bank import messages
+from terminal.bank.batch_messages import (
+    BatchAnswer,
+    BatchClose,
+    BatchLine,
+    BatchLines,
+    BatchQuestion,
+    BatchTotal,
+    BatchTotals,
+    LinesAnswer,
+)
 from terminal.bank.client import Refusal, VerifiedAnswer
 from terminal.bank.iso8583.cards import CardSafe
 from terminal.bank.iso8583.client import Iso8583Client
@@ -53,11 +64,11 @@ class Counter:
         self.client = Iso8583Client(session, link, originals, self.safe, clock)
         return self.client
 
-    def sale(self, amount_minor: int) -> messages.Payment:
+    def sale(self, amount_minor: int, batch: int = 1) -> messages.Payment:
         attempt = str(uuid.uuid4())
         emv = bytes.fromhex(self.shop.card(amount_minor).emv())
         tender = messages.CardTender(self.safe.seal_card(attempt, emv))
-        return self.payment("sale", amount_minor, attempt=attempt, tender=tender)
+        return self.payment("sale", amount_minor, attempt=attempt, tender=tender, batch=batch)
 
     def payment(self, kind: Any, amount_minor: int, **more: Any) -> messages.Payment:
         self.number += 1
@@ -278,3 +289,102 @@ def test_closing_ends_a_call_that_waits(counter: Counter, wire: FaultProxy) -> N
     counter.client.close()
     with pytest.raises(NeverLeft, match="closed its bank link"):
         counter.client.call(counter.sale(100))
+
+
+# --- the end of the day -----------------------------------------------------------
+
+BATCH = 16_600
+
+
+def batch_total(kind: Any, count: int, amount_minor: int) -> BatchTotal:
+    return BatchTotal(
+        kind=kind,
+        medium="card",
+        brand="Visa",
+        currency="CNY",
+        count=count,
+        amount_minor=amount_minor,
+    )
+
+
+def line_of(payment: messages.Payment) -> BatchLine:
+    return BatchLine(
+        attempt=payment.attempt,
+        number=payment.number,
+        kind="sale",
+        medium="card",
+        brand="Visa",
+        currency="CNY",
+        amount_minor=payment.amount_minor,
+    )
+
+
+def close_of(*totals: BatchTotal, accepted: bool = False) -> BatchClose:
+    return BatchClose(BATCH, totals, "0" * 64, accepted=accepted)
+
+
+def closed_by(counter: Counter, question: BatchQuestion) -> BatchAnswer:
+    told = counter.client.settle(question)
+    assert isinstance(told, BatchAnswer), told
+    return told
+
+
+def test_a_day_that_both_sides_have_alike_is_closed_and_stays_so(counter: Counter) -> None:
+    first, second = (counter.sale(amount, batch=BATCH) for amount in (1250, 800))
+    assert {counter.state(sale) for sale in (first, second)} == {"approved"}
+    void = counter.payment("void", 800, original=second.attempt, batch=BATCH)
+    refund = counter.payment("refund", 300, original=first.attempt, batch=BATCH)
+    assert {counter.state(each) for each in (void, refund)} == {"approved"}
+    totals = (
+        batch_total("refund", 1, 300),
+        batch_total("sale", 2, 2050),
+        batch_total("void", 1, 800),
+    )
+    for _ in range(2):
+        told = closed_by(counter, close_of(*totals))
+        assert (told.state, told.totals) == ("closed", totals)
+    # What comes for it later is refused, and booked nowhere.
+    assert counter.state(counter.sale(100, batch=BATCH)) == "declined"
+    assert counter.state(counter.sale(100, batch=BATCH + 1)) == "approved"
+
+
+def test_a_day_that_differs_is_told_line_by_line_and_can_be_accepted(
+    shop: Any, counter: Counter
+) -> None:
+    booked, undone = (counter.sale(amount, batch=BATCH) for amount in (1250, 800))
+    assert {counter.state(sale) for sale in (booked, undone)} == {"approved"}
+    undo = payments.update().where(payments.c.amount_minor == 800).values(state="reversed")
+    shop.bank.store.write(lambda connection: connection.execute(undo))
+    totals = (batch_total("sale", 2, 2050),)
+
+    told = closed_by(counter, close_of(*totals))
+    assert told.state == "differs"
+    assert [(total.kind, total.count, total.amount_minor) for total in told.totals] == [
+        ("sale", 1, 1250)
+    ]
+
+    lines = tuple(sorted(map(line_of, (booked, undone)), key=lambda line: line.attempt))
+    compared = counter.client.settle(BatchLines(BATCH, "", lines, is_last=True))
+    assert isinstance(compared, LinesAnswer)
+    assert [one.attempt for one in compared.differences] == [undone.attempt]
+
+    for _ in range(2):
+        assert closed_by(counter, close_of(*totals, accepted=True)).state == "closed"
+
+
+def test_a_close_whose_answer_is_cut_off_can_be_asked_for_again(
+    counter: Counter, wire: FaultProxy
+) -> None:
+    assert counter.state(counter.sale(500, batch=BATCH)) == "approved"
+    question = close_of(batch_total("sale", 1, 500))
+    wire.cut_after("answer", 2200)
+    with pytest.raises((AnswerLost, NeverLeft)):
+        counter.client.settle(question)
+    wire.heal()
+    assert closed_by(counter, question).state == "closed"
+
+
+def test_the_bank_tells_nothing_of_a_batch_before_its_close(counter: Counter) -> None:
+    told = counter.client.settle(BatchTotals(BATCH))
+    assert isinstance(told, Refusal)
+    assert told.error == "not_offered"

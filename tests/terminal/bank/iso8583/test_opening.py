@@ -58,29 +58,6 @@ def test_the_card_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> Non
     assert (tmp_path / opening.CARD_KEY).stat().st_mode & 0o777 == 0o600
 
 
-def test_a_till_that_lost_its_memory_begins_another_batch(tmp_path: Path) -> None:
-    """Its journal counts from one again; the bank must not take that for a repetition."""
-    clock = Clock()
-    first = opening._batch(tmp_path, clock)
-    clock.minutes += 5
-    assert opening._batch(tmp_path, clock) == first
-    (tmp_path / opening.BATCH).unlink()
-    assert opening._batch(tmp_path, clock) == f"{int(first) + 5:06}"
-    (tmp_path / opening.BATCH).write_text("12")
-    with pytest.raises(KeysUnusable, match="six digits"):
-        opening._batch(tmp_path, clock)
-
-
-class Clock:
-    minutes = 29_925_120
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def wall_ms(self) -> int:
-        return self.minutes * 60_000
-
-
 @pytest.mark.parametrize(
     ("content", "mode", "why"),
     [
