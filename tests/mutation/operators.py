@@ -138,7 +138,7 @@ def is_for_people(node: ast.AST) -> bool:
         return False
     value = node.value.value if isinstance(node.value, ast.YieldFrom) else node.value
     if isinstance(value, ast.Call):
-        return ast.unparse(value.func).rpartition(".")[2] == "note"
+        return ast.unparse(value.func).rpartition(".")[2].startswith(("note", "explain"))
     return isinstance(value, ast.Constant)
 
 
