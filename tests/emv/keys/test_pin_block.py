@@ -191,3 +191,15 @@ def test_a_wiped_buffer_holds_nothing() -> None:
     pin = bytearray(b"1234")
     wipe(pin)
     assert pin == bytes(4)
+
+
+@pytest.mark.parametrize("pin", [b"12:4", b"12/4", b"123", b"1234567890123"])
+def test_a_pin_has_digits_only_and_not_too_many(pin: bytes) -> None:
+    with pytest.raises(MalformedData):
+        encode_format_0(pin, PAN, is_legacy_allowed=True)
+
+
+@pytest.mark.parametrize("length", [7, 9])
+def test_the_fill_of_format_4_has_eight_bytes(length: int) -> None:
+    with pytest.raises(MalformedData, match=f"fill of {length} bytes"):
+        encipher_format_4(b"1234", PAN, bytes(16), bytes(length))
