@@ -42,7 +42,9 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
         take(session.card, response_objects(reply.data))
         if not _is_stripe_alone(session.card):
             return None
-        yield from note("the card has magnetic stripe data alone", session.cite("2.2"))
+        yield from note(
+            "the card has magnetic stripe data alone", session.cite("magnetic stripe mode")
+        )
         return end_application(Reason.MODE_NOT_SUPPORTED, "magnetic stripe mode")
     yield from note("GPO answered {status}", session.cite("5.2.2.2"), status=f"{reply.status:04X}")
     if reply.status == STATUS_DATA_INVALIDATED:
@@ -57,7 +59,10 @@ def initiate_application(session: Session) -> Kernel[Outcome | None]:
 
 
 def _is_stripe_alone(card: Mapping[int, bytes]) -> bool:
-    """True if the card offers magnetic stripe data, and no cryptogram."""
+    """True if the card offers magnetic stripe data, and no cryptogram.
+
+    Source: Book C-3, magnetic stripe mode.
+    """
     return tags.TAG_9F26_APPLICATION_CRYPTOGRAM not in card and AIP.EMV_MODE in AIP.decode(
         card.get(tags.TAG_82_AIP, bytes(2))
     )

@@ -478,6 +478,7 @@ def test_options_of_the_older_format_lack_the_cryptogram(card: PaperCard, pay: P
     assert outcome.error.detail == "tag 9F36"
 
 
+@pytest.mark.spec("Book C-3, magnetic stripe mode", source="ours")
 @pytest.mark.parametrize("options", ["8006 0080 10010100", "770A 82020080 940410010100"])
 def test_a_card_of_stripe_data_alone_is_not_taken(card: PaperCard, pay: Pay, options: str) -> None:
     """Nothing is read of it: what it has is as good as a copy."""
@@ -501,6 +502,7 @@ PROGRAMS = (
 )
 
 
+@pytest.mark.spec("Book C-3, dynamic reader limits", source="ours")
 @pytest.mark.parametrize(
     ("program", "amount", "told"),
     [

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     Pump = Callable[..., Tap]
 
+pytestmark = pytest.mark.spec(
+    "Book C-3, issuer update", "Book 3, 10.9", "Book 3, 10.10", source="ours"
+)
+
 UPDATES, UPDATES_NOT = "22008080", "22000080"
 PROOF = bytes.fromhex("1122334455667788 3030")
 FIRST, SECOND = bytes.fromhex("841E000008") + bytes(8), bytes.fromhex("8418000008") + bytes(8)
