@@ -194,6 +194,8 @@ class _Reader:
         masked = exchange.masked and exchange.masked[0][2 * begin : 2 * end]
         described: tuple[Description, ...] = ()
         try:
+            if _is_hidden(masked):
+                raise MalformedData("hidden when it was kept")
             parts = self._parts_of(command)
         except MalformedData as fault:
             notes.append(f"command data not shown: {fault}")
@@ -284,6 +286,8 @@ class _Reader:
             return shown + status, described
         show = self._show if masked is None else masking.as_masked_before(data, masked)
         try:
+            if _is_hidden(masked):
+                raise MalformedData("hidden when it was kept")
             nodes = tlv.decode(data)
             digits = masking.shown_objects(data, show)
         except MalformedData as fault:
@@ -336,6 +340,11 @@ class _Reader:
             end = 2 * (part.offset + len(part.value))
         described = describe.describe(parts, kernel=self._kernel, show=show)
         return "".join(shown) + digits[end:], described
+
+
+def _is_hidden(masked: str | None) -> bool:
+    """True where nothing but stars is left."""
+    return bool(masked) and not (masked or "").strip("*")
 
 
 def as_text(told: Iterable[Told]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,18 @@ def test_no_recorded_card_shows_its_number(traces: dict[str, list[Exchange]]) ->
                 assert pan not in text
                 assert pan.encode().hex().upper() not in text
     assert seen >= 20
+
+
+def test_what_was_masked_before_is_told_alike(traces: dict[str, list[Exchange]]) -> None:
+    """Stars stand where nothing is decided by them, so a masked trace reads as it did."""
+    for exchanges in traces.values():
+        told = tell(exchanges)
+        again = tell([Exchange.of_masked(each.command, each.response) for each in told])
+
+        assert [replace(each, notes=()) for each in again] == [
+            replace(each, notes=()) for each in told
+        ]
+        assert [bool(each.notes) for each in again] == [bool(each.notes) for each in told]
 
 
 def test_whole_hides_nothing(traces: dict[str, list[Exchange]]) -> None:
