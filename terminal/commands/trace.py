@@ -160,6 +160,7 @@ def _tell_replay(number: int, trace: Trace, result: Replayed, *, as_json: bool) 
                     "recorded": each.recorded,
                     "now": each.now,
                     "wording": each.is_wording,
+                    "details": list(each.details),
                 }
                 for each in differences
             ],
@@ -173,6 +174,8 @@ def _tell_replay(number: int, trace: Trace, result: Replayed, *, as_json: bool) 
     click.echo(f"{number}. differs at step {first.step} of {len(trace.steps)}")
     click.echo(f"   then: {first.recorded}")
     click.echo(f"   now:  {first.now}")
+    for detail in first.details:
+        click.echo(f"         {detail}")
     if len(differences) > 1:
         click.echo(f"   and {len(differences) - 1} more: --json shows them")
 

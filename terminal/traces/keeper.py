@@ -7,7 +7,6 @@ import queue
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from emv.conversation import Kernel
 from emv.entry_point import Transaction
@@ -15,6 +14,7 @@ from emv.outcome import Outcome
 from terminal.seams import Clock
 from terminal.traces.folder import Bounds, TraceFolder
 from terminal.traces.recording import Recording, witnessed
+from terminal.traces.trace import Interface
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,6 @@ WAITING_MAX = 32
 CLOSE_S = 5.0
 
 
-Interface = Literal["contact", "contact-with-keys", "contactless"]
 Witness = Callable[[Kernel[Outcome], str, Interface, Transaction, bool], Kernel[Outcome]]
 """Returns a kernel that is written down as it runs, or the kernel itself.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from emv import dialogue
 from emv.apdu import INS_VERIFY
@@ -35,7 +34,7 @@ from emv.entry_point import Transaction
 from emv.errors import LinkLost
 from emv.outcome import Outcome
 from terminal.traces import trace as kept
-from terminal.traces.trace import Sale, Step, Trace
+from terminal.traces.trace import Interface, Sale, Step, Trace
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,7 @@ class Recording:
 
     attempt: str
     reader: str
-    interface: Literal["contact", "contact-with-keys", "contactless"]
+    interface: Interface
     started_ms: int
     transaction: Transaction
     whole: bool

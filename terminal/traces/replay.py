@@ -6,10 +6,10 @@ as it is now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from emv import entry_point
+from emv import dialogue, entry_point
 from emv.conversation import (
     Answer,
     AskIssuer,
@@ -28,6 +28,7 @@ from emv.conversation import (
     TakeOnlinePIN,
     VerifyPIN,
 )
+from emv.dialogue import Exchange, Told
 from emv.entry_point import Retained
 from emv.errors import EmvError, LinkLost, MalformedData
 from emv.kernels import contact
@@ -50,6 +51,8 @@ class Difference:
     now: str
     is_wording: bool = False
     """Only a decision is put otherwise, or noted anew: the card sees no difference."""
+    details: tuple[str, ...] = ()
+    """Of two commands: the objects in them that are not alike."""
 
 
 @dataclass(slots=True)
@@ -126,7 +129,8 @@ class _Player:
             self._skip_notes()
             step = self._steps[self._at] if self._at < len(self._steps) else None
             if step is None or not _fits(request, step):
-                self._differ(self._recorded(), _asked(request))
+                details = self._compared(request, step)
+                self._differ(self._recorded(), _asked(request), details=details)
                 break
             self._at += 1
             if isinstance(step, kept.Lost | kept.Left):
@@ -169,8 +173,29 @@ class _Player:
         if recorded != now and trace.status:
             self._differ(recorded, now)
 
-    def _differ(self, recorded: str, now: str, *, is_wording: bool = False) -> None:
-        self._result.differences.append(Difference(self._at + 1, recorded, now, is_wording))
+    def _compared(self, request: Request, step: kept.Step | None) -> tuple[str, ...]:
+        """Return where two commands are not alike, object by object."""
+        if not isinstance(request, Command) or not isinstance(step, kept.Exchanged | kept.Lost):
+            return ()
+        before = [
+            Exchange(bytes.fromhex(each.command), bytes.fromhex(each.response))
+            for each in self._steps[: self._at]
+            if isinstance(each, kept.Exchanged)
+        ]
+        commands = (bytes.fromhex(step.command), request.encoded)
+        then, now = (dialogue.tell([*before, Exchange(command, b"")])[-1] for command in commands)
+        return tuple(_unlike(then, now))
+
+    def _differ(
+        self,
+        recorded: str,
+        now: str,
+        *,
+        is_wording: bool = False,
+        details: tuple[str, ...] = (),
+    ) -> None:
+        difference = Difference(self._at + 1, recorded, now, is_wording, details)
+        self._result.differences.append(difference)
 
     def _recorded(self) -> str:
         return _recorded(self._steps[self._at]) if self._at < len(self._steps) else END
@@ -216,6 +241,18 @@ def _answer(step: kept.Step) -> Answer:
         case kept.IssuerSaid(code, authentication, scripts):
             return IssuerAnswer(*map(bytes.fromhex, (code, authentication, scripts)))
     return None
+
+
+def _unlike(then: Told, now: Told) -> Iterator[str]:
+    """Yield what is not alike in two commands: their names, or the objects in them."""
+    if then.title != now.title:
+        yield f"{then.title}, now {now.title}"
+        return
+    for old, new in zip(then.asked, now.asked, strict=False):
+        if old.tag == new.tag and old.value != new.value:
+            yield f"{old.tag:02X} {old.name}: {old.value}, now {new.value}"
+            yield from (f"  no more: {note}" for note in old.notes if note not in new.notes)
+            yield from (f"  new: {note}" for note in new.notes if note not in old.notes)
 
 
 def _asked(request: Request) -> str:

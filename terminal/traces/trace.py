@@ -16,6 +16,9 @@ from emv.conversation import PINEntry
 from emv.entry_point import Transaction
 from terminal.errors import NotAllowed
 
+Interface = Literal["contact", "contact-with-keys", "contactless"]
+"""Where the card was; 'with keys': in a slot that checks a PIN by itself."""
+
 
 class Exchanged(Struct, frozen=True, forbid_unknown_fields=True, tag="exchange"):
     """A command, and the card's answer."""
@@ -161,7 +164,7 @@ class Trace(Struct, frozen=True, forbid_unknown_fields=True):
 
     attempt: str
     reader: str
-    interface: Literal["contact", "contact-with-keys", "contactless"]
+    interface: Interface
     """Where the card was; keys of its own let a slot take a PIN in clear."""
     started_ms: int
     """Unix time in milliseconds."""

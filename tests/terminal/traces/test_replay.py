@@ -187,6 +187,10 @@ def test_a_limit_that_was_changed_shows_where_it_first_counts(
     # The second byte of the qualifiers tells the card: CVM required.
     assert first.recorded.startswith("command 80A80000238321260040")
     assert first.now.startswith("command 80A80000238321264040")
+    assert first.details == (
+        "9F66 Terminal Transaction Qualifiers (TTQ): 26004080, now 26404080",
+        "  new: byte 2 bit 7: CVM required",
+    )
 
 
 def altered(trace: Trace, step: int, new: object) -> Trace:
