@@ -23,7 +23,7 @@ from simulators.bank.postgres import PostgresMissing, PrivatePostgres
 EACH = 25
 """Requests of each till in one sample."""
 ROUNDS = 9
-FLOOR = 0.05
+FLOOR = 0.02
 """Of the empty route's rate: cryptogram, seal, two signatures and a safe commit cost."""
 
 

@@ -67,7 +67,7 @@ PART = 1_000
 COMMIT = 100
 """Sales in one commit, where they are only made ready."""
 PATIENCE_S = 3600.0
-FLOOR = 0.05
+FLOOR = 0.02
 
 
 def measure() -> list[Row]:

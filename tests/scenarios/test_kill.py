@@ -32,8 +32,8 @@ from terminal.view import TAKING, Kind, PaymentView
 
 IS_SOAK = bool(os.environ.get("OPENTILL_SOAK"))
 KILLS_A_TEST = 10
-SEEDS = range(200 if IS_SOAK else 16)
-KILLS_A_STATE = 20 if IS_SOAK else 7
+SEEDS = range(200 if IS_SOAK else 8)
+KILLS_A_STATE = 20 if IS_SOAK else 4
 NOWHERE = "https://127.0.0.1:1"
 PATIENCE_S = 60.0
 # What is asked for, and about how long it takes from the journal's first line
