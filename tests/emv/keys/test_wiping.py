@@ -67,9 +67,10 @@ def test_each_buffer_with_a_pin_is_overwritten(
     assert wiped == held
 
 
-def test_digits_read_before_a_wrong_one_are_overwritten(wiped: list[str]) -> None:
+@pytest.mark.parametrize("flaw", [0x90, 0xC0])
+def test_digits_read_before_a_wrong_one_are_overwritten(wiped: list[str], flaw: int) -> None:
     block = format_0()
-    block[2] ^= 0xC0
+    block[2] ^= flaw
     with pytest.raises(MalformedData, match="wrong digit"):
         pin_block.decode_format_0(block, PAN, is_legacy_allowed=True)
     assert wiped[1] == "31320000"

@@ -29,7 +29,7 @@ from emv.conversation import (
 )
 from emv.entry_point import Terminal, Transaction
 from emv.kernels.contact import Application, Configuration, process
-from emv.outcome import Outcome
+from emv.outcome import Outcome, UserInterfaceRequest
 from emv.risk import RiskLimits
 
 VISA = bytes.fromhex("A0000000031010")
@@ -288,6 +288,7 @@ class Slot:
             commands_max=400,
         )
         self.notes: list[str] = tap.notes
+        self.shown: list[UserInterfaceRequest] = tap.shown
         assert isinstance(tap.outcome, Outcome)
         return tap.outcome
 

@@ -162,6 +162,9 @@ def test_a_forged_cryptogram_is_refused_without_asking_the_issuer(
     assert tvr(outcome) & TVR.CDA_FAILED
     assert card.requested() == requested
     assert slot.people.was_asked(AskIssuer) == []
+    assert outcome.data_record[0x8A] == b"Z1"
+    # The second time the card is given what its second list asks for.
+    assert [len(sent) for sent in card.sent(0xAE)] == [34, 39][: len(requested)]
 
 
 def test_a_forged_second_cryptogram_takes_the_approval_back(slot: Any, new_chip: Chip) -> None:
@@ -234,9 +237,10 @@ def test_a_signature_in_no_known_format_ends_the_application(
     slot: Any, new_chip: Chip, encode: Any
 ) -> None:
     card = new_chip(aip=DDA)
-    card.sign = lambda _command, _data: encode("70", "0102")
-
-    assert slot.insert(card).reason == Reason.CARD_DATA_ERROR
+    for answer in (encode("70", "0102"), encode("70", ""), b""):
+        card.sign = lambda _command, _data, answer=answer: answer
+        card.counts.clear()
+        assert slot.insert(card).reason == Reason.CARD_DATA_ERROR
 
 
 def test_the_dynamic_number_is_there_for_the_cryptogram(slot: Any, new_chip: Chip) -> None:
@@ -245,6 +249,14 @@ def test_the_dynamic_number_is_there_for_the_cryptogram(slot: Any, new_chip: Chi
     slot.insert(card)
 
     assert card.sent(0xAE)[0] == bytes.fromhex("002A7FBC4049")
+
+
+def test_what_follows_the_dynamic_number_is_not_of_it(slot: Any, new_chip: Chip) -> None:
+    card = new_chip(aip=DDA, signed={"8C": "9F4C039F3704"})
+    card.sign = lambda _command, data: card.encode("80", card.dynamic(b"\x02\x00\x2a\xff", data))
+
+    assert tvr(slot.insert(card)) == TVR(0)
+    assert card.sent(0xAE)[0] == bytes.fromhex("002A007FBC4049")
 
 
 def test_the_data_authentication_code_is_there_for_the_cryptogram(

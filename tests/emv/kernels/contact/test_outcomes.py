@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 
 from emv.actions import ActionCodes
-from emv.bits import TVR
+from emv.bits import TSI, TVR
 from emv.conversation import AskIssuer, ChooseApplication, Command, IssuerAnswer, Reply
 from emv.entry_point import Terminal
 from emv.errors import LinkLost
 from emv.kernels.contact import process
-from emv.outcome import CVM, Outcome, Reason, Status
+from emv.outcome import (
+    CVM,
+    MessageId,
+    Outcome,
+    ReaderStatus,
+    Reason,
+    Status,
+    UserInterfaceRequest,
+)
 
 pytestmark = pytest.mark.spec(
     "Book 3, 6.3",
@@ -59,6 +67,31 @@ def test_a_card_that_agrees_pays_offline_without_the_issuer(slot: Any, chip: Any
     assert chip.requested() == [0x40]
     assert outcome.data_record[0x8A] == b"Y1"
     assert outcome.data_record[0x9F27] == b"\x40"
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"), [("1F00", MessageId.APPROVED), ("1E00", MessageId.APPROVED_SIGN)]
+)
+def test_the_screen_speaks_the_cards_language_and_asks_for_the_signature(
+    slot: Any, new_chip: Chip, rule: str, message: MessageId
+) -> None:
+    outcome = slot.insert(new_chip(signed={"8E": "0000000000000000" + rule}))
+
+    processing = UserInterfaceRequest(MessageId.PROCESSING, ReaderStatus.PROCESSING)
+    assert slot.shown == [replace(processing, language=b"zhen")]
+    assert outcome.ui == UserInterfaceRequest(message, ReaderStatus.CARD_READ_OK, language=b"zhen")
+    assert outcome.receipt is (message is MessageId.APPROVED_SIGN)
+    assert TSI.decode(outcome.data_record[0x9B]) == (
+        TSI.CARDHOLDER_VERIFICATION_PERFORMED
+        | TSI.CARD_RISK_MANAGEMENT_PERFORMED
+        | TSI.TERMINAL_RISK_MANAGEMENT_PERFORMED
+    )
+
+
+def test_a_card_without_a_language_is_shown_nothing_early(slot: Any, new_chip: Chip) -> None:
+    slot.insert(new_chip(fci={"50": "56495341"}))
+
+    assert slot.shown == []
 
 
 def test_an_online_payment_ends_with_a_second_cryptogram(slot: Any, chip: Any) -> None:
@@ -350,6 +383,8 @@ def test_a_card_pulled_out_at_any_command_ends_in_a_defined_outcome(
             # Only the issuer's last script is lost.
             expected = (Status.APPROVED, "")
         assert ends(outcome) == expected, removed_at
+        if outcome.error is not None and outcome.status is Status.DECLINED:
+            assert outcome.error.layer == 2
 
 
 @pytest.mark.parametrize("status", ["6985", "6A81", "6283", "6300", "6700", "6D00", "6F00"])
