@@ -1,4 +1,4 @@
-"""Values whose bits mean something: masks to decide with, names to print.
+"""Values whose bits mean something: masks to decide with, a label for each.
 
 Each class is one object of the data dictionary. Its members are single
 bits; `|`, `&` and `in` work on them, and RFU bits of a card are kept.
@@ -9,11 +9,9 @@ Book A, 5.7, and Books C-2, C-3, C-8.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from emv import tags
 from emv.errors import MalformedData
 
 
@@ -264,6 +262,49 @@ class AdditionalTerminalCapabilities(Bits):
     CODE_TABLE_1 = 0x01, "code table 1"
 
 
+class FormFactorFeatures(Bits):
+    """Form Factor Indicator, tag 9F6E of kernel 3, byte 2. Source: Book C-3."""
+
+    PASSCODE = 0x80, "passcode capable"
+    SIGNATURE_PANEL = 0x40, "signature panel"
+    HOLOGRAM = 0x20, "hologram"
+    CVV2 = 0x10, "CVV2 printed"
+    TWO_WAY_MESSAGING = 0x08, "two-way messaging"
+    CLOUD_CREDENTIALS = 0x04, "cloud credentials"
+    BIOMETRIC = 0x02, "biometric capable"
+
+
+class EnhancedReaderCapabilities(Bits):
+    """Enhanced Contactless Reader Capabilities, tag 9F6E of kernel 4. Source: Book C-4."""
+
+    CONTACT = 0x80_00_00_00, "contact mode supported"
+    MAG_STRIPE = 0x40_00_00_00, "magnetic stripe mode supported"
+    FULL_ONLINE = 0x20_00_00_00, "full online mode supported (legacy)"
+    PARTIAL_ONLINE = 0x10_00_00_00, "partial online mode supported"
+    MOBILE = 0x08_00_00_00, "mobile supported"
+    OTHER_INTERFACE = 0x04_00_00_00, "try another interface after a decline"
+    MOBILE_CVM = 0x80_00_00, "mobile CVM supported"
+    ONLINE_PIN = 0x40_00_00, "online PIN supported"
+    SIGNATURE = 0x20_00_00, "signature supported"
+    OFFLINE_PIN = 0x10_00_00, "plaintext offline PIN supported"
+    OFFLINE_ONLY = 0x80_00, "offline-only reader"
+    CVM_REQUIRED = 0x40_00, "CVM required"
+    EXEMPT_FROM_NO_CVM = 0x80, "exempt from no-CVM checks"
+    DELAYED_AUTHORISATION = 0x40, "delayed authorisation"
+    TRANSIT = 0x20, "transit"
+    VERSION_3 = 0x04, "kernel version, bit 3"
+    VERSION_2 = 0x02, "kernel version, bit 2"
+    VERSION_1 = 0x01, "kernel version, bit 1"
+
+
+class CardProcessingRequirements(Bits):
+    """Card Processing Requirements, tag 9F71 of kernel 6. Source: Book C-6."""
+
+    ONLINE_PIN_REQUIRED = 0x80_00, "online PIN required"
+    SIGNATURE_REQUIRED = 0x40_00, "signature required"
+    CDCVM_PERFORMED = 0x00_80, "consumer device CVM performed"
+
+
 _SIZES: dict[type[Bits], int] = {
     AIP: 2,
     AUC: 2,
@@ -274,6 +315,9 @@ _SIZES: dict[type[Bits], int] = {
     CTQ: 2,
     TerminalCapabilities: 3,
     AdditionalTerminalCapabilities: 5,
+    FormFactorFeatures: 1,
+    EnhancedReaderCapabilities: 4,
+    CardProcessingRequirements: 2,
 }
 
 CID_TYPE_MASK = 0xC0
@@ -285,17 +329,6 @@ CID_REASON_MASK = 0x07
 """Cryptogram Information Data, tag 9F27. Source: Book 3, 6.5.5.4, table 15."""
 
 CRYPTOGRAM_TYPES = {CID_AAC: "AAC", CID_TC: "TC", CID_ARQC: "ARQC", CID_TYPE_MASK: "RFU"}
-_CRYPTOGRAM_NAMES = {
-    CID_AAC: "AAC: declined",
-    CID_TC: "TC: approved offline",
-    CID_ARQC: "ARQC: go online",
-    CID_TYPE_MASK: "RFU",
-}
-_CID_REASONS = {
-    1: "service not allowed",
-    2: "PIN try limit exceeded",
-    3: "issuer authentication failed",
-}
 
 CVM_CODE_MASK = 0x3F
 CVM_APPLY_NEXT = 0x40  # Book 3, Annex C3: otherwise a failed rule ends it.
@@ -332,7 +365,6 @@ CVM_CONDITION_NAMES = {
     0x08: "if in application currency and under Y",
     0x09: "if in application currency and over Y",
 }
-CVM_RESULT_NAMES = {0x00: "unknown", 0x01: "failed", 0x02: "successful"}
 
 CVM_RESULTS_NOT_PERFORMED = bytes.fromhex("3F0000")
 CVM_RESULTS_NONE_SUCCEEDED = bytes.fromhex("3F0001")
@@ -378,87 +410,3 @@ def parse_cvm_list(value: bytes) -> CVMList:
     )
     amount_x, amount_y = int.from_bytes(value[:4], "big"), int.from_bytes(value[4:8], "big")
     return CVMList(amount_x, amount_y, rules)
-
-
-def describe(
-    tag: int, value: bytes, *, kernel: int | None = None, template: int | None = None
-) -> list[str]:
-    """Return lines that say what the bits of a value mean; none where none do.
-
-    kernel, template: who reads the object, and where it stands.
-    A value that is not as long as its tag demands is told so in a line.
-    """
-    describer = _DESCRIBERS.get(tag)
-    reading = tags.meaning(tag, kernel=kernel, template=template)
-    # The describers belong to the first reading: a kernel may have another.
-    if describer is None or reading is not tags.meanings(tag)[0]:
-        return []
-    if describer is TVR and kernel == 8:
-        describer = TVR8
-    return _describe_bits(describer, value) if isinstance(describer, type) else describer(value)
-
-
-def _describe_bits(bits: type[Bits], value: bytes) -> list[str]:
-    try:
-        return bits.decode(value).describe()
-    except MalformedData as fault:
-        return [str(fault)]
-
-
-def _describe_cvm_list(value: bytes) -> list[str]:
-    try:
-        cvm_list = parse_cvm_list(value)
-    except MalformedData as fault:
-        return [str(fault)]
-    lines = [f"X {cvm_list.amount_x_minor}, Y {cvm_list.amount_y_minor} (minor units)"]
-    for rule in cvm_list.rules:
-        otherwise = "else next rule" if rule.applies_next else "else fail"
-        lines.append(f"{_cvm(rule.method, rule.condition)}, {otherwise}")
-    return lines
-
-
-def _describe_cvm_results(value: bytes) -> list[str]:
-    if len(value) != 3:
-        return [f"CVM results of {len(value)} bytes, 3 expected"]
-    result = CVM_RESULT_NAMES.get(value[2], f"result {value[2]:02X}")
-    return [f"{_cvm(value[0] & CVM_CODE_MASK, value[1])}: {result}"]
-
-
-def _cvm(method: int, condition: int) -> str:
-    named = CVM_NAMES.get(method, f"CVM {method:02X}")
-    return f"{named}, {CVM_CONDITION_NAMES.get(condition, f'condition {condition:02X}')}"
-
-
-def _describe_cid(value: bytes) -> list[str]:
-    if len(value) != 1:
-        return [f"CID of {len(value)} bytes, 1 expected"]
-    lines = [_CRYPTOGRAM_NAMES[value[0] & CID_TYPE_MASK]]
-    if value[0] & CID_ADVICE_REQUIRED:
-        lines.append("advice required")
-    if value[0] & CID_REASON_MASK:
-        lines.append(_CID_REASONS.get(value[0] & CID_REASON_MASK, "reason RFU"))
-    return lines
-
-
-_DESCRIBERS: dict[int, type[Bits] | Callable[[bytes], list[str]]] = {
-    tags.TAG_82_AIP: AIP,
-    tags.TAG_9F07_APPLICATION_USAGE_CONTROL: AUC,
-    tags.TAG_95_TVR: TVR,
-    tags.TAG_9F0D_IAC_DEFAULT: TVR,
-    tags.TAG_9F0E_IAC_DENIAL: TVR,
-    tags.TAG_9F0F_IAC_ONLINE: TVR,
-    tags.TAG_DF8120_TAC_DEFAULT: TVR,
-    tags.TAG_DF8121_TAC_DENIAL: TVR,
-    tags.TAG_DF8122_TAC_ONLINE: TVR,
-    tags.TAG_9F820B_TAC_DENIAL: TVR8,
-    tags.TAG_9F820C_TAC_ONLINE: TVR8,
-    tags.TAG_9F8104_CARD_TVR: TVR8,
-    tags.TAG_9B_TSI: TSI,
-    tags.TAG_9F66_TTQ: TTQ,
-    tags.TAG_9F6C_CTQ: CTQ,
-    tags.TAG_9F33_TERMINAL_CAPABILITIES: TerminalCapabilities,
-    tags.TAG_9F40_ADDITIONAL_TERMINAL_CAPABILITIES: AdditionalTerminalCapabilities,
-    tags.TAG_8E_CVM_LIST: _describe_cvm_list,
-    tags.TAG_9F34_CVM_RESULTS: _describe_cvm_results,
-    tags.TAG_9F27_CRYPTOGRAM_INFORMATION_DATA: _describe_cid,
-}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from emv import bits, dol, issuer_data, masking, tags, tlv
+from emv import bit_words, dol, issuer_data, masking, tags, tlv
 from emv.errors import MalformedData
 from emv.tags import Format
 
@@ -152,7 +152,7 @@ def _meanings(
             ]
     except MalformedData as fault:
         return [str(fault)]
-    return bits.describe(node.tag, node.value, kernel=kernel, template=template)
+    return bit_words.describe(node.tag, node.value, kernel=kernel, template=template)
 
 
 def _afl_lines(afl: bytes) -> Iterator[str]:

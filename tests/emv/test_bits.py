@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emv import bits, tags
+from emv import bits
 from emv.bits import AIP, AUC, CTQ, TSI, TTQ, TVR, TVR8, Bits, CVMRule, parse_cvm_list
 from emv.errors import MalformedData
 
@@ -131,62 +131,10 @@ def test_an_rfu_bit_is_told_as_such() -> None:
     assert TSI.decode(b"\x00\x01").describe() == ["byte 2 bit 1: RFU"]
 
 
-def test_a_list_is_told_with_its_amounts_and_what_follows_a_failure() -> None:
-    told = bits.describe(0x8E, bytes.fromhex("80000001 40000002 4203 1F00"))
-
-    assert told == [
-        "X 2147483649, Y 1073741826 (minor units)",
-        "enciphered PIN verified online, if terminal supports the CVM, else next rule",
-        "no CVM required, always, else fail",
-    ]
-
-
 def test_a_rule_is_read_with_its_flag() -> None:
     parsed = parse_cvm_list(bytes(8) + bytes.fromhex("5E03 1F00"))
 
     assert parsed.rules == (CVMRule(0x1E, 3, applies_next=True), CVMRule(0x1F, 0, False))
-
-
-@pytest.mark.parametrize(
-    ("value", "line"),
-    [
-        (bits.CVM_RESULTS_NOT_PERFORMED, "no CVM performed, always: unknown"),
-        (bits.CVM_RESULTS_NONE_SUCCEEDED, "no CVM performed, always: failed"),
-        (bits.CVM_RESULTS_NO_CVM, "no CVM required, always: successful"),
-        (bits.CVM_RESULTS_ONLINE_PIN, "enciphered PIN verified online, always: unknown"),
-        (bits.CVM_RESULTS_SIGNATURE, "signature, always: unknown"),
-        (bits.CVM_RESULTS_ON_DEVICE, "plaintext PIN verified by card, always: successful"),
-        (bytes.fromhex("3A8803"), "CVM 3A, condition 88: result 03"),
-        (b"\x1f", "CVM results of 1 bytes, 3 expected"),
-    ],
-)
-def test_cvm_results_are_told_in_words(value: bytes, line: str) -> None:
-    assert bits.describe(tags.TAG_9F34_CVM_RESULTS, value) == [line]
-
-
-@pytest.mark.parametrize(
-    ("cid", "lines"),
-    [
-        ("00", ["AAC: declined"]),
-        ("40", ["TC: approved offline"]),
-        ("89", ["ARQC: go online", "advice required", "service not allowed"]),
-        ("07", ["AAC: declined", "reason RFU"]),
-        ("", ["CID of 0 bytes, 1 expected"]),
-    ],
-)
-def test_the_kind_of_cryptogram_is_told_in_words(cid: str, lines: list[str]) -> None:
-    assert bits.describe(0x9F27, bytes.fromhex(cid)) == lines
-
-
-@given(st.integers(0, 0xFFFFFF), st.binary(max_size=12), st.none() | st.integers(1, 8))
-def test_any_value_of_any_tag_can_be_told(tag: int, value: bytes, kernel: int | None) -> None:
-    assert all(bits.describe(tag, value, kernel=kernel))
-
-
-def test_a_biometric_subtype_is_no_aip() -> None:
-    """Tag 82 means something else inside a biometric header template."""
-    assert bits.describe(0x82, b"\x20\x00") == ["byte 1 bit 6: DDA supported"]
-    assert bits.describe(0x82, b"\x20", template=0xA1) == []
 
 
 def test_clearing_bits_keeps_those_without_a_name() -> None:
