@@ -15,6 +15,8 @@ from emv.tags import Format
 
 PAN_DIGITS_MIN = 13
 PAN_DIGITS_MAX = 19
+NAMED_DIGITS_MIN = 8
+"""Of a number that a card itself calls its own. Source: ISO/IEC 7812-1, 4."""
 SHOWN_FIRST = 6
 SHOWN_LAST = 4
 
@@ -93,7 +95,7 @@ def pans_in(nodes: Iterable[tlv.Node]) -> frozenset[str]:
             digits = _DIGIT_RUN.search(node.value.decode("latin-1"))
         else:
             continue
-        if digits and len(digits[0]) >= PAN_DIGITS_MIN:
+        if digits and len(digits[0]) >= NAMED_DIGITS_MIN:
             found.add(digits[0])
     return frozenset(found)
 
@@ -161,8 +163,10 @@ def _is_text(tag: int, value: bytes) -> bool:
 
 
 def _hide(hidden: bytearray, begin: int, end: int) -> None:
-    """Hide the middle of a card number that stands at these hex digits."""
-    for at in range(begin + SHOWN_FIRST, end - SHOWN_LAST):
+    """Hide the middle of a card number that stands at these hex digits; a short one whole."""
+    if end - begin >= PAN_DIGITS_MIN:
+        begin, end = begin + SHOWN_FIRST, end - SHOWN_LAST
+    for at in range(begin, end):
         hidden[at] = 1
 
 
@@ -198,8 +202,9 @@ def _hide_text(value: bytes, hidden: bytearray) -> None:
 
 
 def _hide_characters(hidden: bytearray, places: list[int]) -> None:
-    """Hide the middle of a card number whose digits are these bytes."""
-    for at in places[SHOWN_FIRST:-SHOWN_LAST]:
+    """Hide the middle of a card number whose digits are these bytes; a short one whole."""
+    middle = places[SHOWN_FIRST:-SHOWN_LAST] if len(places) >= PAN_DIGITS_MIN else places
+    for at in middle:
         hidden[2 * at] = hidden[2 * at + 1] = 1
 
 

@@ -16,12 +16,11 @@ from config.cards import CAKey
 from config.loader import read_table
 from config.schema import CAKeysFile
 from emv import describe, dialogue, dol, masking, tlv
+from emv.apdu import COMMAND_NAMES, CommandAPDU
 from emv.dialogue import Exchange
 from emv.errors import MalformedData
 from terminal.commands.place import Place
 from terminal.decoding import apdu_log, certificates, html
-
-_FIRST = 0  # Where the only object of a value stands.
 
 
 class Undecodable(click.ClickException):
@@ -145,7 +144,7 @@ def _decode(
         return _conversation(apdu_log.read_log(text), kernel, whole=whole)
     data = _parse_hex(text)
     if tag is not None:
-        number, end = dol.read_tag(_parse_hex(tag), _FIRST)
+        number, end = dol.read_tag(_parse_hex(tag), 0)
         if 2 * end != len("".join(tag.split())):
             raise MalformedData(f"--tag: more than one tag in {tag}")
         nodes: Sequence[tlv.Node] = (tlv.Node(number, data, None, 0),)
@@ -163,9 +162,12 @@ def _is_log(text: str) -> bool:
     """True for a log: by its marks, or as lines of digits of which the first is a command."""
     if apdu_log.looks_like_log(text):
         return True
-    lines = [line.split() for line in text.splitlines() if line.strip()]
-    first = "".join(lines[0]).upper() if lines else ""
-    return len(lines) > 1 and first[:2] in ("00", "80", "84", "90") and first[2:4] != "00"
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        first = CommandAPDU.parse(_parse_hex(lines[0]))
+    except (MalformedData, IndexError):
+        return False
+    return len(lines) > 1 and first.ins in COMMAND_NAMES
 
 
 def _conversation(exchanges: Sequence[Exchange], kernel: int | None, *, whole: bool) -> Decoded:

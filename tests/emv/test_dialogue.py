@@ -109,7 +109,7 @@ def test_whole_hides_nothing(traces: dict[str, list[Exchange]]) -> None:
     assert [each.response for each in told] == [each.response.hex().upper() for each in exchanges]
 
 
-pans = st.text("123456789", min_size=13, max_size=19)
+pans = st.text("123456789", min_size=8, max_size=19)
 
 
 def packed(pan: str) -> bytes:
@@ -143,7 +143,7 @@ def test_a_number_is_hidden_wherever_card_and_reader_put_it(pan: str) -> None:
 
     text = everything(told)
     assert pan not in text
-    assert pan[6:] not in text
+    assert pan[-8:] not in text
     assert "answer not shown" in as_text(told[5:6])
 
 

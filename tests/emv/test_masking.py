@@ -190,7 +190,8 @@ def test_text_that_is_no_card_number_is_shown(digits: str) -> None:
     ("data", "named"),
     [
         (tlv.encode(0x5A, packed("4111111111119")), {"4111111111119"}),
-        (tlv.encode(0x5A, packed("411111111111")), set()),
+        (tlv.encode(0x5A, packed("41111111")), {"41111111"}),
+        (tlv.encode(0x5A, packed("4111111")), set()),
         (tlv.encode(0x56, b"B4111111111119^VISA/CARD^2512201"), {"4111111111119"}),
         (tlv.encode(0x56, b"B^VISA/CARD^"), set()),
         (tlv.encode(0x5F50, b"4111111111119"), set()),

@@ -205,3 +205,23 @@ sha1 = "{key["hash_sha1"]}"
     assert "issuer certificate, by CA key A000000004 index EF" in result.stdout
     assert "  of 541333******0044" in result.stdout
     assert "5413330089600044" not in result.stdout
+
+
+def test_lines_in_turns_are_a_log_if_they_begin_with_a_command() -> None:
+    turns = "00A4040007A0000000041010\n6A82\n"
+    assert "SELECT A0000000041010" in run("-", stdin=turns).stdout
+    # A template 80 on two lines begins as no command that a payment card knows.
+    assert (
+        "80 [6] Response Message Template Format 1"
+        in run("-", stdin="80 06\n200008010100\n").stdout
+    )
+
+
+def test_a_pasted_log_hides_a_number_of_any_length() -> None:
+    for digits in ("12345678", "123456789012", "1234567890123456789"):
+        packed = digits + "F" * (len(digits) % 2)
+        inner = f"5A{len(packed) // 2:02X}{packed}9F7C{len(packed) // 2:02X}{packed}"
+        log = f">> 00B2010C00\n<< 70{len(inner) // 2:02X}{inner}9000\n"
+
+        for arguments in (("-",), ("--json", "-")):
+            assert digits not in run(*arguments, stdin=log).stdout
