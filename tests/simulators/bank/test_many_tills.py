@@ -5,11 +5,11 @@ OPENTILL_SOAK=1 makes it two hundred tills.
 
 from __future__ import annotations
 
+import queue
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -27,15 +27,25 @@ pytestmark = [pytest.mark.wire, pytest.mark.slow]
 TILLS, STEPS = size(10, 200), size(8, 60)
 CARDS = ("4761739001010119", "4242424242424242", "4111111111111111")
 TRIES_MAX = 200
+KILL_EVERY = 10
+"""Requests: however slow the machine is, most of them come to their end."""
 
 
 class Teller:
     """One till with its own merchant, and what it believes it has taken."""
 
     def __init__(
-        self, bank: Bank, shop: Shop, till: Till, seed: int, cards: threading.Lock
+        self,
+        bank: Bank,
+        shop: Shop,
+        till: Till,
+        seed: int,
+        cards: threading.Lock,
+        asked: Callable[[], None],
     ) -> None:
+        """asked: called after each request."""
         self.bank, self.shop, self.till, self.cards = bank, shop, till, cards
+        self.asked = asked
         self.chance = random.Random(seed)
         self.taken_minor = 0
         self.standing: list[tuple[str, int]] = []
@@ -76,34 +86,47 @@ class Teller:
             nonce = self.chance.randbytes(16).hex()
             request = self.till.request(path, body, key=key, nonce=nonce)
             told = answer(self.bank, request, self.shop.now_ms, self.chance.randbytes)
+            self.asked()
             if told.status != 503:
                 return self.till.check(request, told)[1]
         raise AssertionError("the bank never answered")
 
 
-@contextmanager
-def killing(address: str, seed: int) -> Iterator[list[int]]:
-    """End one connection after the other, in the middle of whatever it does."""
-    over, killed = threading.Event(), list[int]()
-    chance = random.Random(seed)
-    others = (
+class Killer:
+    """Ends one connection after the other, in the middle of whatever it does."""
+
+    OTHERS = (
         "SELECT pid FROM pg_stat_activity "
         "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
     )
 
-    def kill() -> None:
-        with psycopg.connect(address, autocommit=True) as server:
-            while not over.wait(0.1):
-                busy = [pid for (pid,) in server.execute(others)]
-                if busy:
-                    killed.append(chance.choice(busy))
-                    server.execute("SELECT pg_terminate_backend(%s)", [killed[-1]])
+    def __init__(self, address: str, seed: int) -> None:
+        self.killed: list[int] = []
+        self._address, self._chance = address, random.Random(seed)
+        self._requests: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run)
 
-    thread = threading.Thread(target=kill)
-    thread.start()
-    yield killed
-    over.set()
-    thread.join()
+    def asked(self) -> None:
+        self._requests.put(True)
+
+    def _run(self) -> None:
+        count = 0
+        with psycopg.connect(self._address, autocommit=True) as server:
+            while self._requests.get():
+                count += 1
+                if count % KILL_EVERY:
+                    continue
+                if busy := [pid for (pid,) in server.execute(self.OTHERS)]:
+                    self.killed.append(self._chance.choice(busy))
+                    server.execute("SELECT pg_terminate_backend(%s)", [self.killed[-1]])
+
+    def __enter__(self) -> Killer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._requests.put(False)
+        self._thread.join()
 
 
 @pytest.mark.parametrize("shop", ["server"], indirect=True)
@@ -111,6 +134,7 @@ def test_what_every_till_believes_is_what_is_booked(
     shop: Shop, record_property: Callable[[str, object], None]
 ) -> None:
     other, cards = Bank.open(shop.place, shop.database), threading.Lock()
+    killer = Killer(shop.database or "", 1)
     tellers = [
         Teller(
             (shop.bank, other)[number % 2],
@@ -118,14 +142,15 @@ def test_what_every_till_believes_is_what_is_booked(
             shop.till(f"till-{number}", f"shop-{number}"),
             number,
             cards,
+            killer.asked,
         )
         for number in range(TILLS)
     ]
-    with killing(shop.database or "", 1) as killed, ThreadPoolExecutor(8) as pool:
+    with killer, ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(teller.work) for teller in tellers]:
             done.result()
 
-    assert killed
+    assert killer.killed
     totals = shop.read(ledger.totals)
     booked = {number: totals.get((f"merchant/shop-{number}", "CNY"), 0) for number in range(TILLS)}
     assert booked == {number: teller.taken_minor for number, teller in enumerate(tellers)}
@@ -133,4 +158,4 @@ def test_what_every_till_believes_is_what_is_booked(
     other.close()
     record_property("tills", TILLS)
     record_property("requests", TILLS * STEPS)
-    record_property("killed", len(killed))
+    record_property("killed", len(killer.killed))
