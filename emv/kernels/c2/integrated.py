@@ -15,6 +15,7 @@ from emv.bits import TVR
 from emv.conversation import Kernel, note
 from emv.dol import fill_dol, parse_dol
 from emv.errors import DataMissing, MalformedData
+from emv.kernels.c2.configuration import DataStorage
 from emv.kernels.c2.session import Session
 from emv.kernels.objects import require
 
@@ -22,6 +23,7 @@ VERSION = 0x01
 VERSION_MASK = 0x0F
 """Application Capabilities Information, byte 1."""
 ID_DIGITS_MIN = 16
+SUMMARY_BYTES = 8
 
 USABLE_FOR_ARQC = 0x40
 USABLE_FOR_AAC = 0x20
@@ -53,10 +55,12 @@ def offer(session: Session) -> None:
 
 
 def take_stored(session: Session) -> Kernel[None]:
-    """Take what came with the options. Raises DataMissing. Source: state 3."""
+    """Take what came with the options. Raises DataMissing and MalformedData. Source: state 3."""
     if not session.reads_storage:
         return
-    require(session.card, tags.TAG_9F7D_DS_SUMMARY_1)
+    summary = require(session.card, tags.TAG_9F7D_DS_SUMMARY_1)
+    if len(summary) != SUMMARY_BYTES:
+        raise MalformedData(f"tag 9F7D of {len(summary)} bytes")
     stored = session.card.get(tags.TAG_9F54_DS_ODS_CARD)
     if stored is None:
         # Nothing of this operator's is there: then what is needed to begin.
@@ -105,7 +109,7 @@ def write_with_cryptogram(session: Session) -> Kernel[bytes]:
     }
     if tags.TAG_DF61_DS_DIGEST_H in dict(parse_dol(wanted)):
         session.terminal[tags.TAG_DF61_DS_DIGEST_H] = storage.one_way(
-            _storage_id(session), _operator(session), storage.input_term
+            _storage_id(session), _owner(session, storage), storage.input_term
         )
     session.writes_storage = True
     yield from note("data go to the card with the cryptogram", SOURCE)
@@ -121,22 +125,22 @@ def check_summaries(session: Session, signed: bytes) -> Kernel[bytes]:
     Source: state 9-10. unsettled: that relay resistance data stand behind the
     summaries.
     """
-    if not session.reads_storage:
+    storage = session.configuration.storage
+    if storage is None or not session.reads_storage:
         return signed
     before = session.card[tags.TAG_9F7D_DS_SUMMARY_1]
-    size = len(before)
-    found, rest = signed[:size], signed[size:]
+    found, rest = signed[:SUMMARY_BYTES], signed[SUMMARY_BYTES:]
     if found != before:
         raise MalformedData("data storage: what was read is not what is signed")
     status = READ
     if session.writes_storage:
-        after, rest = rest[:size], rest[size:]
-        if len(after) < size:
+        after, rest = rest[:SUMMARY_BYTES], rest[SUMMARY_BYTES:]
+        if len(after) < SUMMARY_BYTES:
             raise DataMissing(tags.TAG_DF8102_DS_SUMMARY_3)
         session.discretionary[tags.TAG_DF8102_DS_SUMMARY_3] = after
         if after != found:
             status |= WRITTEN
-        elif _stops_if_write_failed(session):
+        elif storage.info_for_reader & STOP_IF_WRITE_FAILED:
             raise MalformedData("data storage: nothing was written")
     session.discretionary[tags.TAG_DF810B_DS_SUMMARY_STATUS] = bytes((status,))
     yield from note("what the card stores is proved", SOURCE)
@@ -160,17 +164,8 @@ def _storage_id(session: Session) -> bytes:
     return session.fci[tags.TAG_9F5E_DS_ID]
 
 
-def _operator(session: Session) -> bytes:
-    """Return the operator's identifier; none for a passing note on a card for keeps."""
-    storage = session.configuration.storage
-    if storage is None or storage.info is None:
-        return bytes(8)
-    control = session.card.get(tags.TAG_9F6F_DS_SLOT_MANAGEMENT_CONTROL, b"\x00")
-    if control[0] & PERMANENT_SLOT and storage.info & VOLATILE_SLOT:
-        return bytes(8)
-    return storage.operator_id
-
-
-def _stops_if_write_failed(session: Session) -> bool:
-    storage = session.configuration.storage
-    return storage is not None and bool(storage.info_for_reader & STOP_IF_WRITE_FAILED)
+def _owner(session: Session, storage: DataStorage) -> bytes:
+    """Return whose the data are: nobody's, for a passing note on a card for keeps."""
+    control = session.card.get(tags.TAG_9F6F_DS_SLOT_MANAGEMENT_CONTROL) or b"\x00"
+    is_volatile = bool((storage.info or 0) & VOLATILE_SLOT)
+    return bytes(8) if control[0] & PERMANENT_SLOT and is_volatile else storage.operator_id

@@ -228,6 +228,16 @@ def test_options_without_a_part_of_the_storage_end_it(
     assert (outcome.status, outcome.reason) == (Status.END_APPLICATION, Reason.CARD_DATA_MISSING)
 
 
+@pytest.mark.parametrize("summary", ["11", "11" * 7, "11" * 16])
+def test_a_summary_of_another_length_proves_nothing(
+    pay: Pay, storing: PaperChip, summary: str
+) -> None:
+    options = bytes.fromhex(f"9F7D{len(summary) // 2:02X}{summary} 9F5400")
+    outcome = pay(replace(storing, options_extra=options, summaries=summary), READER).outcome
+
+    assert (outcome.status, outcome.reason) == (Status.END_APPLICATION, Reason.CARD_DATA_ERROR)
+
+
 @pytest.mark.parametrize("named", ["541333008960001002", "0541333008960001", "5413330089600010"])
 def test_the_storage_of_another_card_ends_it(pay: Pay, storing: PaperChip, named: str) -> None:
     outcome = pay(replace(storing, storage_id=named), WRITER).outcome
