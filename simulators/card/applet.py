@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Protocol
 
 from emv import apdu, tags, tlv
@@ -48,6 +48,20 @@ class Issued(Protocol):
     @property
     def application(self) -> ApplicationProfile:
         """What the directory says of it."""
+
+
+Handlers = Mapping[int, tuple[int, Callable[[CommandAPDU], bytes]]]
+"""By instruction: its class, and what answers it."""
+
+
+def handled(command: CommandAPDU, handlers: Handlers) -> bytes:
+    """Return what a command is answered. Raises Refused for one that nothing answers."""
+    if command.ins not in handlers:
+        raise Refused(STATUS_INSTRUCTION_UNKNOWN)
+    cla, handler = handlers[command.ins]
+    if command.cla != cla:
+        raise Refused(STATUS_CLASS_UNKNOWN)
+    return handler(command)
 
 
 class Applet(Protocol):

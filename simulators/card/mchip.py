@@ -13,13 +13,12 @@ from emv.apdu import CommandAPDU
 from emv.bits import CVM_RESULTS_ON_DEVICE
 from emv.dol import parse_dol
 from simulators.card.applet import (
-    STATUS_CLASS_UNKNOWN,
-    STATUS_INSTRUCTION_UNKNOWN,
     STATUS_WRONG_PARAMETERS,
     Refused,
     Withheld,
     application_control,
     command_template,
+    handled,
     record_of,
     split,
     template,
@@ -127,12 +126,7 @@ class MChip:
             apdu.INS_GET_DATA: (0x80, self._get_data),
             apdu.INS_PUT_DATA: (0x80, self._put_data),
         }
-        if command.ins not in handlers:
-            raise Refused(STATUS_INSTRUCTION_UNKNOWN)
-        cla, handler = handlers[command.ins]
-        if command.cla != cla:
-            raise Refused(STATUS_CLASS_UNKNOWN)
-        return handler(command)
+        return handled(command, handlers)
 
     def _process(self, command: CommandAPDU) -> bytes:
         """GET PROCESSING OPTIONS. Source: EMV 4.4 Book 3, 6.5.8."""
@@ -169,9 +163,7 @@ class MChip:
         if len(command.data) != ENTROPY_BYTES:
             raise Refused(apdu.STATUS_WRONG_LENGTH)
         seed = b"80EA" + self._counter.to_bytes(4, "big") + command.data.ljust(8, b"\x00")
-        answer = mac(self.card.card_key, seed)[:ENTROPY_BYTES] + b"".join(
-            each.to_bytes(2, "big") for each in (relay.least, relay.most, relay.on_air)
-        )
+        answer = mac(self.card.card_key, seed)[:ENTROPY_BYTES] + relay.told
         self._relay_data = command.data + answer
         self._delay_us = relay.takes * UNIT_US
         return tlv.encode(tags.TAG_80_RESPONSE_FORMAT_1, answer)

@@ -87,6 +87,11 @@ class Relay(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     takes: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     """How long it really takes."""
 
+    @property
+    def told(self) -> bytes:
+        """What it tells of its times: least, most, and on the air."""
+        return b"".join(each.to_bytes(2, "big") for each in (self.least, self.most, self.on_air))
+
 
 class MChip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What only a card of kernel 2 has."""

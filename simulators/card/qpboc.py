@@ -9,7 +9,7 @@ from __future__ import annotations
 from emv import apdu, tags, tlv
 from emv.apdu import CommandAPDU
 from emv.bits import TTQ
-from simulators.card.applet import STATUS_CLASS_UNKNOWN, Refused
+from simulators.card.applet import Handlers, Refused
 from simulators.card.cryptogram import COVERED_TAGS, pboc_cryptogram
 from simulators.card.decision import Cryptogram, Owner, Verdict
 from simulators.card.personalisation import Personalisation
@@ -35,12 +35,10 @@ class QPBOC(QVSDC):
         super().__init__(card, owner, is_phone=is_phone)
         self._purse_minor = card.profile.purse_minor
 
-    def answer(self, command: CommandAPDU) -> bytes:
-        """Return the data of a good answer. Raises Refused or KeysUnusable."""
-        if command.ins != apdu.INS_GET_DATA:
-            return super().answer(command)
-        if command.cla != 0x80:
-            raise Refused(STATUS_CLASS_UNKNOWN)
+    def _handlers(self) -> Handlers:
+        return {**super()._handlers(), apdu.INS_GET_DATA: (0x80, self._get_data)}
+
+    def _get_data(self, command: CommandAPDU) -> bytes:
         tag = command.p1 << 8 | command.p2
         if tag != tags.TAG_9F79_EC_BALANCE or self._purse_minor is None:
             raise Refused(apdu.STATUS_DATA_NOT_FOUND)

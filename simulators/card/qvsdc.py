@@ -12,12 +12,14 @@ from emv.apdu import CommandAPDU
 from emv.bits import AIP, CTQ, TTQ
 from simulators.card.applet import (
     CLA_SECURE,
-    STATUS_CLASS_UNKNOWN,
-    STATUS_INSTRUCTION_UNKNOWN,
+    INS_APPLICATION_BLOCK,
+    INS_APPLICATION_UNBLOCK,
     STATUS_WRONG_PARAMETERS,
+    Handlers,
     Refused,
     application_control,
     command_template,
+    handled,
     record_of,
     split,
     template,
@@ -26,8 +28,8 @@ from simulators.card.certificates import FORMAT_DYNAMIC, FORMAT_FDDA, sign_dynam
 from simulators.card.cryptogram import COVERED_TAGS, application_cryptogram, mac
 from simulators.card.decision import Cryptogram, Owner, Verdict, decide
 from simulators.card.personalisation import Personalisation
-from simulators.card.static_data import data_list
-from simulators.card.updates import SCRIPTED, Updates
+from simulators.card.static_data import TRANSACTION, data_list
+from simulators.card.updates import Updates
 
 RECORDS_SFI = 2
 SIGNATURE_IN_OPTIONS_MAX = 128
@@ -38,17 +40,7 @@ KEY_INDEX = 0x01
 FORM_FACTOR_CARD = bytes.fromhex("20700000")
 FORM_FACTOR_PHONE = bytes.fromhex("21820000")
 
-PDOL = data_list(
-    (tags.TAG_9F66_TTQ, 4),
-    (tags.TAG_9F02_AMOUNT_AUTHORISED, 6),
-    (tags.TAG_9F03_AMOUNT_OTHER, 6),
-    (tags.TAG_9F1A_TERMINAL_COUNTRY_CODE, 2),
-    (tags.TAG_95_TVR, 5),
-    (tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE, 2),
-    (tags.TAG_9A_TRANSACTION_DATE, 3),
-    (tags.TAG_9C_TRANSACTION_TYPE, 1),
-    (tags.TAG_9F37_UNPREDICTABLE_NUMBER, 4),
-)
+PDOL = data_list((tags.TAG_9F66_TTQ, 4), *TRANSACTION)
 
 
 class QVSDC:
@@ -80,31 +72,25 @@ class QVSDC:
 
     def answer(self, command: CommandAPDU) -> bytes:
         """Return the data of a good answer. Raises Refused or KeysUnusable."""
-        if command.ins == apdu.INS_READ_RECORD:
-            if command.cla != 0x00:
-                raise Refused(STATUS_CLASS_UNKNOWN)
-            return record_of(command, (RECORDS_SFI,), self._records)
-        if self.card.profile.is_updated and command.ins in (
-            apdu.INS_EXTERNAL_AUTHENTICATE,
-            *SCRIPTED,
-        ):
-            return self._hear_issuer(command)
-        if command.ins != apdu.INS_GET_PROCESSING_OPTIONS:
-            raise Refused(STATUS_INSTRUCTION_UNKNOWN)
-        if command.cla != 0x80:
-            raise Refused(STATUS_CLASS_UNKNOWN)
-        return self._process(command)
+        return handled(command, self._handlers())
 
-    def _hear_issuer(self, command: CommandAPDU) -> bytes:
-        """Take the issuer's answer at the second tap, before any options."""
-        is_script = command.ins in SCRIPTED
-        if command.cla != (CLA_SECURE if is_script else 0x00):
-            raise Refused(STATUS_CLASS_UNKNOWN)
-        if is_script:
-            self._updates.carry_out(command)
-        else:
-            self._updates.authenticate(command)
-        return b""
+    def _handlers(self) -> Handlers:
+        """Return what it answers to."""
+        handlers: Handlers = {
+            apdu.INS_READ_RECORD: (0x00, self._read_record),
+            apdu.INS_GET_PROCESSING_OPTIONS: (0x80, self._process),
+        }
+        if not self.card.profile.is_updated:
+            return handlers
+        return {
+            **handlers,
+            apdu.INS_EXTERNAL_AUTHENTICATE: (0x00, self._updates.authenticate),
+            INS_APPLICATION_BLOCK: (CLA_SECURE, self._updates.carry_out),
+            INS_APPLICATION_UNBLOCK: (CLA_SECURE, self._updates.carry_out),
+        }
+
+    def _read_record(self, command: CommandAPDU) -> bytes:
+        return record_of(command, (RECORDS_SFI,), self._records)
 
     # Processing options. Source: Book C-3, 5.2; EMV 4.4 Book 3, 6.5.8.
 

@@ -23,7 +23,7 @@ def data_list(*wanted: tuple[int, int]) -> bytes:
     return b"".join(tlv.tag_bytes(tag) + bytes((length,)) for tag, length in wanted)
 
 
-MCHIP_CDOL1 = data_list(
+TRANSACTION = (
     (tags.TAG_9F02_AMOUNT_AUTHORISED, 6),
     (tags.TAG_9F03_AMOUNT_OTHER, 6),
     (tags.TAG_9F1A_TERMINAL_COUNTRY_CODE, 2),
@@ -32,6 +32,10 @@ MCHIP_CDOL1 = data_list(
     (tags.TAG_9A_TRANSACTION_DATE, 3),
     (tags.TAG_9C_TRANSACTION_TYPE, 1),
     (tags.TAG_9F37_UNPREDICTABLE_NUMBER, 4),
+)
+"""What of the reader's every cryptogram covers, and how much of it is asked for."""
+MCHIP_CDOL1 = data_list(
+    *TRANSACTION,
     (tags.TAG_9F35_TERMINAL_TYPE, 1),
     (tags.TAG_9F45_DATA_AUTHENTICATION_CODE, 2),
     (tags.TAG_9F4C_ICC_DYNAMIC_NUMBER, 8),

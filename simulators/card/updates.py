@@ -10,17 +10,12 @@ from emv import apdu
 from emv.apdu import CommandAPDU
 from simulators.card.applet import (
     INS_APPLICATION_BLOCK,
-    INS_APPLICATION_UNBLOCK,
     STATUS_NOT_VERIFIED,
     STATUS_SECURE_MESSAGING_WRONG,
     STATUS_SECURITY_NOT_SATISFIED,
     Refused,
 )
 from simulators.card.contact.secure_messaging import is_issuers_answer, is_issuers_script
-
-SCRIPTED = (INS_APPLICATION_BLOCK, INS_APPLICATION_UNBLOCK)
-"""Instructions of the scripts that such a card carries out."""
-FROM_ISSUER = (apdu.INS_EXTERNAL_AUTHENTICATE, *SCRIPTED)
 
 
 class Updates:
@@ -38,18 +33,20 @@ class Updates:
         """Remember what the issuer was asked: its answer will be about that."""
         self._asked, self._is_believed = (atc, cryptogram), False
 
-    def authenticate(self, command: CommandAPDU) -> None:
+    def authenticate(self, command: CommandAPDU) -> bytes:
         """EXTERNAL AUTHENTICATE. Raises Refused unless it is the issuer, and for the first time."""
         if self._asked is None or self._is_believed:
             raise Refused(apdu.STATUS_CONDITIONS_NOT_SATISFIED)
         if not is_issuers_answer(self._version, self._key, *self._asked, command.data):
             raise Refused(STATUS_NOT_VERIFIED)
         self._is_believed = True
+        return b""
 
-    def carry_out(self, command: CommandAPDU) -> None:
+    def carry_out(self, command: CommandAPDU) -> bytes:
         """Block or unblock the application. Raises Refused unless the issuer has said so."""
         if self._asked is None or not self._is_believed:
             raise Refused(STATUS_SECURITY_NOT_SATISFIED)
         if not is_issuers_script(command, self._key, *self._asked):
             raise Refused(STATUS_SECURE_MESSAGING_WRONG)
         self.is_blocked = command.ins == INS_APPLICATION_BLOCK
+        return b""

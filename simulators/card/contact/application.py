@@ -16,8 +16,6 @@ from simulators.card.applet import (
     CLA_SECURE,
     INS_APPLICATION_BLOCK,
     INS_APPLICATION_UNBLOCK,
-    STATUS_CLASS_UNKNOWN,
-    STATUS_INSTRUCTION_UNKNOWN,
     STATUS_NOT_VERIFIED,
     STATUS_SECURE_MESSAGING_WRONG,
     STATUS_SECURITY_NOT_SATISFIED,
@@ -25,6 +23,7 @@ from simulators.card.applet import (
     STATUS_WRONG_PARAMETERS,
     Refused,
     command_template,
+    handled,
     record_of,
     split,
     template,
@@ -106,12 +105,7 @@ class ContactApplication:
             INS_PIN_UNBLOCK: (CLA_SECURE, self._carry_out_script),
             apdu.INS_PUT_DATA: (CLA_SECURE_INTER_INDUSTRY, self._carry_out_script),
         }
-        if command.ins not in handlers:
-            raise Refused(STATUS_INSTRUCTION_UNKNOWN)
-        cla, handler = handlers[command.ins]
-        if command.cla != cla:
-            raise Refused(STATUS_CLASS_UNKNOWN)
-        return handler(command)
+        return handled(command, handlers)
 
     # Reading. Source: Book 3, 6.5.8, 6.5.11, 6.5.7.
 

@@ -33,7 +33,13 @@ from simulators.card.cryptogram import derive_card_key
 from simulators.card.identity import Identity
 from simulators.card.keys import CA_INDEX, CERTIFICATES_EXPIRE, CardKeys
 from simulators.card.personalisation import IDENTIFIER_DIGITS
-from simulators.card.static_data import CURRENCY, ISSUER_COUNTRY, USAGE_EVERYWHERE, data_list
+from simulators.card.static_data import (
+    CURRENCY,
+    ISSUER_COUNTRY,
+    TRANSACTION,
+    USAGE_EVERYWHERE,
+    data_list,
+)
 
 ICC_BITS = 1024
 APPLICATION_VERSION = b"\x00\x8c"
@@ -68,21 +74,11 @@ _CVM_CODES = {
 _APPLY_NEXT = 0x40
 _IF_SUPPORTED = 0x03
 
-_COVERED = (
-    (tags.TAG_9F02_AMOUNT_AUTHORISED, 6),
-    (tags.TAG_9F03_AMOUNT_OTHER, 6),
-    (tags.TAG_9F1A_TERMINAL_COUNTRY_CODE, 2),
-    (tags.TAG_95_TVR, 5),
-    (tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE, 2),
-    (tags.TAG_9A_TRANSACTION_DATE, 3),
-    (tags.TAG_9C_TRANSACTION_TYPE, 1),
-    (tags.TAG_9F37_UNPREDICTABLE_NUMBER, 4),
-)
-CDOL1 = data_list(*_COVERED, (tags.TAG_9F34_CVM_RESULTS, 3))
+CDOL1 = data_list(*TRANSACTION, (tags.TAG_9F34_CVM_RESULTS, 3))
 CDOL2 = data_list(
     (tags.TAG_8A_AUTHORISATION_RESPONSE_CODE, 2),
     (tags.TAG_91_ISSUER_AUTHENTICATION_DATA, 10),
-    *_COVERED,
+    *TRANSACTION,
 )
 DDOL = data_list((tags.TAG_9F37_UNPREDICTABLE_NUMBER, 4))
 

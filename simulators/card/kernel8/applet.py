@@ -12,13 +12,12 @@ from emv import apdu, tags, tlv
 from emv.apdu import CommandAPDU
 from emv.errors import MalformedData
 from simulators.card.applet import (
-    STATUS_CLASS_UNKNOWN,
-    STATUS_INSTRUCTION_UNKNOWN,
     STATUS_WRONG_DATA,
     STATUS_WRONG_PARAMETERS,
     Refused,
     application_control,
     command_template,
+    handled,
     record_of,
     split,
     template,
@@ -101,12 +100,7 @@ class Kernel8:
             apdu.INS_WRITE_DATA: (0x84, self._write_data),
             apdu.INS_GENERATE_AC: (0x80, self._generate),
         }
-        if command.ins not in handlers:
-            raise Refused(STATUS_INSTRUCTION_UNKNOWN)
-        cla, handler = handlers[command.ins]
-        if command.cla != cla:
-            raise Refused(STATUS_CLASS_UNKNOWN)
-        return handler(command)
+        return handled(command, handlers)
 
     def _process(self, command: CommandAPDU) -> bytes:
         """GET PROCESSING OPTIONS: agree on keys."""
@@ -154,9 +148,7 @@ class Kernel8:
         if len(command.data) != ENTROPY_BYTES:
             raise Refused(apdu.STATUS_WRONG_LENGTH)
         own = cmac(self.card.card_key, b"80EA" + self._counter.to_bytes(2, "big") + command.data)
-        answer = own[:ENTROPY_BYTES] + b"".join(
-            each.to_bytes(2, "big") for each in (relay.least, relay.most, relay.on_air)
-        )
+        answer = own[:ENTROPY_BYTES] + relay.told
         self._relay_data = command.data + answer
         self._delay_us = relay.takes * UNIT_US
         return tlv.encode(tags.TAG_80_RESPONSE_FORMAT_1, answer)

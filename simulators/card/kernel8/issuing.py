@@ -18,23 +18,13 @@ from simulators.card.kernel8 import curve
 from simulators.card.kernel8.channel import derive_card_key
 from simulators.card.keys import CA_INDEX, EC_CA_NAME, EC_ISSUER_NAME, UNKNOWN_CA_INDEX, CardKeys
 from simulators.card.profile import ApplicationProfile, Flaw, Profile
-from simulators.card.static_data import data_list
+from simulators.card.static_data import TRANSACTION, data_list
 
 ISSUER_DIGITS = 6
 LAST_DAY = "20491231"
 ISSUER_SERIAL, ICC_SERIAL = bytes.fromhex("000001"), bytes.fromhex("000000000002")
 
-CDOL1 = data_list(
-    (tags.TAG_9F02_AMOUNT_AUTHORISED, 6),
-    (tags.TAG_9F03_AMOUNT_OTHER, 6),
-    (tags.TAG_9F1A_TERMINAL_COUNTRY_CODE, 2),
-    (tags.TAG_95_TVR, 5),
-    (tags.TAG_5F2A_TRANSACTION_CURRENCY_CODE, 2),
-    (tags.TAG_9A_TRANSACTION_DATE, 3),
-    (tags.TAG_9C_TRANSACTION_TYPE, 1),
-    (tags.TAG_9F37_UNPREDICTABLE_NUMBER, 4),
-    (tags.TAG_9F1D_TERMINAL_RISK_MANAGEMENT_DATA, 8),
-)
+CDOL1 = data_list(*TRANSACTION, (tags.TAG_9F1D_TERMINAL_RISK_MANAGEMENT_DATA, 8))
 
 
 @dataclass(frozen=True)
