@@ -199,6 +199,12 @@ def test_a_pin_has_digits_only_and_not_too_many(pin: bytes) -> None:
         encode_format_0(pin, PAN, is_legacy_allowed=True)
 
 
+@pytest.mark.parametrize("length", [0, 15, 17, 33])
+def test_the_key_of_format_4_is_an_aes_key(length: int) -> None:
+    with pytest.raises(MalformedData, match=f"AES key of {length} bytes"):
+        encipher_format_4(b"1234", PAN, bytes(length), bytes(8))
+
+
 @pytest.mark.parametrize("length", [7, 9])
 def test_the_fill_of_format_4_has_eight_bytes(length: int) -> None:
     with pytest.raises(MalformedData, match=f"fill of {length} bytes"):

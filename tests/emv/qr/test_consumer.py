@@ -90,6 +90,7 @@ GOOD = "8505 4350563031 6107 4F05 A000000333"
         ("8505 4350563031 610D 4F05 A000000333 6301009F26 0100", ""),
         (GOOD + "6203 500141 6203 500141", "62 at offset 21: stands twice"),
         (GOOD + "6203 9F27 00", "62/9F27"),
+        ("8505 4350563031 610D 4F05 A000000333 6300 6302 C200", "61/63: stands twice"),
         (GOOD + "620A 6403 820100 6403 820100", "62/64/82"),
     ],
 )
@@ -113,6 +114,27 @@ def test_characters_of_no_alphabet_are_not_passed_over(stranger: str) -> None:
 
     with pytest.raises(MalformedData, match="not Base64"):
         parse(good[:12] + stranger + good[12:])
+
+
+def test_an_application_has_a_name_or_none() -> None:
+    assert Template({}).aid == b""
+    assert Template({}).label == ""
+    assert Template({0x4F: AID, 0x50: "Käse".encode()}).label == "K\ufffd\ufffdse"
+
+
+def test_further_objects_are_written_back() -> None:
+    others = ((0x70, bytes.fromhex("9A0100")), (0xDF01, b""))
+    code = parse(build([Template({0x4F: AID})], others=others))
+
+    assert code == ConsumerCode((Template({0x4F: AID}),), others=others)
+
+
+def test_a_code_is_at_most_so_long() -> None:
+    longest = build([Template({0x4F: AID, 0xC1: bytes(1509)})])
+    assert len(longest) == 2048
+    assert parse(longest).applications
+    with pytest.raises(MalformedData, match="2052 characters, at most 2048"):
+        parse(longest + "AAAA")
 
 
 def test_unknown_objects_are_kept() -> None:

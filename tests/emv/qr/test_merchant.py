@@ -177,9 +177,54 @@ def test_a_whole_code_is_built_and_read_back() -> None:
     assert code.value_of("54") == "345.60"
     assert code.value_of("57") == "05.00"
     assert code.value_of("53") == "156"
-    ids = [field.id for field in code.fields]
-    assert ids[0] == "00"
-    assert ids[-1] == "63"
+    ids = "00 01 26 52 53 54 55 57 58 59 60 61 62 64 91 63"
+    assert [field.id for field in code.fields] == ids.split()
+    assert code.is_dynamic
+    assert code.value_of("61") == "200030"
+    assert code.value_of("64") == "0002ZH0106街角试验小店0202上海"
+    assert code.value_of("91") == "0015example.loyalty070812345678"
+
+
+def test_a_code_for_the_counter_is_static_and_may_leave_all_else_out() -> None:
+    code = parse(build(**GOOD, language=Language("ZH", "店")))
+
+    ids = "00 01 26 52 53 58 59 60 64 63"
+    assert [field.id for field in code.fields] == ids.split()
+    assert not code.is_dynamic
+    assert code.value_of("64") == "0002ZH0101店"
+
+
+@pytest.mark.parametrize(
+    ("tip", "fields"),
+    [
+        (Tip(), {"55": "01", "56": None, "57": None}),
+        (Tip(fixed="1.50"), {"55": "02", "56": "1.50", "57": None}),
+        (Tip(percent="12.50"), {"55": "03", "56": None, "57": "12.50"}),
+    ],
+)
+def test_a_tip_is_asked_for_or_fixed(tip: Tip, fields: dict[str, str | None]) -> None:
+    code = parse(build(**GOOD, tip=tip))
+
+    assert {id: code.value_of(id) for id in fields} == fields
+
+
+def test_accounts_have_ids_from_02_to_51_and_schemes_templates_from_80_to_99() -> None:
+    scheme = {"00": "example.scheme"}
+    accounts = [Field("02", "4000123456789012"), template("51", scheme)]
+    others = [template("80", scheme), template("99", scheme)]
+    code = parse(build(**{**GOOD, "accounts": accounts}, unreserved=others))
+
+    assert [field.id for field in code.accounts] == ["02", "51"]
+    for id in ("51", "80", "99"):
+        opened = code.field(id)
+        assert opened is not None
+        assert opened.value_of("00") == "example.scheme"
+
+
+def test_no_field_is_written_twice() -> None:
+    twice = [template("26", {"00": "a"}), template("26", {"00": "b"})]
+    with pytest.raises(MalformedData, match="id '26' is no id, or stands twice"):
+        build(**{**GOOD, "accounts": twice})
 
 
 @pytest.mark.parametrize(

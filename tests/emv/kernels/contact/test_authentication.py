@@ -182,6 +182,8 @@ def test_a_forged_second_cryptogram_takes_the_approval_back(slot: Any, new_chip:
 
     assert (outcome.status, outcome.reason) == (Status.DECLINED, Reason.NOT_AUTHENTIC)
     assert len(slot.people.was_asked(AskIssuer)) == 1
+    # Neither the forged one nor the first one is the payment's.
+    assert 0x9F26 not in outcome.data_record
 
 
 def test_combined_authentication_needs_the_unpredictable_number(slot: Any, new_chip: Chip) -> None:
@@ -199,7 +201,8 @@ def test_combined_authentication_needs_the_unpredictable_number(slot: Any, new_c
         ("9A03", TVR.DDA_FAILED, None),
         ("9F3700", TVR.DDA_FAILED, None),
         ("9F37", TVR.DDA_FAILED, None),
-        ("9F37049F03FF", TVR.DDA_FAILED, None),
+        ("9F37049F7CF8", TVR(0), "7FBC4049" + "00" * 248),
+        ("9F37049F7CF9", TVR.DDA_FAILED, None),
     ],
 )
 def test_the_card_signs_what_its_list_or_the_terminals_says(

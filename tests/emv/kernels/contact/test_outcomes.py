@@ -457,7 +457,10 @@ def test_an_object_that_occurs_twice_ends_the_application(
     [
         ("5A", "47617390010101AA"),
         ("5A", "47"),
+        ("5A", "4761739F"),
+        ("5A", "47617390010101190000"),
         ("5F24", "311331"),
+        ("5F24", "310000"),
         ("5F24", "3112"),
         ("5F25", "310230"),
         ("5F28", "56"),
@@ -497,6 +500,55 @@ def test_a_cryptogram_answer_of_a_wrong_shape_ends_the_application(
     outcome = slot.insert(new_chip(**fields))
 
     assert ends(outcome) == (Status.END_APPLICATION, reason)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"), [("9F27", "8000"), ("9F36", "00002A"), ("9F36", "2A"), ("9F26", "01234567")]
+)
+def test_an_object_of_a_cryptogram_answer_has_its_length(
+    slot: Any, new_chip: Chip, tag: str, value: str
+) -> None:
+    card = new_chip()
+    objects = {"9F27": "80", "9F36": "002A", "9F26": "0123456789ABCDEF"} | {tag: value}
+    card.cryptogram = lambda _command, _data: card.template("77", objects)
+
+    assert ends(slot.insert(card)) == (Status.END_APPLICATION, Reason.CARD_DATA_ERROR)
+
+
+@pytest.mark.parametrize("tag", ["82", "94"])
+def test_options_without_profile_or_locator_end_the_application(
+    slot: Any, new_chip: Chip, tag: str
+) -> None:
+    card = new_chip()
+    objects = {"82": card.aip, "94": "10010401"}
+    del objects[tag]
+    card.options = lambda _command, _data: card.template("77", objects)
+
+    outcome = slot.insert(card)
+    assert ends(outcome) == (Status.END_APPLICATION, Reason.CARD_DATA_MISSING)
+    assert outcome.error.detail == f"tag {tag} is missing"
+
+
+def test_a_card_is_told_what_its_first_list_asks_for(slot: Any, new_chip: Chip) -> None:
+    card = new_chip(fci={"50": "56495341", "9F38": "9F1A029F37049A03"}, aip="3D00")
+
+    outcome = slot.insert(card)
+
+    assert card.sent(0xA8) == [bytes.fromhex("8309 0156 7FBC4049 261124")]
+    # The combined signature covers it: a kernel that forgot it would find a forgery.
+    assert outcome.status is Status.APPROVED
+    assert not TVR.decode(outcome.data_record[0x95]) & TVR.CDA_FAILED
+
+
+@pytest.mark.parametrize(
+    ("length", "reason"), [("F8", ""), ("F9", Reason.CARD_DATA_ERROR)], ids=["252", "253"]
+)
+def test_a_list_asks_for_no_more_than_a_command_carries(
+    slot: Any, new_chip: Chip, length: str, reason: str
+) -> None:
+    card = new_chip(signed={"8C": "9F37049F7C" + length})
+
+    assert slot.insert(card).reason == reason
 
 
 @pytest.mark.parametrize("ac_format", ["77", "80"])
