@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from config.cards import Application, CAKey, ECKey
+from config.cards import KERNEL_8, KERNEL_MASTERCARD, Application, CAKey, ECKey, LimitSet
 from config.schema import Settings
 from emv.authentication import CAKeyStore
 from terminal.checkout.kernels import kernels
@@ -81,6 +81,15 @@ def as_plain(settings: Settings, findings: Sequence[Finding]) -> dict[str, objec
                 "transaction_limit_minor": one.transaction_limit_minor,
                 "floor_limit_minor": one.floor_limit_minor,
                 "cvm_limit_minor": one.cvm_limit_minor,
+                "limit_sets": [
+                    {
+                        "program": each.program.hex().upper(),
+                        "transaction_limit_minor": each.transaction_limit_minor,
+                        "floor_limit_minor": each.floor_limit_minor,
+                        "cvm_limit_minor": each.cvm_limit_minor,
+                    }
+                    for each in one.limit_sets
+                ],
                 "chip_floor_limit_minor": one.chip_floor_limit_minor,
                 "action_codes": _action_codes(one),
             }
@@ -110,13 +119,26 @@ def _lines(settings: Settings, application: Application) -> list[str]:
     def limit(minor: int | None) -> str:
         return "none" if minor is None else plain_amount(minor, digits)
 
+    # The kernels that compare themselves let the limit itself pass.
+    verified = "above" if application.kernel in (KERNEL_MASTERCARD, KERNEL_8) else "from"
+    refused = "above" if application.kernel == KERNEL_MASTERCARD else "from"
+
+    def taps(limits: Application | LimitSet) -> str:
+        return (
+            f"online above {limit(limits.floor_limit_minor)}, "
+            f"verified {verified} {limit(limits.cvm_limit_minor)}, "
+            f"refused {refused} {limit(limits.transaction_limit_minor)}"
+        )
+
     state = "" if application.enabled else "  (not enabled)"
     lines = [
         f"{application.aid.hex().upper():16} {application.label}, kernel {application.kernel}"
         + state,
-        f"    tap: online above {limit(application.floor_limit_minor)}, "
-        f"verified from {limit(application.cvm_limit_minor)}, "
-        f"refused from {limit(application.transaction_limit_minor)}",
+        f"    tap: {taps(application)}",
+        *(
+            f"    tap, program {one.program.hex().upper()}: {taps(one)}"
+            for one in application.limit_sets
+        ),
         f"    slot: online from {limit(application.chip_floor_limit_minor)}",
     ]
     if application.ttq is not None:

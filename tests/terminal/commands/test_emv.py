@@ -23,7 +23,23 @@ def test_the_shipped_settings_are_listed_and_can_work(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert lines[0] == "A0000000031010   Visa, kernel 3"
     assert "    tap: online above 200.00, verified from 1,000.00, refused from 50,000.00" in lines
+    program = "    tap, program 4F50454E54494C4C: online above 50.00, verified from 100.00"
+    assert f"{program}, refused from 5,000.00" in lines
     assert lines[-1].endswith("faults: 0")
+
+
+def test_a_limit_says_whether_it_is_over_itself(tmp_path: Path) -> None:
+    """Kernel 2 compares all of its limits itself, kernel 8 all but the one for a tap at all."""
+    lines = check(tmp_path).stdout.splitlines()
+    told = {
+        line.split()[0]: lines[at + 1]
+        for at, line in enumerate(lines)
+        if line.startswith(("A0000000041010", "F00000000801"))
+    }
+
+    limits = "    tap: online above 200.00, verified above 1,000.00, refused"
+    assert told["A0000000041010"] == f"{limits} above 50,000.00"
+    assert told["F00000000801"] == f"{limits} from 50,000.00"
 
 
 def test_what_cannot_work_is_an_exit_status(tmp_path: Path) -> None:
