@@ -116,6 +116,8 @@ def load_settings(
                 f"{shop}: files.exceptions: a live shop keeps no card numbers in plain text"
             )
 
+    if own.shop.mode == "live" and (own.bank.push_url or "").startswith("mqtt:"):
+        raise ConfigError(f"{shop}: bank.push_url: a live shop speaks to its broker by mqtts://")
     _check_devices(shop, own.devices)
     return Settings(
         shop=own.shop,

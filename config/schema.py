@@ -138,6 +138,10 @@ class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     standby_url: Annotated[str, Meta(pattern=r"^https://[^\s/@?#]+\Z")] | None = None
     """A second address of the same bank, under the same name and CA; asked only
     what provably could not be sent to the first."""
+    push_url: Annotated[str, Meta(pattern=r"^mqtts?://[^\s/@?#]+\Z")] | None = None
+    """An MQTT broker through which the bank has the till ask it at once: with TLS and
+    the till's certificate 'mqtts://push.example:8883', without, in a bench shop only,
+    'mqtt://…'. Absent: the till asks in its own time."""
     iso8583: Iso8583 = msgspec.field(default_factory=Iso8583)
     server_name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]{1,253}\Z")] | None = None
     """The name its certificate must carry; absent: the host of the url."""
@@ -150,6 +154,8 @@ class Bank(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """Check what a pattern cannot say. Raises ValueError naming the key."""
         if self.standby_url is not None and not self.url.startswith("https:"):
             raise ValueError("standby_url: for the signed link only; url is not https")
+        if self.push_url is not None and not self.url.startswith("https:"):
+            raise ValueError("push_url: for the signed link only; url is not https")
 
 
 class OfflineLimit(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -59,6 +59,7 @@ class SimulatedShop:
         bank_url: str | None = None,
         speaks_iso8583: bool = False,
         has_keys_on_slot: bool = False,
+        push_url: str | None = None,
         bank_command: Sequence[str] = (sys.executable, "-m", "terminal", "sim", "bank"),
     ) -> None:
         """home: the state directory.
@@ -67,6 +68,7 @@ class SimulatedShop:
         speaks_iso8583: the till talks to the bank's other door; the bank is
         this shop's own then.
         has_keys_on_slot: the slot and the PIN pad on the screen are one device.
+        push_url: the broker through which this shop's own bank nudges the till.
         bank_command: what starts one otherwise.
         """
         self._home = home
@@ -74,6 +76,7 @@ class SimulatedShop:
         self._random = random
         self._bank_command = bank_command
         self._speaks_iso8583 = speaks_iso8583
+        self._push_url = push_url
         self.place: BankPlace = bank_bench.prepare(home, wall_ms())
         self.ca_keys = scheme_key(home, wall_ms())
         """The simulated scheme's public key, as a file for the till."""
@@ -204,6 +207,8 @@ class SimulatedShop:
         command = [*self._bank_command, "--home", str(self._home), "--port", "0", "--until-eof"]
         if self._speaks_iso8583:
             command += ["--iso8583", "0"]
+        if self._push_url is not None:
+            command += ["--broker", self._push_url]
         bank = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )

@@ -110,6 +110,10 @@ class ParametersRefused(BankLinkError):
     """What the bank wants set does not fit this shop; nothing was changed."""
 
 
+class PushUnavailable(BankLinkError):
+    """No broker tells this till when to ask; it asks in its own time."""
+
+
 class EnrolmentRefused(BankLinkError):
     """The bank's enrolment answer does not fit what was asked; nothing was stored."""
 

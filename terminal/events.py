@@ -36,6 +36,8 @@ class Started:
     """Those whose close did not come to its end."""
     parameters: int = 0
     """The version of what the bank sets here; 0: nothing."""
+    bulletins_read: int = 0
+    """The number of the bank's message that was read last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +279,8 @@ class BankAnswer:
     """How far the bank's clock is ahead of ours."""
     parameters: int = 0
     """Of an echo: the newest version of what the bank sets; 0: it sets nothing."""
+    bulletin: int = 0
+    """Of an echo: the number of its newest message to the cashier; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from terminal.events import (
     Wish,
 )
 from terminal.journal import Journal
-from terminal.news.events import AdoptTerms, FetchTerms, NewsWish
+from terminal.news.events import AdoptTerms, FetchBulletins, FetchTerms, NewsWish
 from terminal.questions import AnswerCard
 from terminal.seams import Clock
 from terminal.view import Observer, Readiness, View
@@ -144,7 +144,7 @@ class Executor:
                     self._devices.ask_pin(wish)
                 case EndPin(asking) if self._devices is not None:
                     self._devices.end_pin(asking)
-                case FetchTerms() | AdoptTerms() if self._news is not None:
+                case FetchTerms() | AdoptTerms() | FetchBulletins() if self._news is not None:
                     self._news.do(wish)
                 case SetTimer(timer, at):
                     self._timers[timer] = at

@@ -134,6 +134,7 @@ class Message(enum.StrEnum):
     BATCH_DIFFERS = "batch_differs"
     BATCH_UNANSWERED = "batch_unanswered"
     DAY_OVER = "day_over"
+    BULLETIN = "bulletin"
     DEFERRED_TO_BE_SENT = "deferred_to_be_sent"
     NO_READER = "no_reader"
     NO_CAMERA = "no_camera"
@@ -265,6 +266,7 @@ TEXT: dict[Message, str] = {
     Message.DEFERRED_TO_BE_SENT: "Not yet approved, still to be sent",
     Message.BATCH_DIFFERS: "Close of day: the bank has something else. F8",
     Message.BATCH_UNANSWERED: "Close of day sent, no answer from the bank yet",
+    Message.BULLETIN: "The bank has written. Look under F9",
     Message.DAY_OVER: "The shop's day is over. Close it: F8",
     Message.NO_READER: "Reader not ready",
     Message.NO_CAMERA: "Camera not ready",

@@ -19,6 +19,7 @@ from drivers.registry import Drivers
 from emv.errors import ConfigurationError
 from terminal.bank.desk import BankDesk
 from terminal.bank.dialects import open_signed_client, speaks_iso8583
+from terminal.bank.push import PushListener
 from terminal.batch import records
 from terminal.batch.day import ShopDay
 from terminal.bench import Bench
@@ -34,6 +35,8 @@ from terminal.events import InboxEvent, Started
 from terminal.journal import Journal
 from terminal.linking import Keys, bank_clients, upkeeps
 from terminal.money import amount_with_unit
+from terminal.news.bulletins import note_read, read_through
+from terminal.news.events import Nudged
 from terminal.news.parameters import Load, ParameterStore
 from terminal.news.terms import InForce, Terms
 from terminal.news.worker import NewsWorker
@@ -101,7 +104,9 @@ def open_till(
             ),
             runner.post,
         )
-        first = first_event(journal, clock, counter.places, settings.parameters_version)
+        first = first_event(
+            journal, clock, counter.places, settings.parameters_version, read_through(home)
+        )
     except BaseException:
         journal.close()
         raise
@@ -115,7 +120,9 @@ def open_till(
     beside = [each for each in (receipts, display) if each is not None]
     for each in beside:
         runner.subscribe(each)
-    upkeep: list[Upkeep | NewsWorker] = [*upkeeps(settings, keys, chains, clock, random)]
+    upkeep: list[Upkeep | NewsWorker | PushListener] = [
+        *upkeeps(settings, keys, chains, clock, random)
+    ]
     news = None
     if load is not None and not speaks_iso8583(settings.bank):
         news = NewsWorker(
@@ -127,6 +134,9 @@ def open_till(
             runner.post,
         )
         upkeep.append(news)
+    if settings.bank.push_url is not None:
+        push_url = settings.bank.push_url
+        upkeep.append(PushListener(push_url, lambda: keys.keys, lambda: runner.post(Nudged())))
     # First of all the core hears what was left open; devices may speak later.
     runner.start(first, counter, desk, news)
     return Till(
@@ -142,6 +152,7 @@ def open_till(
         keyboard=keyboard,
         doctor=doctor,
         story=partial(_story, home),
+        note_read=partial(note_read, home),
         starters=(desk.start, counter.start, *(each.start for each in (*beside, *upkeep))),
         # The last receipt comes out before the rest goes.
         closers=(*(each.close for each in (*beside, *upkeep)), counter.close, desk.close),
@@ -153,10 +164,12 @@ def first_event(
     clock: Clock,
     devices: tuple[tuple[str, str], ...],
     parameters: int = 0,
+    bulletins_read: int = 0,
 ) -> Started:
     """Return what the core of a till begins with: all that its journal left open.
 
     devices: name and role of each. parameters: the version of the bank's.
+    bulletins_read: the number of its message that was read last.
     """
     return Started(
         tuple(journal.unfinished()),
@@ -166,6 +179,7 @@ def first_event(
         journal.open_batch(records.fresh_number(clock.wall_ms())),
         tuple(journal.unsettled_batches()),
         parameters,
+        bulletins_read,
     )
 
 

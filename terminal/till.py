@@ -31,6 +31,7 @@ from terminal.events import (
     SyncWanted,
 )
 from terminal.journal import Journal
+from terminal.news.events import BulletinsRead
 from terminal.people.notes import checked_note
 from terminal.people.privileges import Act
 from terminal.people.register import Person
@@ -72,6 +73,7 @@ class Till:
         keyboard: TypedScanner | None = None,
         doctor: Callable[[], Doctor] | None = None,
         story: Callable[[str], Sequence[StoryLine]] = lambda _: (),
+        note_read: Callable[[int], None] = lambda _number: None,
         starters: Sequence[Callable[[], None]] = (),
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
@@ -79,6 +81,7 @@ class Till:
         receipts: what prints them; None in a shop without a printer.
         keyboard: the hand scanner that types; None without.
         story: an attempt's identity to what was written of its cards.
+        note_read: keeps the number of the bank's message that was read last.
         starters: what begin() starts; closers: what close() closes, in this order.
         """
         self._shop = shop
@@ -88,6 +91,7 @@ class Till:
         self._keyboard = keyboard
         self._doctor = doctor
         self._story = story
+        self._note_read = note_read
         self.staff = staff
         """Who is signed in here; a face signs people in and out through it."""
         self._runner = runner
@@ -263,6 +267,20 @@ class Till:
         attempt = uuid7(self._clock, self._random)
         self._runner.ask(FollowUpWanted(attempt, kind, original.id, amount_minor, cashier.called))
         return attempt
+
+    # --- what the bank has to say ----------------------------------------------
+
+    def read_bulletins(self, through: int) -> None:
+        """Note that somebody has read the bank's messages up to this number.
+
+        Raises NotAllowed.
+        """
+        self._check(Act.SELL, f"message {through}")
+        try:
+            self._note_read(through)
+        except OSError as error:
+            raise NotAllowed(f"The disk does not take it: {error.strerror}") from error
+        self._runner.ask(BulletinsRead(through))
 
     # --- what is kept while the bank is not reached ---------------------------
 

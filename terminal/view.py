@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from terminal.messages import Message
+from terminal.news.bulletins import Bulletin
 from terminal.states import State
 
 if TYPE_CHECKING:
@@ -258,6 +259,8 @@ class View:
     """Those that wait for their close, and the one that was closed last."""
     parameters: int = 0
     """The version of what the bank sets here; 0: nothing."""
+    bulletins: Sequence[Bulletin] = ()
+    """Messages of the bank that nobody has read yet, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -317,6 +317,11 @@ class TillApp(App[None]):
         self.desk.till.sign_out()
         self._close_the_gate()
 
+    def _open_bulletins(self) -> None:
+        from ui.screens.bulletins import BulletinsPage
+
+        self.open_page(BulletinsPage(self.desk))
+
     def _open_store(self) -> None:
         from ui.screens.store import StorePage
 
@@ -574,6 +579,8 @@ class TillApp(App[None]):
             Choice(mark("Kept here, and to be settled"), "", self._open_store),
             Choice(mark("Close of day"), "F8", self._close_day),
         ]
+        if self.desk.view.bulletins:
+            choices.insert(0, Choice(mark("Messages from the bank"), "", self._open_bulletins))
         choices.append(Choice(mark("Switch the till off"), "Ctrl+Q", self._quit))
         choices.append(Choice(mark("Hold the amount: pre-authorisation"), "", self._hold))
         if self.desk.till.bench:

@@ -201,6 +201,9 @@ class Door(Protocol):
     def raise_offline_limit(self) -> None:
         """Let as much again be kept, until nothing is kept any more."""
 
+    def read_bulletins(self, through: int) -> None:
+        """Note that the bank's messages were read up to this number."""
+
     def kept(self) -> Sequence[PaymentView]:
         """Return the sales that the bank has still to be told of."""
 

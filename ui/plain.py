@@ -48,6 +48,7 @@ HELP = (
     mark("refuse: the signature is not the card's, the money goes back."),
     mark("keep: keep the sale that was not sent. sync: send what is kept. raise: keep more."),
     mark("inbox: what a supervisor must settle. settle NUMBER HOW."),
+    mark("read: you have read the bank's messages."),
     mark("status, language, help, quit."),
 )
 BENCH_HELP = mark("bench: list what can be presented. bench NUMBER: do it.")
@@ -82,6 +83,7 @@ VERBS = {
     "inbox": ("inbox", "待处理"),
     "settle": ("settle", "处理"),
     "raise": ("raise", "提额"),
+    "read": ("read", "已读"),
     "status": ("status", "状态"),
     "language": ("language", "f10", "语言"),
     "help": ("help", "f1", "?", "帮助"),
@@ -166,9 +168,15 @@ class LineTill:
             return
         old, self._view = self._view, view
         for notice in view.notices:
-            if notice.message not in {each.message for each in old.notices}:
+            is_new = notice.message not in {each.message for each in old.notices}
+            # What the bank writes is told in its own words below.
+            if is_new and notice.message is not Message.BULLETIN:
                 count = f" {notice.count}" if notice.count else ""
                 self._say(self._ended(self._words(TEXT[notice.message]) + count))
+        known = {bulletin.number for bulletin in old.bulletins}
+        for bulletin in view.bulletins:
+            if bulletin.number not in known:
+                self._say(self._words("The bank writes: {text}").format(text=bulletin.text))
         before, after = old.payment, view.payment
         is_same = view.stage is old.stage and (before and (before.id, before.state)) == (
             after and (after.id, after.state)
@@ -381,6 +389,7 @@ class LineTill:
             "sync": self._sync,
             "inbox": self._inbox,
             "raise": self._raise,
+            "read": self._read,
         }
         with_text: dict[str, Callable[[str], None]] = {
             "list": self._list,
@@ -476,6 +485,13 @@ class LineTill:
     def _sync(self) -> None:
         self._till.sync()
         self._say(self._ended(self._words("Sending what is kept")))
+
+    def _read(self) -> None:
+        if not self._view.bulletins:
+            self._say(self._words("The bank has no message for you."))
+            return
+        self._till.read_bulletins(self._view.bulletins[-1].number)
+        self._say(self._words("Noted."))
 
     def _raise(self) -> None:
         self._till.raise_offline_limit()

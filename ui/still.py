@@ -616,6 +616,10 @@ class StillTill:
         """Note the wish."""
         self._wish("raise")
 
+    def read_bulletins(self, through: int) -> None:
+        """Note the wish."""
+        self._wish("read_bulletins", through)
+
     def kept(self) -> Sequence[PaymentView]:
         """Return those of the list that the bank has still to be told of."""
         return [each for each in self._all() if each.state in KEPT]

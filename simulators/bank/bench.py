@@ -205,6 +205,20 @@ def publish_parameters(
         store.close()
 
 
+def publish_bulletin(
+    place: BankPlace, till: str, text: str, now_ms: int, *, database: str | None = None
+) -> int:
+    """Have a till's cashier read a text; return its number. Works beside a running bank."""
+    from simulators.bank.bulletins import publish
+    from simulators.bank.store import Store
+
+    store = Store.open(place, database)
+    try:
+        return store.write(lambda connection: publish(connection, till, text, now_ms))
+    finally:
+        store.close()
+
+
 @contextmanager
 def _alone(place: BankPlace) -> Iterator[None]:
     """Keep other processes from making the same files."""

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, select
 
-from simulators.bank import batches, chain_ends, parameters, payments, renewals, wallets
+from simulators.bank import batches, bulletins, chain_ends, parameters, payments, renewals, wallets
 from simulators.bank.accounts import Accounts, load_accounts
 from simulators.bank.desk import Desk, Secrets
 from simulators.bank.errors import BankFileWrong, Refused, StoreBusy
@@ -29,6 +29,8 @@ from simulators.bank.messages import (
     BatchCloseRequest,
     BatchLinesRequest,
     BatchTotalsRequest,
+    BulletinsAnswer,
+    BulletinsRequest,
     CertificatesAnswer,
     CertificatesRequest,
     ChainEndsAnswer,
@@ -107,6 +109,8 @@ class HttpAnswer:
     body: bytes
     summary: str
     """For the log: state and code, or the refusal. No card data."""
+    nudges: tuple[str, ...] = ()
+    """Tills that should ask now what became of their payments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def _echo(desk: Desk, _request: EchoRequest) -> Answer:
         at=moment(desk.now_ms),
         notice="cloned" if is_cloned else None,
         parameters=parameters.newest_version(desk.connection),
+        bulletin=bulletins.newest_number(desk.connection, desk.caller),
     )
 
 
@@ -144,6 +149,7 @@ TILL_ROUTES = {
     "/v1/certificates": Route(CertificatesRequest, renewals.renew, CertificatesAnswer),
     "/v1/leave": Route(LeaveRequest, renewals.leave),
     "/v1/parameters": Route(ParametersRequest, parameters.tell, ParametersAnswer),
+    "/v1/bulletins": Route(BulletinsRequest, bulletins.tell, BulletinsAnswer),
     "/v1/revocations": Route(RevocationsRequest, renewals.revocations, RevocationsAnswer),
 }
 
@@ -199,6 +205,7 @@ def answer(
     """
     path = request.target.partition("?")[0]
     is_signed = not path.startswith("/wallet/")
+    nudges: tuple[str, ...] = ()
     try:
         caller = identify(bank, request.peer, now_ms)
         route = _route(caller, path, request)
@@ -207,9 +214,12 @@ def answer(
         else:
             desk_of = desk_maker(bank, caller, now_ms, random)
             asked = read(request.body, route.takes)
-            body = bank.store.write(
-                lambda connection: msgspec.json.encode(route.does(desk_of(connection, 0), asked))
-            )
+
+            def work(connection: Connection) -> tuple[bytes, tuple[str, ...]]:
+                desk = desk_of(connection, 0)
+                return msgspec.json.encode(route.does(desk, asked)), tuple(desk.nudged)
+
+            body, nudges = bank.store.write(work)
             status = 200
         summary = _summary(body)
     except StoreBusy as error:
@@ -221,7 +231,7 @@ def answer(
     if is_signed:
         bound = request.headers if can_be_bound_to(request.headers) else None
         headers = sign_answer(status, body, bound, bank.keys.answer, now_ms // 1000)
-    return HttpAnswer(status, headers, body, f"{path} {summary}")
+    return HttpAnswer(status, headers, body, f"{path} {summary}", nudges)
 
 
 def _answer_till(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from joserfc.jwk import ECKey
@@ -70,6 +70,8 @@ class Desk:
     """When the request was signed, by the till's clock."""
     signing_key: str = ""
     """PEM of the key that it was signed with."""
+    nudged: list[str] = field(default_factory=list)
+    """Tills whose payments this has changed behind their back."""
 
     @property
     def today(self) -> datetime.date:

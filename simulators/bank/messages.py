@@ -232,6 +232,14 @@ class ParametersRequest(Message, frozen=True):
     have: Annotated[str, Meta(pattern=r"^[0-9]{1,9}$", description="A version; 0 for none.")]
 
 
+class BulletinsRequest(Message, frozen=True):
+    """What has my cashier still to read?"""
+
+    after: Annotated[
+        str, Meta(pattern=r"^[0-9]{1,9}$", description="The number read last; 0 for none.")
+    ]
+
+
 class RevocationsRequest(Message, frozen=True):
     """Which certificates of this bank are not to be trusted any more?"""
 
@@ -273,6 +281,12 @@ class Answer(Message, frozen=True):
         ]
         | None
     ) = None
+    bulletin: (
+        Annotated[
+            int, Meta(description="Of an echo: the newest number at /v1/bulletins; 0 for none.")
+        ]
+        | None
+    ) = None
 
 
 class CertificatesAnswer(Message, frozen=True):
@@ -300,6 +314,21 @@ class ParametersAnswer(Message, frozen=True):
     exception_key: (
         Annotated[str, Meta(description="Hex: the key of the list of cards in it.")] | None
     ) = None
+
+
+class Bulletin(Message, frozen=True):
+    """One message of the bank to the cashier."""
+
+    number: int
+    at: Moment
+    text: Annotated[str, Meta(max_length=200)]
+
+
+class BulletinsAnswer(Message, frozen=True):
+    """The oldest of those that come after."""
+
+    at: Moment
+    bulletins: Annotated[list[Bulletin], Meta(max_length=20)]
 
 
 class RevocationsAnswer(Message, frozen=True):

@@ -92,6 +92,16 @@ parameters = Table(
     Column("made_ms", BigInteger, nullable=False),
 )
 
+# What cashiers are to read, numbered till by till.
+bulletins = Table(
+    "bulletins",
+    metadata,
+    Column("till", String(60), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("text", String(200), nullable=False),
+    Column("made_ms", BigInteger, nullable=False),
+)
+
 # Which numbers a till's requests had, as a sliding window.
 counters = Table(
     "counters",

@@ -48,10 +48,15 @@ Clock = Callable[[], float]
 
 Random = Callable[[int], bytes]
 
+Nudge = Callable[[str], None]
+"""Has a till ask now what became of its payments; returns at once."""
+
 log = logging.getLogger("simulators.bank")
 
 
-def create_app(bank: Bank, clock: Clock, random: Random) -> FastAPI:
+def create_app(
+    bank: Bank, clock: Clock, random: Random, nudge: Nudge = lambda _till: None
+) -> FastAPI:
     """Return the bank as an ASGI application behind a PeerProtocol."""
     app = FastAPI(docs_url=None, redoc_url=None)
 
@@ -74,6 +79,8 @@ def create_app(bank: Bank, clock: Clock, random: Random) -> FastAPI:
         # The clock is read once the whole request is here: a slow sender ages.
         told = await run_in_threadpool(core.answer, bank, asked, int(clock() * 1000), random)
         log.info("%d %s", told.status, told.summary)
+        for till in told.nudges:
+            nudge(till)
         return Response(told.body, told.status, told.headers)
 
     for path, route in (core.TILL_ROUTES | core.WALLET_ROUTES).items():
@@ -202,6 +209,7 @@ class BankServer(WebServer):
         app: Any = None,
         database: str | None = None,
         listening: socket.socket | None = None,
+        nudge: Nudge = lambda _till: None,
     ) -> None:
         """app: another ASGI application behind the same TLS, to test a till against.
 
@@ -214,7 +222,7 @@ class BankServer(WebServer):
         self.bank = Bank.open(place, database)
         self._clock = clock
         self._ended = threading.Event()
-        self.mute = Mute(app or create_app(self.bank, clock, random))
+        self.mute = Mute(app or create_app(self.bank, clock, random, nudge))
         super().__init__(self.mute, tls_of(place), listening or listen(port))
 
     def run(self, on_ready: Callable[[], None]) -> None:

@@ -144,6 +144,7 @@ def confirm(desk: Desk, request: DecisionRequest) -> WalletAnswer:
                 authorisation=desk.new_digits(6),
             )
             _pay_merchant(desk, found.attempt)
+        desk.nudged.append(found.till)
     return _tell_wallet(desk, found.attempt)
 
 
@@ -152,6 +153,7 @@ def refuse(desk: Desk, request: DecisionRequest) -> WalletAnswer:
     found = _waiting(desk, request)
     if found.state == "pending":
         desk.change(found.attempt, state="declined", code=NOT_CONFIRMED, why="the payer refused")
+        desk.nudged.append(found.till)
     return _tell_wallet(desk, found.attempt)
 
 
@@ -230,6 +232,7 @@ def pay_order(desk: Desk, request: PayRequest) -> WalletAnswer:
         account=wallet.account,
     )
     _pay_merchant(desk, order.attempt)
+    desk.nudged.append(order.till)
     return _tell_wallet(desk, order.attempt)
 
 

@@ -94,6 +94,18 @@ MERCHANT = "merchant"
     help="Sign this TOML file as the newest of what tills are told to work by, and end.",
 )
 @click.option(
+    "--message",
+    "message",
+    metavar="TILL TEXT",
+    nargs=2,
+    help="Have this till's cashier read a text, and end.",
+)
+@click.option(
+    "--broker",
+    metavar="URL",
+    help="An MQTT broker, mqtt://HOST:PORT, through which tills are told to ask now.",
+)
+@click.option(
     "--exceptions",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="With --parameters: the cards in this TOML file are accepted no more.",
@@ -118,6 +130,8 @@ def command(
     till: str | None,
     revoked: str | None,
     parameters: Path | None,
+    message: tuple[str, str] | None,
+    broker: str | None,
     exceptions: Path | None,
     verbose: bool,
     accounts: bool,
@@ -141,7 +155,9 @@ def command(
     elif revoked is not None:
         _revoke(home or default_home(), database, revoked)
     elif parameters is not None:
-        _publish(home or default_home(), database, parameters, exceptions)
+        _publish(home or default_home(), database, broker, parameters, exceptions)
+    elif message is not None:
+        _send_message(home or default_home(), database, broker, *message)
     else:
         if workers > 1 and database is None:
             raise click.UsageError("several workers share a server: --database is missing")
@@ -151,6 +167,7 @@ def command(
             workers,
             ports=(port, enrolment_port, iso8583_port),
             iso8583_code=iso8583_code,
+            broker=broker,
             until_eof=until_eof,
             is_verbose=verbose,
         )
@@ -163,6 +180,7 @@ def _run(
     *,
     ports: tuple[int, int | None, int | None],
     iso8583_code: str,
+    broker: str | None,
     until_eof: bool,
     is_verbose: bool,
 ) -> None:
@@ -179,6 +197,7 @@ def _run(
             newcomers=None if enrolment_port is None else _listen(enrolment_port),
             iso8583=None if iso8583_port is None else _listen(iso8583_port),
             iso8583_code=iso8583_code,
+            broker=broker,
             is_verbose=is_verbose,
         )
         if workers > 1:
@@ -277,7 +296,9 @@ def _revoke(home: Path, database: str | None, till: str) -> None:
     click.echo(f"{count} certificates of {till} open nothing any more")
 
 
-def _publish(home: Path, database: str | None, path: Path, exceptions: Path | None) -> None:
+def _publish(
+    home: Path, database: str | None, broker: str | None, path: Path, exceptions: Path | None
+) -> None:
     from simulators.bank import bench
     from simulators.bank.errors import BankError
     from simulators.bank.parameters import ExceptionList
@@ -294,6 +315,40 @@ def _publish(home: Path, database: str | None, path: Path, exceptions: Path | No
     except (BankError, OSError, ValueError, KeyError) as error:
         raise click.ClickException(f"{path}: {error}") from error
     click.echo(f"Version {version} is what tills are told from now on")
+    _nudge(broker, "all")
+
+
+def _send_message(
+    home: Path, database: str | None, broker: str | None, till: str, text: str
+) -> None:
+    from simulators.bank import bench
+    from simulators.bank.errors import BankError
+
+    now_ms = int(time.time() * 1000)
+    try:
+        place = bench.prepare(home, now_ms)
+        number = bench.publish_bulletin(place, till, text, now_ms, database=database)
+    except BankError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Message {number} waits for {till}")
+    _nudge(broker, till)
+
+
+def _nudge(broker: str | None, till: str) -> None:
+    if broker is None:
+        return
+    try:
+        from simulators.bank.push import Nudger
+    except ImportError as error:
+        raise click.ClickException("an MQTT broker needs opentill[push]") from error
+
+    try:
+        with Nudger(broker) as nudger:
+            is_told = nudger.hand_over(till)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if not is_told:
+        click.echo(f"{broker} does not answer: tills find it by themselves", err=True)
 
 
 def _list_accounts() -> None:

@@ -16,7 +16,7 @@ from simulators.bank.iso8583.core import Host
 from simulators.bank.iso8583.door import Door
 from simulators.bank.newcomers import newcomers_server
 from simulators.bank.place import BankPlace
-from simulators.bank.service import BankServer, tls_of
+from simulators.bank.service import BankServer, Nudge, tls_of
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,6 +31,8 @@ class Plan:
     """Where tills enrol; None for a bank that takes none in."""
     iso8583: socket.socket | None
     iso8583_code: str
+    broker: str | None
+    """An mqtt:// address through which tills are nudged; None: they ask by themselves."""
     is_verbose: bool
 
     def addresses(self) -> dict[str, str]:
@@ -52,10 +54,15 @@ def opened(plan: Plan) -> Iterator[BankServer]:
     if plan.is_verbose:
         logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(process)d %(message)s")
         logging.getLogger("simulators.bank").setLevel(logging.INFO)
-    server = BankServer(
-        plan.place, time.time, os.urandom, database=plan.database, listening=plan.web
-    )
     with contextlib.ExitStack() as doors:
+        server = BankServer(
+            plan.place,
+            time.time,
+            os.urandom,
+            database=plan.database,
+            listening=plan.web,
+            nudge=_nudge(plan.broker, doors),
+        )
         if plan.newcomers is not None:
             doors.enter_context(
                 newcomers_server(plan.place, time.time, plan.newcomers, database=plan.database)
@@ -65,6 +72,14 @@ def opened(plan: Plan) -> Iterator[BankServer]:
             door = Door(host, tls_of(plan.place), time.time, os.urandom, plan.iso8583)
             doors.enter_context(door)
         yield server
+
+
+def _nudge(broker: str | None, doors: contextlib.ExitStack) -> Nudge:
+    if broker is None:
+        return lambda _till: None
+    from simulators.bank.push import Nudger
+
+    return doors.enter_context(Nudger(broker)).nudge
 
 
 def work(plan: Plan, on_ready: Callable[[], None], over: threading.Event) -> None:

@@ -280,6 +280,7 @@ class Assembly:
             bank_url=self._bank_url,
             speaks_iso8583=speaks_iso8583,
             has_keys_on_slot=has_pin_pad_on_screen(self.settings),
+            push_url=self.settings.bank.push_url,
         )
         try:
             self._enrol(shop, self._till_folder / "keys")

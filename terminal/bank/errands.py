@@ -139,4 +139,5 @@ def _in_core_words(answer: messages.Answer, skew_ms: int) -> BankAnswer:
         emv=answer.emv or "",
         skew_ms=skew_ms,
         parameters=answer.parameters or 0,
+        bulletin=answer.bulletin or 0,
     )

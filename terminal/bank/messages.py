@@ -201,6 +201,8 @@ class Answer(Message, frozen=True):
     """Of an echo: another till was seen with the same keys."""
     parameters: Annotated[int, msgspec.Meta(ge=0, le=999_999_999)] | None = None
     """Of an echo: the newest version of what the bank sets."""
+    bulletin: Annotated[int, msgspec.Meta(ge=0, le=999_999_999)] | None = None
+    """Of an echo: the number of its newest message to the cashier."""
 
 
 class Fault(Message, frozen=True):

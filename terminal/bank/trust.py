@@ -300,6 +300,22 @@ def client_context(keys: TillKeys, line: Line) -> BankContext:
     """
     context = _context(line)
     context.revoked = keys.revoked
+    _equip(context, keys)
+    return context
+
+
+def broker_context(keys: TillKeys) -> ssl.SSLContext:
+    """Return the same for a push broker, which looks after its sockets by itself.
+
+    Raises KeysUnusable.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    _equip(context, keys)
+    return context
+
+
+def _equip(context: ssl.SSLContext, keys: TillKeys) -> None:
     try:
         context.load_verify_locations(cafile=keys.bank_ca)
     except OSError as error:
@@ -311,7 +327,6 @@ def client_context(keys: TillKeys, line: Line) -> BankContext:
         raise KeysUnusable(
             f"{keys.certificates} and {keys.tls_key}: no certificate with its key: {error.strerror}"
         ) from None
-    return context
 
 
 def newcomer_context(bank_ca: str | None, line: Line) -> BankContext:

@@ -180,6 +180,12 @@ class Following:
             if self._book.next_try(payment) is not None:
                 self.follow(payment)
 
+    def look(self) -> None:
+        """Ask at once about payments that a customer may have ended by now."""
+        for payment in self._book.payments():
+            if payment.state in (State.AWAITING_PAYER, State.CODE_OPEN):
+                self.follow(payment)
+
     # --- what comes back ----------------------------------------------------------
 
     def sending(self, event: Sending) -> None:

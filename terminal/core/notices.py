@@ -47,6 +47,7 @@ def notices_for(
     clock_wrong: bool,
     batches: Collection[Batch],
     is_day_over: bool,
+    bulletins: int = 0,
     now_ms: int,
 ) -> tuple[Notice, ...]:
     """Return the notices for payments not in hand and for what is broken."""
@@ -83,6 +84,8 @@ def notices_for(
     if camera in (Readiness.FAULTY, Readiness.ABSENT):
         notices.append(Notice(Message.NO_CAMERA))
     notices += [Notice(message) for message in _TROUBLES if message in troubles]
+    if bulletins:
+        notices.append(Notice(Message.BULLETIN, count=bulletins))
     if is_day_over:
         notices.append(Notice(Message.DAY_OVER))
     return tuple(notices)

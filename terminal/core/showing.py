@@ -10,6 +10,7 @@ from terminal.core.hand import Hand, Held
 from terminal.core.notices import notices_for
 from terminal.devices import Devices
 from terminal.messages import Message
+from terminal.news.news import News
 from terminal.questions import CardAsks, ChoiceWanted, PinWanted
 from terminal.states import FOR_A_PERSON, State
 from terminal.view import Kind, Medium, PaymentView, Readiness, Stage, View
@@ -28,7 +29,7 @@ def view_of(
     journal_fault: bool,
     clock_wrong: bool,
     closing: Closing,
-    parameters: int,
+    news: News,
     now_ms: int,
 ) -> View:
     """Return the whole till."""
@@ -53,6 +54,7 @@ def view_of(
             clock_wrong=clock_wrong,
             batches=closing.batches,
             is_day_over=closing.is_day_over,
+            bulletins=len(news.bulletins),
             now_ms=now_ms,
         ),
         recent=book.recent,
@@ -60,7 +62,8 @@ def view_of(
         batch=closing.number,
         inquiry=closing.inquiry,
         batches=closing.batches,
-        parameters=parameters,
+        parameters=news.version,
+        bulletins=news.bulletins,
     )
     if payment is None or held is None:
         return view

@@ -58,7 +58,7 @@ from terminal.events import (
     Wish,
 )
 from terminal.messages import TEXT, Message
-from terminal.news.news import News
+from terminal.news.news import NUDGE_TIMER, News
 from terminal.news.terms import Terms
 from terminal.seams import Clock, Randomness
 from terminal.states import FINAL, FOR_A_PERSON, KEPT, TRANSITIONS, State
@@ -115,7 +115,7 @@ class Core:
             store=self._store,
         )
         self._asking = Asking(self._book, self._hand, self._following, lambda: self._closing.number)
-        self._news = News(self._book, lambda: self._hand.is_free, self._take_up)
+        self._news = News(self._book, clock, lambda: self._hand.is_free, self._take_up)
         self._next_number = 1
         self._devices = Devices()
         self._spent_codes = SpentCodes(lambda attempt: lookup(attempt).state)
@@ -181,7 +181,7 @@ class Core:
             journal_fault=self._journal_fault,
             clock_wrong=self._following.is_clock_wrong,
             closing=self._closing,
-            parameters=self._news.version,
+            news=self._news,
             now_ms=self._clock.wall_ms(),
         )
 
@@ -361,6 +361,11 @@ class Core:
             soon = self._following.bank is not Readiness.READY
             self._book.set_timer("echo", NO_PAYMENT, ECHO_SOON_S if soon else ECHO_S)
             return
+        if name == NUDGE_TIMER:
+            self._news.nudge_rang()
+            self._following.look()
+            self._book.send(Purpose.ECHO, NO_PAYMENT)
+            return
         if name == BATCH_TIMER:
             self._closing.rang(event.timer.attempt)
             return
@@ -404,7 +409,7 @@ class Core:
                 payment = self._book.move(payment, Move.RESTARTED)
             self._following.follow(payment)
         self._closing.begin(event.batch, event.batches)
-        self._news.begin(event.parameters)
+        self._news.begin(event.parameters, event.bulletins_read)
         self._book.send(Purpose.ECHO, NO_PAYMENT)
         self._book.set_timer("echo", NO_PAYMENT, ECHO_SOON_S)
 

@@ -13,7 +13,7 @@ from config.schema import Device, Settings
 from drivers.protocols import FoundDevice
 from drivers.registry import Drivers, Registry
 from terminal.devices import configured_devices
-from terminal.doctor import devices, link, memory, surroundings
+from terminal.doctor import devices, link, memory, news, surroundings
 from terminal.doctor.lines import Group, Line
 from terminal.doctor.surroundings import Screen
 from terminal.doctor.wording import Matter
@@ -68,6 +68,8 @@ class Doctor:
         is_bench = settings is not None and settings.shop.mode == "bench"
         if settings is not None:
             yield from self._bank(settings, versions)
+            yield from news.parameters(settings, self.home)
+            yield from news.push(settings, self.home / "keys")
         yield from memory.keys(self.home / "keys", self.clock.wall_ms(), is_bench=is_bench)
         yield from memory.journal(self.home)
         yield from memory.disk(self.home)

@@ -49,6 +49,11 @@ class Matter(enum.StrEnum):
     BANK_INSECURE = "bank-insecure"
     BANK_NO_ANSWER = "bank-no-answer"
     BANK_REFUSES = "bank-refuses"
+    PUSH_LISTENS = "push-listens"
+    PUSH_UNAVAILABLE = "push-unavailable"
+    PUSH_LIBRARY_MISSING = "push-library-missing"
+    PARAMETERS_HOLD = "parameters-hold"
+    PARAMETERS_REFUSED = "parameters-refused"
     CLOCK_RIGHT = "clock-right"
     CLOCK_OFF = "clock-off"
     CLOCK_WRONG = "clock-wrong"
@@ -228,6 +233,23 @@ _OTHERS: Mapping[str, Wording] = {
     ),
     Matter.BANK_REFUSES: Wording(
         _FAULT, "{url} refuses this till: {why}", "Call the bank, with the till's identity"
+    ),
+    Matter.PUSH_LISTENS: Wording(_OK, "{url} lets this till listen"),
+    Matter.PUSH_UNAVAILABLE: Wording(
+        _WARNING,
+        "{why}. The till asks the bank in its own time",
+        "Check bank.push_url, and that the broker runs and lets this till in",
+    ),
+    Matter.PUSH_LIBRARY_MISSING: Wording(
+        _WARNING,
+        "bank.push_url is not listened to: the library is missing",
+        "Install it: pip install 'opentill[push]'",
+    ),
+    Matter.PARAMETERS_HOLD: Wording(_OK, "version {version} of what the bank sets holds"),
+    Matter.PARAMETERS_REFUSED: Wording(
+        _WARNING,
+        "what the bank sent last is refused: {why}",
+        "See what holds: till config show",
     ),
     Matter.CLOCK_RIGHT: Wording(_OK, "{skew} s from the bank's"),
     Matter.CLOCK_OFF: Wording(

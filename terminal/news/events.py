@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from terminal.news.bulletins import Bulletin
+
 if TYPE_CHECKING:
     from terminal.news.terms import Terms
 
@@ -28,7 +30,26 @@ class TermsNotHad:
     """They do not fit; else there was no answer, and they are asked for again."""
 
 
-NewsEvent = TermsReady | TermsNotHad
+@dataclass(frozen=True, slots=True)
+class BulletinsCame:
+    """The bank has this for the cashier; () if nothing could be had."""
+
+    bulletins: tuple[Bulletin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulletinsRead:
+    """Somebody has read them up to this number, and it is on disk."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nudged:
+    """Something came by push: it says only that the bank is worth asking now."""
+
+
+NewsEvent = TermsReady | TermsNotHad | BulletinsCame | BulletinsRead | Nudged
 
 # --- wishes -----------------------------------------------------------------
 
@@ -47,4 +68,11 @@ class AdoptTerms:
     terms: Terms
 
 
-NewsWish = FetchTerms | AdoptTerms
+@dataclass(frozen=True, slots=True)
+class FetchBulletins:
+    """Ask the bank for what comes after this number; the end is one event."""
+
+    after: int
+
+
+NewsWish = FetchTerms | AdoptTerms | FetchBulletins

@@ -5,13 +5,23 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from config.schema import Settings
 from terminal.errors import ParametersRefused, TillError, UntrustedAnswer
 from terminal.events import InboxEvent
-from terminal.news.events import AdoptTerms, FetchTerms, NewsWish, TermsNotHad, TermsReady
+from terminal.news import bulletins
+from terminal.news.events import (
+    AdoptTerms,
+    BulletinsCame,
+    FetchBulletins,
+    FetchTerms,
+    NewsWish,
+    TermsNotHad,
+    TermsReady,
+)
 from terminal.news.parameters import ParameterStore
 from terminal.news.terms import InForce, Terms
 from terminal.people.audit import AuditLine
@@ -46,7 +56,7 @@ class NewsWorker:
         self._terms_of = terms_of
         self._note = note
         self._post = post
-        self._waiting: queue.SimpleQueue[FetchTerms | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[FetchTerms | FetchBulletins | None] = queue.SimpleQueue()
         self._over = threading.Event()
         self._client: BankClient | None = None
         self._thread = threading.Thread(target=self._run, name="news", daemon=True)
@@ -74,9 +84,21 @@ class NewsWorker:
 
     def _run(self) -> None:
         while (wish := self._waiting.get()) is not None and not self._over.is_set():
-            self._post(self._asked(wish))
+            match wish:
+                case FetchTerms():
+                    self._post(self._terms(wish))
+                case FetchBulletins():
+                    self._post(self._bulletins(wish))
 
-    def _asked(self, wish: FetchTerms) -> InboxEvent:
+    def _bulletins(self, wish: FetchBulletins) -> InboxEvent:
+        try:
+            with self._asking() as client:
+                return BulletinsCame(bulletins.fetch(client, wish.after))
+        except (TillError, OSError) as error:
+            log.warning("the bank's messages were not fetched: %s", error)
+            return BulletinsCame(())
+
+    def _terms(self, wish: FetchTerms) -> InboxEvent:
         try:
             terms = self._fetched()
         except (ParametersRefused, UntrustedAnswer) as error:
@@ -92,11 +114,18 @@ class NewsWorker:
 
     def _fetched(self) -> Terms:
         store = self._open_store()
-        self._client = self._open_client()
-        try:
-            if not self._over.is_set():
-                store.fetch(self._client, self._note)
-        finally:
-            self._client.close()
+        with self._asking() as client:
+            store.fetch(client, self._note)
         # Another program of this till's may have fetched them before.
         return self._terms_of(store.load(store.newest())).tried()
+
+    @contextmanager
+    def _asking(self) -> Iterator[BankClient]:
+        """Open a client that close() ends. Raises KeysUnusable."""
+        self._client = self._open_client()
+        if self._over.is_set():
+            self._client.close()
+        try:
+            yield self._client
+        finally:
+            self._client.close()

@@ -64,6 +64,7 @@ class Shop:
         self.place.issuer_key.write_text(ISSUER_KEY.hex())
         self.bank = Bank.open(self.place, database)
         self.counters: dict[str, int] = {}
+        self.nudged: list[str] = []
 
     def close(self) -> None:
         self.bank.close()
@@ -82,7 +83,9 @@ class Shop:
         return f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
 
     def send(self, request: HttpRequest) -> HttpAnswer:
-        return answer(self.bank, request, self.now_ms, self.chance.randbytes)
+        told = answer(self.bank, request, self.now_ms, self.chance.randbytes)
+        self.nudged += told.nudges
+        return told
 
     def enrol(self, role: str, id: str, request: Body, merchant: str = "") -> Body:
         code = bench.issue_enrolment_code(

@@ -156,6 +156,25 @@ def test_a_wallet_sale_is_refunded_to_the_wallet(shop: Shop, till: Till) -> None
     assert shop.taken() == 0
 
 
+def test_a_till_is_nudged_when_its_payment_ended_behind_its_back(shop: Shop, till: Till) -> None:
+    """By the payer's word and by nothing else; no till is, of what it asked itself."""
+    wallet = shop.wallet("alipay-confirms")
+    confirmed, refused = (till.code_sale(500, wallet.code()) for _ in range(2))
+    till.pay(confirmed)
+    till.pay(refused)
+    order = till.order(640)
+    assert shop.nudged == []
+
+    wallet.ask("confirm", attempt=confirmed["attempt"])
+    assert shop.nudged == [till.id]
+    wallet.ask("refuse", attempt=refused["attempt"])
+    assert shop.nudged == [till.id] * 2
+    shop.wallet("wechat").ask("pay", shown_code=order["shown_code"])
+    assert shop.nudged == [till.id] * 3
+    shop.wallet("wechat").ask("pay", shown_code="no code")
+    assert shop.nudged == [till.id] * 3
+
+
 # ---- the till's code ---------------------------------------------------------
 
 

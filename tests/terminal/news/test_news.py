@@ -1,4 +1,4 @@
-"""The bank's newer parameters: asked for and taken up between sales, and never in one."""
+"""What the bank has for its tills: asked for and taken up between sales, and never in one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,29 @@ import pytest
 import config
 from config.schema import Offline, Parameters
 from terminal.errors import AmountRefused
-from terminal.events import Answered, BankAnswer, CancelWanted, Purpose, SaleWanted, Wish
-from terminal.news.events import AdoptTerms, FetchTerms, TermsNotHad, TermsReady
+from terminal.events import (
+    Answered,
+    BankAnswer,
+    CancelWanted,
+    CodeWanted,
+    Purpose,
+    SaleWanted,
+    Started,
+    Wish,
+)
+from terminal.messages import Message
+from terminal.news.bulletins import Bulletin
+from terminal.news.events import (
+    AdoptTerms,
+    BulletinsCame,
+    BulletinsRead,
+    FetchBulletins,
+    FetchTerms,
+    Nudged,
+    TermsNotHad,
+    TermsReady,
+)
+from terminal.news.news import NUDGE_S
 from terminal.news.terms import Terms
 from terminal.opening import terms_of
 from tests.terminal.conftest import Counter
@@ -87,3 +108,70 @@ def test_the_limits_of_kept_sales_follow(counter: Counter) -> None:
     names(counter, 3)
     counter.take(TermsReady(terms(3, offline=Offline(enabled=True, count_max=7))))
     assert counter.core._store.limits.count_max == 7
+
+
+def written(*numbers: int) -> tuple[Bulletin, ...]:
+    return tuple(Bulletin(number, f"text {number}") for number in numbers)
+
+
+def writes(counter: Counter, newest: int) -> list[Wish]:
+    """The bank's answer to an echo names its newest message."""
+    return counter.take(Answered(Purpose.ECHO, "", BankAnswer("", bulletin=newest)))
+
+
+def test_a_message_is_fetched_shown_until_it_is_read_and_shown_once(counter: Counter) -> None:
+    assert writes(counter, 2) == [FetchBulletins(0)]
+    assert writes(counter, 2) == []
+    counter.take(BulletinsCame(written(1, 2)))
+    assert counter.view.bulletins == written(1, 2)
+    assert [(n.message, n.count) for n in counter.view.notices] == [(Message.BULLETIN, 2)]
+
+    assert writes(counter, 3) == [FetchBulletins(2)]
+    counter.take(BulletinsCame(written(2, 3)))
+    assert counter.view.bulletins == written(1, 2, 3)
+    counter.take(BulletinsRead(2))
+    assert counter.view.bulletins == written(3)
+    counter.take(BulletinsRead(3))
+    assert writes(counter, 3) == []
+    assert counter.view.notices == ()
+
+
+def test_what_was_read_before_the_start_is_not_shown_again(counter: Counter) -> None:
+    counter.take(Started((), (), 1, bulletins_read=2))
+    assert writes(counter, 2) == []
+    assert writes(counter, 3) == [FetchBulletins(2)]
+
+
+def test_messages_that_did_not_come_are_asked_for_again(counter: Counter) -> None:
+    writes(counter, 1)
+    assert counter.take(BulletinsCame(())) == []
+    assert writes(counter, 1) == [FetchBulletins(0)]
+
+
+def test_a_nudge_has_the_bank_asked_at_once_and_no_more_than_once_a_second(
+    counter: Counter,
+) -> None:
+    counter.take(Answered(Purpose.ECHO, "", BankAnswer("")))
+    for _ in range(3):
+        counter.take(Nudged())
+    asked = len(counter.sent(Purpose.ECHO))
+    counter.ring("nudge")
+    assert len(counter.sent(Purpose.ECHO)) == asked + 1
+
+    counter.take(Answered(Purpose.ECHO, "", BankAnswer("")))
+    began = counter.clock.monotonic()
+    counter.take(Nudged())
+    counter.ring("nudge")
+    assert counter.clock.monotonic() - began >= NUDGE_S
+
+
+def test_a_nudge_has_the_bank_asked_about_a_code_that_is_shown(counter: Counter) -> None:
+    sale(counter, "a1")
+    counter.take(CodeWanted("o1"))
+    shown = BankAnswer("open", shown_code="code", expires_at_ms=counter.clock.wall_ms() + 60_000)
+    counter.take(Answered(Purpose.ORDER, "a1", shown))
+
+    counter.take(Nudged())
+    assert counter.sent(Purpose.ASK) == []
+    counter.ring("nudge")
+    assert [wish.payment.id for wish in counter.sent(Purpose.ASK)] == ["a1"]
