@@ -39,7 +39,10 @@ class CardAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4,12}$")] | None = None
     """A test PIN; None where the holder has none."""
     script: Order | None = None
-    """What the issuer orders the card to do when it answers a chip in a slot."""
+    """What the issuer orders the card to do when it answers a chip in a slot, until
+    the card says that it has done it."""
+    new_pin: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4,12})?$")] = ""
+    """For the order to change it; a test PIN."""
 
     @property
     def account(self) -> str:

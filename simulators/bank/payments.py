@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from emv import tlv
-from simulators.bank import batches, follow_ups, holds, pins, wallets
+from simulators.bank import batches, follow_ups, holds, orders, pins, wallets
 from simulators.bank.accounts import CardAccount
 from simulators.bank.desk import REVERSED_BEFORE, Desk, RRow, merchant_account
 from simulators.bank.errors import Refused
-from simulators.bank.issuer import cryptogram, rules, scripts
+from simulators.bank.issuer import cryptogram, rules
 from simulators.bank.issuer.card import ARQC, TC, CardData, read_card
 from simulators.bank.issuer.rules import Decision
 from simulators.bank.messages import (
@@ -205,18 +205,10 @@ def _charge_card(
         check_pin = partial(pins.check, desk, account, card.pan, sealed)
         decision = rules.decide(account, card, request.amount_minor, history, desk.today, check_pin)
         if decision.code != rules.ISSUER_DOWN:
-            columns["emv"] = _for_the_card(card, account, issuer_key, decision).hex().upper()
+            answer = rules.issuer_answer(card, issuer_key, decision.code)
+            told = tlv.encode(0x91, answer) + orders.script_for(desk, account, card, issuer_key)
+            columns["emv"] = told.hex().upper()
     _book(desk, request.attempt, decision, columns)
-
-
-def _for_the_card(
-    card: CardData, account: CardAccount, issuer_key: bytes, decision: Decision
-) -> bytes:
-    """Return what the issuer tells its card: a proof, and orders if it can hear them."""
-    told = tlv.encode(0x91, rules.issuer_answer(card, issuer_key, decision.code))
-    if account.script is not None and scripts.can_be_told(card):
-        told += scripts.script(card, issuer_key, account.script)
-    return told
 
 
 def _check_agreement(

@@ -242,6 +242,14 @@ pins = Table(
     Column("last_ms", BigInteger, nullable=False),  # of the last wrong one
 )
 
+# What chip cards were ordered to do, and whether they said that it is done.
+card_orders = Table(
+    "card_orders",
+    metadata,
+    Column("account", String(80), primary_key=True),
+    Column("state", String(10), nullable=False),  # 'sent', 'done'
+)
+
 pin_pads = Table(
     "pin_pads",
     metadata,

@@ -143,6 +143,12 @@ def encrypt_block(key: bytes, block: bytes) -> bytes:
     return _cbc(key + key[:BLOCK_BYTES], bytes(BLOCK_BYTES), block)
 
 
+def decrypt_block(key: bytes, block: bytes) -> bytes:
+    """Decrypt one block of 8 under a 16-byte TDES key."""
+    start = bytes(BLOCK_BYTES)
+    return Cipher(TripleDES(key + key[:BLOCK_BYTES]), modes.CBC(start)).decryptor().update(block)
+
+
 def _cbc(key: bytes, start: bytes, data: bytes) -> bytes:
     """Encrypt whole blocks under a 24-byte TDES key."""
     return Cipher(TripleDES(key), modes.CBC(start)).encryptor().update(data)

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 import config
+from simulators.bank.schema import card_orders
+from simulators.bank.store import reading
 from simulators.card.contact import load_profiles, make_contact_card
 from simulators.card.faults import with_faults
 from simulators.responses import Answer, AnyCard, Response
@@ -122,6 +125,37 @@ def test_the_issuers_script_is_carried_out_and_remembered(counter: Any) -> None:
     counter.until(lambda view: view.hint is Message.CARD_NOT_ACCEPTED)
     counter.till.cancel()
     assert counter.until_state(attempt, *ENDED).state is State.CANCELLED
+
+
+def test_a_new_pin_is_set_once_and_the_bank_hears_that_it_was(
+    counter: Any, booked_order: Callable[[], str | None]
+) -> None:
+    """Ordered until the card says, under its next cryptogram, that it has done it."""
+    pays = (("1234", 1, "sent"), ("4321", 0, "done"), ("4321", 0, "done"))
+    for pin, orders, state in pays:
+        card = Counted(chip(counter, "contact-script-changes-pin"))
+        attempt = counter.begin(6_000)
+        until_empty(counter.shop.slot)
+        counter.shop.slot.present(card)
+        counter.until(lambda view: view.stage is Stage.PIN)
+        counter.do(f"pin:{pin}")
+
+        assert counter.until_state(attempt, *ENDED).state is State.APPROVED
+        assert len([command for command in card.commands if command[1] == 0x24]) == orders
+        assert booked_order() == state
+
+
+@pytest.fixture
+def booked_order(city: Any) -> Callable[[], str | None]:
+    """How the bank has the order to the card that gets another PIN."""
+
+    def state() -> str | None:
+        where = card_orders.c.account == "card/contact-script-changes-pin"
+        with reading(city.place.ledger) as connection:
+            found: str | None = connection.scalar(select(card_orders.c.state).where(where))
+            return found
+
+    return state
 
 
 def commands_of(counter: Any, name: str) -> list[bytes]:

@@ -45,6 +45,9 @@ class IssuerData:
     """From the card's key to the one of this transaction."""
     answers_code: bool
     """Whether the issuer answers with a response code, not a status update."""
+    orders_done: int = 0
+    """Script commands that the card has carried out, the last time it had any."""
+    has_order_failed: bool = False
     is_aes: bool = False
     """Whether all of it is AES, as for kernel 8."""
 
@@ -69,6 +72,9 @@ def read_issuer_data(values: Mapping[int, bytes]) -> IssuerData:
         is_marked=version != VIS_10,
         derive=_itself if version == VIS_10 else _diversified(counter + bytes(6)),
         answers_code=version == VIS_10,
+        # Card verification results, byte 4.
+        orders_done=data[6] >> 4,
+        has_order_failed=bool(data[6] & 0x08),
     )
 
 

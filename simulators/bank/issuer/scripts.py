@@ -29,10 +29,13 @@ class Order(enum.StrEnum):
 
     BLOCK_APPLICATION = "block-application"
     UNBLOCK_PIN = "unblock-pin"
+    CHANGE_PIN = "change-pin"
+    """And give it all its tries."""
     SET_LIMITS = "set-limits"
     """At most one payment in a row without the issuer before it is asked, three at all."""
 
 
+_PIN_CHANGE = bytes.fromhex("84240002")
 _COMMANDS: dict[Order, tuple[tuple[bytes, bytes], ...]] = {
     # CLA, INS, P1, P2; then the data before the MAC.
     Order.BLOCK_APPLICATION: ((bytes.fromhex("841E0000"), b""),),
@@ -54,15 +57,16 @@ def can_be_told(card: CardData) -> bool:
     return bool(reader[2] & READER_UPDATES and own[1] & CARD_UPDATES)
 
 
-def script(card: CardData, issuer_key: bytes, order: Order) -> bytes:
-    """Return a script for a card, template and all."""
-    key = session_key(
-        cryptogram.card_master_key(issuer_key, card.pan, card.sequence_number), card.values[0x9F36]
-    )
+def script(card: CardData, issuer_key: bytes, order: Order, new_pin: str = "") -> bytes:
+    """Return a script for a card, template and all. new_pin: for CHANGE_PIN, 4 to 12 digits."""
+    card_key = cryptogram.card_master_key(issuer_key, card.pan, card.sequence_number)
+    key = session_key(card_key, card.values[0x9F36])
     identifier = tlv.encode(TAG_IDENTIFIER, list(Order).index(order).to_bytes(4, "big"))
+    wanted = _COMMANDS.get(order, ())
+    if order is Order.CHANGE_PIN:
+        wanted = ((_PIN_CHANGE, enciphered_pin(key, card_key, new_pin)),)
     commands = b"".join(
-        tlv.encode(TAG_COMMAND, _command(key, card, header, data))
-        for header, data in _COMMANDS[order]
+        tlv.encode(TAG_COMMAND, _command(key, card, header, data)) for header, data in wanted
     )
     return tlv.encode(_TEMPLATES.get(order, TEMPLATE_BEFORE), identifier + commands)
 
@@ -77,6 +81,22 @@ def session_key(card_key: bytes, counter: bytes) -> bytes:
     left_and_right = int.from_bytes(card_key[8:] + card_key[:8], "big") ^ mask
     mixed = left_and_right.to_bytes(16, "big")
     return cryptogram.odd_parity(mixed[8:] + mixed[:8])
+
+
+def count(order: Order) -> int:
+    """Return how many commands an order has."""
+    return 1 if order is Order.CHANGE_PIN else len(_COMMANDS[order])
+
+
+def enciphered_pin(key: bytes, card_key: bytes, new_pin: str) -> bytes:
+    """Return what PIN CHANGE carries before its MAC.
+
+    key: of the transaction's scripts. The PIN's block is mixed with the right
+    half of the card's left key, and goes under the key with its length.
+    Source: VIS 1.6, PIN CHANGE/UNBLOCK; EMV 4.4 Book 2, 9.3.
+    """
+    plain = int(f"{len(new_pin):02X}{new_pin:F<14}", 16) ^ int.from_bytes(card_key[4:8], "big")
+    return cryptogram.enciphered(key, bytes((8,)) + plain.to_bytes(8, "big") + b"\x80" + bytes(6))
 
 
 def mac(key: bytes, header: bytes, card: CardData, data: bytes) -> bytes:

@@ -36,6 +36,7 @@ from simulators.card.contact.secure_messaging import (
     MAC_BYTES,
     is_issuers_answer,
     is_issuers_script,
+    new_pin,
     open_pin,
     pin_of,
 )
@@ -49,6 +50,9 @@ CDA_REQUESTED = 0x10
 
 INS_CARD_BLOCK = 0x16
 INS_PIN_UNBLOCK = 0x24
+PIN_CHANGE = 0x02
+"""P2 of a PIN that is changed without the old one. Source: Book 3, 6.5.10; VIS 1.6."""
+ORDERS_COUNTED_MAX = 15
 CLA_SECURE_INTER_INDUSTRY = 0x04
 
 
@@ -72,6 +76,7 @@ class _Session:
     request_cryptogram: bytes = b""
     kinds: list[Cryptogram] = field(default_factory=list)
     is_issuer_proved: bool = False
+    has_heard_orders: bool = False
     has_asked_proof: bool = False
 
 
@@ -186,7 +191,7 @@ class ContactApplication:
         # The try is spent before the PIN is looked at: a tear gains nothing.
         remembered.pin_tries_left -= 1
         self._memory.write(remembered)
-        if entered != self.issued.profile.pin:
+        if entered != (remembered.pin or self.issued.profile.pin):
             raise Refused(apdu.STATUS_COUNTER | remembered.pin_tries_left)
         remembered.pin_tries_left = self.issued.profile.pin_tries_max
         self._memory.write(remembered)
@@ -268,13 +273,16 @@ class ContactApplication:
         """Return the card verification results with their length.
 
         Byte 2: second cryptogram in bits 8-7 (10: not asked for yet), first
-        in bits 6-5; bit 4 the issuer's proof failed.
+        in bits 6-5; bit 4 the issuer's proof failed. Byte 4: script commands
+        carried out last time in bits 8-5; bit 4 one of them failed.
         Source: VIS 1.6, Annex A.
         """
         kinds, session = self._session.kinds, self._session
         second = kinds[1] >> 6 if len(kinds) == 2 else 0b10
         failed = session.has_asked_proof and not session.is_issuer_proved
-        return bytes((0x03, second << 6 | kinds[0] >> 2 | failed << 3, 0x00, 0x00))
+        remembered = self._memory.read()
+        orders = remembered.orders_done << 4 | remembered.has_order_failed << 3
+        return bytes((0x03, second << 6 | kinds[0] >> 2 | failed << 3, 0x00, orders))
 
     def _combined(
         self, objects: dict[int, bytes], given: dict[int, bytes], atc: int
@@ -314,16 +322,26 @@ class ContactApplication:
         return b""
 
     def _carry_out_script(self, command: CommandAPDU) -> bytes:
-        """Do what the issuer orders, if it is the issuer."""
-        if not self._session.request_cryptogram:
+        """Do what the issuer orders, if it is the issuer; remember how it went."""
+        session = self._session
+        if not session.request_cryptogram:
             raise Refused(STATUS_SECURITY_NOT_SATISFIED)
-        if not is_issuers_script(
-            command, self.issued.card_key, self._atc(), self._session.request_cryptogram
-        ):
-            raise Refused(STATUS_SECURE_MESSAGING_WRONG)
         remembered = self._memory.read()
-        self._change(remembered, command)
-        self._memory.write(remembered)
+        if not session.has_heard_orders:
+            session.has_heard_orders = True
+            remembered.orders_done, remembered.has_order_failed = 0, False
+        try:
+            if not is_issuers_script(
+                command, self.issued.card_key, self._atc(), session.request_cryptogram
+            ):
+                raise Refused(STATUS_SECURE_MESSAGING_WRONG)
+            self._change(remembered, command)
+            remembered.orders_done = min(remembered.orders_done + 1, ORDERS_COUNTED_MAX)
+        except Refused:
+            remembered.has_order_failed = True
+            raise
+        finally:
+            self._memory.write(remembered)
         return b""
 
     def _change(self, remembered: Remembered, command: CommandAPDU) -> None:
@@ -333,6 +351,11 @@ class ContactApplication:
         elif command.ins == INS_APPLICATION_UNBLOCK:
             remembered.is_blocked = False
         elif command.ins == INS_PIN_UNBLOCK:
+            if command.p2 == PIN_CHANGE:
+                changed = new_pin(content, self.issued.card_key, self._atc())
+                if changed is None:
+                    raise Refused(STATUS_WRONG_DATA)
+                remembered.pin = changed
             remembered.pin_tries_left = self.issued.profile.pin_tries_max
         else:
             self._put_data(remembered, command.p1 << 8 | command.p2, content)

@@ -22,6 +22,11 @@ class Remembered(msgspec.Struct, forbid_unknown_fields=True):
     """The issuer has blocked the card's applications."""
     offline_max: tuple[int, int] | None = None
     """Lower and upper limit of payments in a row without the issuer."""
+    pin: str = ""
+    """The one that the issuer has set since; empty for the one it was issued with."""
+    orders_done: int = 0
+    """Script commands carried out, of the last transaction that had any."""
+    has_order_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

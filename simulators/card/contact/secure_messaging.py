@@ -13,6 +13,7 @@ from simulators.card.certificates import SigningKey
 from simulators.card.cryptogram import (
     BLOCK_BYTES,
     VERSION_10,
+    decrypt_block,
     derive_session_key,
     encrypt_block,
     mac,
@@ -73,6 +74,26 @@ def script_key(card_key: bytes, atc: int) -> bytes:
     left = card_key[:6] + bytes(a ^ b for a, b in zip(card_key[6:8], counter, strict=True))
     right = card_key[8:14] + bytes(a ^ b for a, b in zip(card_key[14:], inverted, strict=True))
     return with_odd_parity(left + right)
+
+
+def new_pin(data: bytes, card_key: bytes, atc: int) -> str | None:
+    """Return the digits that PIN CHANGE brings; None if they are none.
+
+    data: without the MAC; a length and the block, under the transaction's key.
+    The block is the PIN's, mixed with half of the card's key.
+
+    Source: VIS 1.6, PIN CHANGE/UNBLOCK without the current PIN; Book 2, 9.3.
+    """
+    if len(data) != 2 * BLOCK_BYTES:
+        return None
+    key = script_key(card_key, atc)
+    clear = b"".join(decrypt_block(key, half) for half in (data[:BLOCK_BYTES], data[BLOCK_BYTES:]))
+    if clear[0] != BLOCK_BYTES or clear[1 + BLOCK_BYTES :] != b"\x80" + bytes(6):
+        return None
+    mask = bytes(4) + card_key[4:8]
+    block = bytes(a ^ b for a, b in zip(clear[1 : 1 + BLOCK_BYTES], mask, strict=True))
+    # As a format 2 block has it, but for the 2.
+    return pin_of(bytes((0x20 | block[0],)) + block[1:]) if block[0] < 0x10 else None
 
 
 def marked(data: bytes) -> bytes:

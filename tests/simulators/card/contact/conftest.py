@@ -148,7 +148,7 @@ class Counter:
             return IssuerAnswer(code.encode())
         ordered = b""
         if account.script is not None and scripts.can_be_told(card):
-            ordered = scripts.script(card, issuer_key, account.script)
+            ordered = scripts.script(card, issuer_key, account.script, account.new_pin)
         return IssuerAnswer(
             code.encode(), rules.issuer_answer(card, issuer_key, code), scripts=ordered
         )

@@ -65,6 +65,7 @@ PAYMENTS: list[tuple[Any, ...]] = [
     ),
     ("contact-script-unblocks-pin", BELOW, (APPROVED, ""), 2, ["00"], CVM.SIGNATURE),
     ("contact-script-sets-limits", BELOW, (APPROVED, ""), 2, ["00"], CVM.NONE),
+    ("contact-script-changes-pin", BELOW, (APPROVED, ""), 2, ["00"], CVM.OFFLINE_PIN),
     ("contact-forged", BELOW, (DECLINED, Reason.NOT_AUTHENTIC), 2, [], CVM.NOT_APPLICABLE),
     (
         "contact-wrong-cryptogram",
@@ -292,6 +293,18 @@ def test_a_script_unblocks_the_pin(counter: Any) -> None:
 
     assert counter.pay("contact-script-unblocks-pin").cvm is CVM.OFFLINE_PIN
     assert counter.tries_told == [3]
+
+
+def test_a_script_sets_another_pin_and_the_card_says_so_under_its_next_cryptogram(
+    counter: Any,
+) -> None:
+    counter.pins = ["1234"]
+    first = counter.pay("contact-script-changes-pin")
+    assert first.data_record[0x9F10][6] == 0x10, "one order carried out, none failed"
+    counter.pins = ["1234", "4321"]
+
+    assert counter.pay("contact-script-changes-pin").cvm is CVM.OFFLINE_PIN
+    assert counter.tries_told == [3, 3, 2]
 
 
 def test_a_script_sets_the_limits(counter: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyemv import kd
+from pyemv import kd, sm
 
 from emv.apdu import CommandAPDU
 from simulators.bank.issuer import cryptogram as bank
@@ -18,6 +18,7 @@ from simulators.bank.issuer.card import CardData
 from simulators.card.contact.secure_messaging import (
     is_issuers_answer,
     is_issuers_script,
+    new_pin,
     pin_of,
     script_key,
 )
@@ -97,6 +98,24 @@ def test_script_keys_agree_with_pyemv(key: bytes, atc: int) -> None:
 
     assert script_key(key, atc) == expected
     assert scripts.session_key(key, counter) == expected
+
+
+@pytest.mark.spec("Book 2, 9.3", source="two")
+@settings(max_examples=30)
+@given(
+    st.binary(min_size=16, max_size=16),
+    st.integers(0, 0xFFFF),
+    st.text("0123456789", min_size=4, max_size=12),
+)
+def test_a_new_pin_travels_as_pyemv_has_it(key: bytes, atc: int, pin: str) -> None:
+    session = scripts.session_key(key, atc.to_bytes(2, "big"))
+    expected = sm.encrypt_command_data(
+        session, sm.format_vis_pin_block(key, pin), sm.EncryptionType.VISA
+    )
+
+    assert scripts.enciphered_pin(session, key, pin) == expected
+    assert new_pin(expected, key, atc) == pin
+    assert new_pin(expected, key, atc ^ 0x80) is None
 
 
 @pytest.mark.parametrize(
