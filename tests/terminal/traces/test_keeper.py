@@ -7,11 +7,16 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+import config
+from config.schema import Device
 from emv.conversation import Kernel, exchange
 from emv.entry_point import Transaction
 from emv.outcome import Outcome, Status
+from terminal.assembly.devices import drivers
+from terminal.checkout.media import _trace_keeper, _witness
 from terminal.errors import NotAllowed
 from terminal.seams import SystemClock
 from terminal.traces.folder import MS_PER_DAY, Bounds, TraceFolder
@@ -160,3 +165,42 @@ def test_too_many_at_once_wait_for_nothing(
     keeper.start()
     keeper.close()
     assert len(folder.of(FIRST)) == WAITING_MAX
+
+
+@pytest.mark.parametrize(
+    ("driver", "masks", "whole"),
+    [
+        ("simulated", "real-cards", True),
+        ("simulated", "all-cards", False),
+        ("pcsc", "real-cards", False),
+        ("nfc", "real-cards", False),
+    ],
+)
+def test_only_a_simulated_reader_is_kept_whole(
+    tmp_path: Path, folder: TraceFolder, driver: str, masks: str, whole: bool
+) -> None:
+    """A bench shop's real reader may have anybody's card on it."""
+    bench = config.load_settings(config.BENCH)
+    settings = msgspec.structs.replace(
+        bench, traces=msgspec.structs.replace(bench.traces, masks=masks)
+    )
+    keeper = _trace_keeper(settings, tmp_path, SystemClock())
+    assert keeper is not None
+    keeper.start()
+    device = Device(name="Counter reader", driver=driver)
+    witness = _witness(keeper, settings, drivers(None), device)
+
+    talk = witness(kernel(), FIRST, "contactless", SALE, False)
+    next(talk)
+    talk.close()
+    keeper.close()
+
+    [trace] = folder.of(FIRST)
+    assert trace.whole is whole
+
+
+def test_a_shop_may_keep_none(tmp_path: Path) -> None:
+    bench = config.load_settings(config.BENCH)
+    none = msgspec.structs.replace(bench, traces=msgspec.structs.replace(bench.traces, count_max=0))
+
+    assert _trace_keeper(none, tmp_path, SystemClock()) is None
