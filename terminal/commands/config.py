@@ -16,7 +16,7 @@ from terminal.commands.place import Place, Refusal, refusals
 from terminal.news import parameters
 from terminal.seams import system_randomness
 
-SECTIONS = ("shop", "bank", "receipts", "texts", "offline")
+SECTIONS = ("shop", "bank", "receipts", "texts", "offline", "traces")
 TABLES = ("applications", "ca_keys", "currencies", "payment_codes")
 
 
