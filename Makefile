@@ -88,7 +88,8 @@ soak: soak-packages $(VENV)/.setup-readers
 		tests/scenarios/test_kill.py tests/scenarios/stacks/test_tears.py \
 		tests/scenarios/reliability tests/scenarios/test_earlier_release.py \
 		tests/terminal/people/test_audit.py tests/terminal/bank/test_chain_ends.py \
-		tests/simulators/bank/test_many_tills.py tests/drivers/test_symbols.py
+		tests/simulators/bank/test_many_tills.py tests/drivers/test_symbols.py \
+		tests/simulators/world
 
 figures: $(VENV)/.setup-dev
 	$(BIN)/python -m tests.reliability

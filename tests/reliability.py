@@ -189,6 +189,22 @@ CAMPAIGNS = [
         "declared errors only, each within 50 ms and 10 MiB",
     ),
     Campaign(
+        "Whole shops played from a seed: wires, power, disks, clocks, cards, keys, the bank",
+        ["simulators/world/test_world.py::test_whatever"],
+        "worlds",
+        10_000,
+        "worlds of two tills",
+        "ledger, journals, receipts and card counters agree, at each step and at the end",
+    ),
+    Campaign(
+        "Faults put into the till's source, to see that worlds see",
+        ["simulators/world/test_mutants.py::test_a_fault_is"],
+        "",
+        12,
+        "faults",
+        "each noticed within 50 seeds, by which the till without it passes",
+    ),
+    Campaign(
         "The clock jumps, by seconds to years",
         [f"{ROOM}/test_clock.py::test_a_clock"],
         "jumps",

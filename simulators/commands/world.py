@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from simulators.commands.home import default_home
+if TYPE_CHECKING:
+    from simulators.world.play import Plan
+    from simulators.world.works import Works
 
 
 @click.command(
@@ -35,11 +38,6 @@ from simulators.commands.home import default_home
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write every event, journal row and message of the last world to this file.",
 )
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="State directory. [default: $OPENTILL_HOME, else ~/.local/state/opentill]",
-)
 def command(
     seed: int,
     count: int,
@@ -48,7 +46,6 @@ def command(
     only: str | None,
     shrink: bool,
     log_file: Path | None,
-    home: Path | None,
 ) -> None:
     """Play tills, customers, networks, disks and a bank from a seed, in virtual time.
 
@@ -56,34 +53,40 @@ def command(
     the end it is checked that ledger, journals, receipts and cards agree. A
     world that fails is named by the command that plays it again.
     """
-    from simulators.world.play import Plan, play, shortest
+    from simulators.world.play import Plan, in_memory
     from simulators.world.works import Works
 
-    # What the tills would log is noise here, and each world goes wrong on purpose.
+    # What the tills would log is noise here: each world goes wrong on purpose.
     logging.disable(logging.CRITICAL)
-    works = Works((home or default_home()) / "world", os.urandom)
+    places = None if only is None else _places(only)
+    plans = [Plan(each, days, tills, places) for each in range(seed, seed + count)]
+    with in_memory() as folder:
+        works = Works(folder, os.urandom)
+        held = [_play(works, plan, shrink, log_file) for plan in plans]
+    if not all(held):
+        sys.exit(1)
+
+
+def _play(works: Works, plan: Plan, shrink: bool, log_file: Path | None) -> bool:
+    """Play one world, and say what it came to; True if all held."""
+    from simulators.world.play import play, shrunk
 
     def write_log(lines: Sequence[str]) -> None:
         if log_file is not None:
             log_file.write_text("\n".join(lines) + "\n", "utf-8")
 
-    failed = 0
-    for each in range(seed, seed + count):
-        plan = Plan(each, days, tills, None if only is None else _places(only))
-        verdict = play(works, plan, write_log if log_file else None)
+    log = None if log_file is None else write_log
+    verdict = play(works, plan, log)
+    if not verdict.broken:
         story = f"{verdict.payments} payments, {verdict.lines} lines, {verdict.digest[:16]}"
-        if not verdict.broken:
-            click.echo(f"seed {each}: all held; {story}")
-            continue
-        failed += 1
-        click.echo(f"seed {each}: {verdict.broken}: {verdict.detail}\n  {plan.command}")
-        if shrink:
-            plan = shortest(works, plan, lambda left: click.echo(f"  {left} deeds", err=True))
-            if log_file:
-                play(works, plan, write_log)
-            click.echo("".join(f"  {deed}\n" for deed in plan.history()) + f"  {plan.command}")
-    if failed:
-        sys.exit(1)
+        click.echo(f"seed {plan.seed}: all held; {story}")
+        return True
+    click.echo(f"seed {plan.seed}: {verdict.broken}: {verdict.detail}\n  {plan.command}")
+    if shrink:
+        short = shrunk(works, plan, lambda left: click.echo(f"  {left} deeds", err=True))
+        play(works, short, log)
+        click.echo("".join(f"  {deed}\n" for deed in short.history()) + f"  {short.command}")
+    return False
 
 
 def _places(text: str) -> tuple[int, ...]:

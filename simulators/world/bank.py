@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from simulators.bank import core, ledger
 from simulators.bank.core import Bank, HttpAnswer, HttpRequest, Peer
+from simulators.bank.parameters import publish
 from simulators.bank.place import BankPlace
 from simulators.bank.schema import cryptograms, entries, payments, transfers
 from simulators.bank.trust.signatures import FieldLines
@@ -49,6 +50,12 @@ class WorldBank:
         if not self.is_up:
             self._bank = Bank.open(self._place)
             self.is_up = True
+
+    def set_parameters(self, text: str) -> None:
+        """Have its tills work by these from now on. text: TOML, without the version."""
+        if self.is_up:
+            key, now_ms = self._bank.keys.answer, self._agenda.now_ms
+            self._bank.store.write(lambda books: publish(books, key, text, now_ms))
 
     # --- its books --------------------------------------------------------------
 

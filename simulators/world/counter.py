@@ -144,6 +144,7 @@ class Counter:
         self._holder = Cardholder(
             self._slot, lambda _question, _has_come: None, lambda _to: None, None, lambda: None
         )
+        self._agreed: set[str] = set()
         self._chip: _Chip | None = None
         self._last: tuple[str, Outcome] | None = None
         """The last tap's outcome, for the same sale's next."""
@@ -258,7 +259,13 @@ class Counter:
         end = self._chips.report(chip.arm, online, waits_for=chip.arm.attempt)
         return end is CardEnd.ONLINE
 
+    def agreed(self, attempt: str) -> bool:
+        """True if a chip's last word on a payment was a yes."""
+        return attempt in self._agreed
+
     def _finish(self, chip: _Chip, outcome: Outcome) -> None:
+        if outcome.status is Status.APPROVED:
+            self._agreed.add(chip.arm.attempt)
         if chip.has_asked:
             self._hear(CardCompleted(chip.arm.attempt, outcome.status is Status.APPROVED))
         else:

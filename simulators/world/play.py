@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -36,17 +36,26 @@ class Plan:
         return f"{words} --only {','.join(map(str, self.only)) or 'none'}"
 
     def history(self) -> tuple[Deed, ...]:
-        """Return what is to happen."""
+        """Return what is to happen; places past the history's end are none."""
         deeds = draw(self.seed, days=self.days, tills=self.tills)
-        return deeds if self.only is None else tuple(deeds[place] for place in self.only)
+        if self.only is None:
+            return deeds
+        return tuple(deed for place, deed in enumerate(deeds) if place in self.only)
+
+
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """Give a folder that is gone afterwards; in memory, where there is such a place."""
+    with tempfile.TemporaryDirectory(dir=RAM if RAM.is_dir() else None) as made:
+        yield Path(made)
 
 
 def play(works: Works, plan: Plan, log: Callable[[Sequence[str]], None] | None = None) -> Verdict:
     """Return what a world came to. log: takes all its lines."""
-    with tempfile.TemporaryDirectory(dir=RAM if RAM.is_dir() else None) as made:
+    with in_memory() as folder:
         world = World(
             works,
-            Path(made) / "home",
+            folder / "home",
             plan.seed,
             days=plan.days,
             tills=plan.tills,
@@ -59,7 +68,7 @@ def play(works: Works, plan: Plan, log: Callable[[Sequence[str]], None] | None =
         return verdict
 
 
-def shortest(works: Works, plan: Plan, tried: Callable[[int], None] = lambda _deeds: None) -> Plan:
+def shrunk(works: Works, plan: Plan, tried: Callable[[int], None] = lambda _deeds: None) -> Plan:
     """Return a plan that breaks the same rule, and would not with any one deed less.
 
     tried: told how many deeds are left, each time there are fewer.
@@ -68,19 +77,30 @@ def shortest(works: Works, plan: Plan, tried: Callable[[int], None] = lambda _de
     places = tuple(range(len(plan.history()))) if plan.only is None else plan.only
 
     def breaks(left: Sequence[int]) -> bool:
-        return play(works, replace(plan, only=tuple(left))).broken == rule
+        is_broken = play(works, replace(plan, only=tuple(left))).broken == rule
+        if is_broken:
+            tried(len(left))
+        return is_broken
 
-    parts = 2
-    while len(places) > 1:
-        size = -(-len(places) // parts)
-        for start in range(0, len(places), size):
-            left = (*places[:start], *places[start + size :])
-            if breaks(left):
-                places, parts = left, max(parts - 1, 2)
-                tried(len(places))
-                break
+    return replace(plan, only=shortest(places, breaks))
+
+
+def shortest(places: Sequence[int], breaks: Callable[[Sequence[int]], bool]) -> tuple[int, ...]:
+    """Return some of the places that still break, of which none can be left out.
+
+    breaks: true for all of them.
+    Source: Zeller and Hildebrandt, Simplifying and isolating failure-inducing input, 2002.
+    """
+    left, parts = tuple(places), 2
+    while left:
+        size = -(-len(left) // parts)
+        starts = range(0, len(left), size)
+        rests = [(*left[:start], *left[start + size :]) for start in starts]
+        shorter = next((rest for rest in rests if breaks(rest)), None)
+        if shorter is not None:
+            left, parts = shorter, max(parts - 1, 2)
+        elif size == 1:
+            break
         else:
-            if size == 1:
-                break
-            parts = min(parts * 2, len(places))
-    return replace(plan, only=places)
+            parts = min(parts * 2, len(left))
+    return left

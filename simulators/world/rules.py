@@ -8,24 +8,21 @@ from typing import Final
 
 from simulators.card import AnyProfile, find_card
 from simulators.world.bank import WorldBank
+from simulators.world.broken import RuleBroken
 from simulators.world.till import WorldTill
 from simulators.world.works import INSERTED, TAPPED
 from terminal.events import Entry
 from terminal.money import plain_amount
 from terminal.states import FINAL, State
+from terminal.states import Event as Move
 from terminal.view import Kind, Medium, PaymentView, Stage, View
 
+COPY: Final = "重打印"
+"""What stands on a receipt that was printed before."""
 _TAKEN: Final = frozenset({State.APPROVED, State.STORED, State.DEFERRED, State.VOIDED})
 _BOOKED: Final = frozenset({State.APPROVED, State.VOIDED})
-
-
-class RuleBroken(Exception):
-    """Something was seen that must not be."""
-
-    def __init__(self, rule: str, detail: str) -> None:
-        super().__init__(f"{rule}: {detail}")
-        self.rule = rule
-        self.detail = detail
+_JUDGED: Final = (FINAL - {State.SETTLED}) | {State.STORED_REFUSED}
+"""States in which the bank's books are known; what somebody settles is settled outside them."""
 
 
 class Rules:
@@ -42,12 +39,20 @@ class Rules:
         """Compare each move that ends a payment with the bank's books."""
         for entry in entries:
             payment = entry.payment
-            if payment.state in FINAL and payment.state is not State.SETTLED:
+            if payment.state in _JUDGED:
                 booked, due = self._bank.net_minor(payment.id), due_minor(payment)
                 if booked != due:
                     self._break("money", till, payment, f"the bank booked {booked}, not {due}")
             if payment.state is State.NOT_SENT and self._bank.state(payment.id):
                 self._break("not sent", till, payment, "yet the bank has heard of it")
+            if entry.move is Move.CARD_AGREED and not till.counter.agreed(payment.id):
+                self._break("card", till, payment, "the chip did not agree")
+
+    def sends(self, till: WorldTill, payment: PaymentView) -> None:
+        """No new payment goes to the bank before a reversal that is pending."""
+        for other in till.journal.unfinished():
+            if other.state is State.REVERSING:
+                self._break("overtaken", till, payment, f"{other.number} is being reversed")
 
     def started(self, till: WorldTill, length: int) -> None:
         """No move that was called safe is gone."""
@@ -104,7 +109,7 @@ class Rules:
         for payment in payments:
             if payment.state not in FINAL:
                 self._break("open", till, payment, "long after everything was mended")
-            if payment.state is State.SETTLED:
+            if payment.state not in _JUDGED:
                 continue
             booked, due = self._bank.net_minor(payment.id), due_minor(payment)
             if booked != due:
@@ -118,8 +123,12 @@ class Rules:
             )
 
     def _check_paper(self, till: WorldTill) -> None:
-        """No two customers' originals of one payment in one state; each payment is known."""
+        """Nobody asked for a second slip, and none is for a payment that was never made."""
+        printed: set[str] = set()
         for slip in till.printer.slips:
+            if slip.text in printed or COPY in slip.text:
+                raise RuleBroken("receipt", f"{till.name} printed it twice: {slip.text}")
+            printed.add(slip.text)
             if slip.attempt:
                 till.journal.payment(slip.attempt)
 

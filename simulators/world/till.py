@@ -4,37 +4,49 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
 import apsw
 
 from config.schema import Settings
-from simulators.bank.core import Peer
 from simulators.disk import FATES, Disk, Fault, Kind, Platter
 from simulators.world.agenda import Agenda, TillClock
-from simulators.world.bank import WorldBank
+from simulators.world.bank import WorldBank, peer_of
 from simulators.world.chance import chance
 from simulators.world.counter import Counter
+from simulators.world.instant import InstantClient
 from simulators.world.log import Log
 from simulators.world.paper import WorldPrinter
-from simulators.world.wire import AUTHORITY, Link, Network
+from simulators.world.wire import AUTHORITY, Link, Network, Words, deliver
 from terminal.bank.errands import Errands
 from terminal.bank.exchange import Exchange
 from terminal.batch import records
 from terminal.batch.events import RecordBatch
 from terminal.core.step import Core
-from terminal.errors import JournalUnavailable, TillError
+from terminal.errors import (
+    BankLinkError,
+    EnrolmentRefused,
+    JournalUnavailable,
+    ParametersRefused,
+    TillError,
+    UntrustedAnswer,
+)
 from terminal.events import Entry, InboxEvent, TimerRang
 from terminal.executor import Executor
 from terminal.journal import MARK, Journal
 from terminal.linking import Keys
+from terminal.news.events import AdoptTerms, NewsWish, TermsNotHad, TermsReady
+from terminal.news.parameters import NEWEST, Load, ParameterStore
 from terminal.news.terms import InForce
 from terminal.opening import first_event, terms_of
 from terminal.receipts.desk import ReceiptDesk
 from terminal.receipts.receipt import ReceiptWriter
 from terminal.seams import Clock
-from terminal.view import View
+from terminal.security.keys import TillKeys
+from terminal.security.renewal import renew
+from terminal.view import PaymentView, View
 
 AGAIN_S: Final = 30.0
 """How soon somebody tries to start a till that did not come up."""
@@ -54,6 +66,9 @@ class Watcher(Protocol):
 
     def shows(self, till: WorldTill, view: View) -> None:
         """The till shows this."""
+
+    def sends(self, till: WorldTill, payment: PaymentView) -> None:
+        """The till asks the bank to take or to give back money."""
 
     def printed(self, till: WorldTill) -> None:
         """A slip came out."""
@@ -103,7 +118,7 @@ class WorldTill:
         settings: Settings,
         agenda: Agenda,
         bank: WorldBank,
-        peer: Peer,
+        load: Load,
         log: Log,
         watcher: Watcher,
         seed: int,
@@ -113,7 +128,8 @@ class WorldTill:
         self._settings = settings
         self._agenda = agenda
         self._bank = bank
-        self._peer = peer
+        self._load = load
+        self._words: tuple[TillKeys, Words] | None = None
         self._log = log
         self._watcher = watcher
         self._dice: random.Random = chance(seed, name, "power")
@@ -186,8 +202,14 @@ class WorldTill:
     def _begin(self, journal: WatchedJournal) -> None:
         """Put a core on the journal, and let it begin with what is in there."""
         settings, clock = self._settings, self.clock
+        if (self.folder / NEWEST).exists():
+            self._in_force.terms = terms_of(self._load(self._parameters.newest()))
         core = Core(
-            clock, self._in_force.terms.limits, journal.payment, self.random, journal.batch_payments
+            clock,
+            self._in_force.terms.limits,
+            journal.payment,
+            self.random,
+            journal.batch_payments,
         )
         executor = self._executor = Executor(core, journal, clock)
         errands = Errands(journal.sealed, code_valid_s=settings.shop.code_valid_s)
@@ -197,10 +219,10 @@ class WorldTill:
             self._agenda,
             self._bank,
             self._log,
-            Exchange(AUTHORITY, self.keys.keys, clock, self.random),
-            self._peer,
+            self._words_now,
             errands,
             self.post,
+            lambda payment: self._watcher.sends(self, payment),
         )
         self._desk = ReceiptDesk(
             lambda: self.printer,
@@ -210,9 +232,9 @@ class WorldTill:
             prints="always",
             has_codes=True,
         )
-        executor.begin(self.counter, self._link)
+        executor.begin(self.counter, self._link, self)
         executor.subscribe(self._show)
-        self.take(first_event(journal, clock, self.counter.places))
+        self.take(first_event(journal, clock, self.counter.places, self._in_force.terms.version))
 
     def switch_off(self) -> None:
         """Close the till as people do in the evening."""
@@ -276,6 +298,50 @@ class WorldTill:
             self._journal.close()
             self._journal = None
         self.disk.unregister()
+
+    # --- its keys, and what it works by ---------------------------------------------
+
+    def _words_now(self) -> Words:
+        """Return its keys at work; others once they were renewed."""
+        keys = self.keys.keys
+        if self._words is None or self._words[0] is not keys:
+            exchange = Exchange(AUTHORITY, keys, self.clock, self.random)
+            self._words = keys, Words(exchange, peer_of(keys.certificates))
+        return self._words[1]
+
+    def _client_by(self, keys: TillKeys) -> InstantClient:
+        peer = peer_of(keys.certificates)
+        exchange = Exchange(AUTHORITY, keys, self.clock, self.random)
+        return InstantClient(exchange, self.network, partial(deliver, self._bank, peer))
+
+    def rotate_keys(self) -> None:
+        """Renew the till's keys, or go on with what an earlier try began."""
+        if not self.is_on:
+            return
+        try:
+            renew(self.folder / "keys", self._client_by)
+        except (BankLinkError, EnrolmentRefused) as error:
+            self._log.event(self.name, f"keys not renewed: {error}")
+
+    def do(self, wish: NewsWish) -> None:
+        """Fetch what the bank has set, or work by it; satisfies terminal.executor.News."""
+        if isinstance(wish, AdoptTerms):
+            self._in_force.terms = wish.terms
+        else:
+            self.post(self._fetched(wish.version))
+
+    @property
+    def _parameters(self) -> ParameterStore:
+        return ParameterStore(self.folder, self.keys.keys.answer_key, self._load)
+
+    def _fetched(self, version: int) -> InboxEvent:
+        store = self._parameters
+        try:
+            store.fetch(self._client_by(self.keys.keys), partial(self._log.event, self.name))
+        except (BankLinkError, UntrustedAnswer, ParametersRefused) as error:
+            self._log.event(self.name, f"parameters not fetched: {error}")
+            return TermsNotHad(version, is_refused=isinstance(error, ParametersRefused))
+        return TermsReady(terms_of(self._load(store.newest())))
 
     # --- what happens to it ---------------------------------------------------------
 

@@ -8,21 +8,24 @@ from __future__ import annotations
 import enum
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from simulators.bank.core import HttpAnswer, HttpRequest, Peer
 from simulators.bank.trust.signatures import FieldLines
 from simulators.world.agenda import Agenda
 from simulators.world.bank import WorldBank
+from simulators.world.broken import RuleBroken
 from simulators.world.log import Log
 from terminal.bank import batches, errands
 from terminal.bank.desk import LANES
 from terminal.bank.exchange import Exchange, Question, Received
 from terminal.batch.events import SendBatch
 from terminal.errors import AnswerLost, MalformedMessage, NeverLeft
-from terminal.events import InboxEvent, Send, Sending
+from terminal.events import InboxEvent, Purpose, Send, Sending
+from terminal.view import PaymentView
 
 AUTHORITY: Final = "localhost"
 ANSWER_S: Final = 30.0
@@ -96,13 +99,23 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """A till's keys at work: what it signs by, and whom its certificate names."""
+
+    exchange: Exchange
+    peer: Peer
+
+
+@dataclass(slots=True)
 class _Letter:
     """One request under way."""
 
     lane: str
     wish: Send | SendBatch
     question: Question[Any]
+    words: Words
     headers: dict[str, str]
+    is_delivered: bool = False
 
 
 class Link:
@@ -115,19 +128,24 @@ class Link:
         agenda: Agenda,
         bank: WorldBank,
         log: Log,
-        exchange: Exchange,
-        peer: Peer,
+        words: Callable[[], Words],
         asked: errands.Errands,
         post: Callable[[InboxEvent], None],
+        pays: Callable[[PaymentView], None],
     ) -> None:
-        """post: takes what came of each wish; nothing after cut()."""
+        """words: the till's keys at work, which may be others each time.
+
+        post: takes what came of each wish; nothing after cut().
+
+        pays: told of each payment that is to be taken.
+        """
+        self._pays = pays
         self._till = till
         self._network = network
         self._agenda = agenda
         self._bank = bank
         self._log = log
-        self._exchange = exchange
-        self._peer = peer
+        self._words = words
         self._errands = asked
         self._post = post
         self._lanes: dict[str, deque[Send | SendBatch]] = {lane: deque() for lane in LANES.values()}
@@ -137,6 +155,8 @@ class Link:
         """Queue a request; its end comes as exactly one event."""
         if self._is_cut:
             return
+        if isinstance(wish, Send) and wish.purpose is Purpose.PAY:
+            self._pays(wish.payment)
         lane = LANES[wish.purpose]
         self._lanes[lane].append(wish)
         if len(self._lanes[lane]) == 1:
@@ -149,8 +169,9 @@ class Link:
     def _begin(self, lane: str) -> None:
         wish = self._lanes[lane][0]
         try:
-            question = self._question(wish)
-            self._exchange.check_certificate()
+            words = self._words()
+            question = _question(words.exchange, self._errands, wish)
+            words.exchange.check_certificate()
         except (MalformedMessage, NeverLeft) as error:
             self._end_after(0, lane, _unanswered(wish, error))
             return
@@ -159,16 +180,11 @@ class Link:
             refused = NeverLeft("the bank does not accept connections")
             self._end_after(REFUSED_S, lane, _unanswered(wish, refused))
             return
-        letter = _Letter(lane, wish, question, self._exchange.signed(question))
+        letter = _Letter(lane, wish, question, words, words.exchange.signed(question))
         self._log.message(self._till, question.path, question.body)
         if isinstance(wish, Send):
             self._post(Sending(wish.purpose, wish.payment.id))
         self._carry(letter, fate)
-
-    def _question(self, wish: Send | SendBatch) -> Question[Any]:
-        if isinstance(wish, SendBatch):
-            return self._exchange.about_batch(batches.question(wish))
-        return self._exchange.about_payment(self._errands.request(wish))
 
     def _carry(self, letter: _Letter, fate: Weather) -> None:
         network, there_s = self._network, self._network.latency_s()
@@ -202,15 +218,14 @@ class Link:
 
     def _deliver(self, letter: _Letter) -> HttpAnswer | None:
         """Give the request to the bank; None if it is down."""
-        if not self._bank.is_up:
+        answer = deliver(self._bank, letter.words.peer, letter.question, letter.headers)
+        if answer is None:
             return None
-        lines = [("host", AUTHORITY), *letter.headers.items()]
-        request = HttpRequest(
-            "POST", letter.question.path, FieldLines(lines), letter.question.body, self._peer
-        )
-        answer = self._bank.answer(request)
         self._log.message("bank", answer.summary, answer.body)
         self._network.heard.append(answer)
+        if letter.is_delivered and answer.status == HTTPStatus.OK:
+            raise RuleBroken("replay", f"the bank took {answer.summary} a second time")
+        letter.is_delivered = True
         return answer
 
     def _hear(self, letter: _Letter, answer: HttpAnswer) -> None:
@@ -219,7 +234,7 @@ class Link:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         received = Received(answer.status, headers, answer.body)
         try:
-            reply = self._exchange.judge(letter.question, letter.headers, received)
+            reply = letter.words.exchange.judge(letter.question, letter.headers, received)
         except AnswerLost as error:
             self._end(letter.lane, _unanswered(letter.wish, error))
             return
@@ -242,6 +257,22 @@ class Link:
         self._post(event)
         if self._lanes[lane]:
             self._begin(lane)
+
+
+def deliver(
+    bank: WorldBank, peer: Peer, question: Question[Any], headers: Mapping[str, str]
+) -> HttpAnswer | None:
+    """Give a signed request to the bank; None if it is down."""
+    if not bank.is_up:
+        return None
+    lines = FieldLines([("host", AUTHORITY), *headers.items()])
+    return bank.answer(HttpRequest("POST", question.path, lines, question.body, peer))
+
+
+def _question(exchange: Exchange, asked: errands.Errands, wish: Send | SendBatch) -> Question[Any]:
+    if isinstance(wish, SendBatch):
+        return exchange.about_batch(batches.question(wish))
+    return exchange.about_payment(asked.request(wish))
 
 
 def _unanswered(wish: Send | SendBatch, error: errands.Silence) -> InboxEvent:

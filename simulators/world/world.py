@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 import config
-from config.schema import Settings
+from config.schema import Parameters, Settings
 from simulators.card.keys import CardKeys
 from simulators.wallet import Wallet, profile
 from simulators.world.agenda import Agenda
 from simulators.world.bank import WalletDoor, WorldBank, peer_of
+from simulators.world.broken import RuleBroken
 from simulators.world.history import (
     DAY_S,
     BadWeather,
@@ -24,14 +25,16 @@ from simulators.world.history import (
     DiskFails,
     GiveBack,
     Hurry,
+    KeysRotate,
     Leave,
     LosePower,
     PaperOut,
+    ParametersChange,
     Sale,
 )
 from simulators.world.log import Log
 from simulators.world.people import People
-from simulators.world.rules import RuleBroken, Rules, find_clear
+from simulators.world.rules import Rules, find_clear
 from simulators.world.till import WorldTill
 from simulators.world.works import (
     INSERTED,
@@ -43,13 +46,19 @@ from simulators.world.works import (
     wallet_folder,
 )
 from terminal.events import CheckWanted, Entry, SyncWanted
-from terminal.security.keys import CERTIFICATES
-from terminal.view import View
+from terminal.view import PaymentView, View
 
 CLOSES_S: Final = 700.0
 """When a day is closed, after its opening."""
 SETTLE_S: Final = 7_200.0
 """How long everything may take to come to its end, once all is mended."""
+_OFFLINE: Final = """
+[offline]
+enabled = true
+count_max = {}
+age_max_h = 24
+currencies.CNY = {{ amount_max_minor = 9_000, sum_max_minor = 40_000 }}
+"""
 ROUND_S: Final = 60.0
 WALLET_PROFILES: Final = {"alipay": "alipay-qr", "alipay-confirms": "alipay-confirms"}
 
@@ -88,7 +97,8 @@ class World:
         self._days = days
         self._names = [f"till-{number}" for number in range(1, tills + 1)]
         place = works.lay_out(home, self._names)
-        self._settings = _settings(works.ca_keys)
+        self._load = partial(_settings, works.ca_keys)
+        self._settings = self._load(None)
         self._bank = WorldBank(place, self.agenda, seed)
         self.rules = Rules(self._bank)
         self.tills = [self._till(name, seed) for name in self._names]
@@ -105,7 +115,7 @@ class World:
             self._settings,
             self.agenda,
             self._bank,
-            peer_of(folder / "keys" / CERTIFICATES),
+            self._load,
             self.log,
             self,
             seed,
@@ -200,6 +210,10 @@ class World:
             case BankRestarts():
                 self._bank.go_down()
                 self.agenda.after(deed.for_s, self._bank.come_up)
+            case KeysRotate():
+                till.rotate_keys()
+            case ParametersChange():
+                self._bank.set_parameters(_OFFLINE.format(deed.count_max))
             case PaperOut():
                 till.printer.has_paper = False
                 self.agenda.after(deed.for_s, till.printer.refill)
@@ -229,6 +243,10 @@ class World:
         self.rules.shows(till, view)
         self._people[self.tills.index(till)].look(view)
 
+    def sends(self, till: WorldTill, payment: PaymentView) -> None:
+        """The till asks the bank to take or to give back money."""
+        self.rules.sends(till, payment)
+
     def printed(self, till: WorldTill) -> None:
         """A slip came out."""
         self.rules.printed(till)
@@ -240,10 +258,10 @@ class World:
         self._bank.go_down()
 
 
-def _settings(ca_keys: Path) -> Settings:
-    """Return the bench shop's settings, without a PIN pad."""
+def _settings(ca_keys: Path, parameters: Parameters | None) -> Settings:
+    """Return the bench shop's settings, without a PIN pad, and with what the bank sets."""
     overrides = {"devices.pin_pads": [], "bank.url": "https://localhost"}
-    return config.load_settings(overrides=overrides, more_ca_keys=[ca_keys])
+    return config.load_settings(overrides=overrides, more_ca_keys=[ca_keys], parameters=parameters)
 
 
 def _is_quiet(till: WorldTill) -> bool:

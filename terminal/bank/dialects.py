@@ -6,7 +6,7 @@ Light: the libraries of either load when something is opened.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import urlsplit
@@ -37,6 +37,13 @@ class Client(Protocol):
 
     def close(self) -> None:
         """End the link for good. From any thread."""
+
+
+class SignedClient(Client, Protocol):
+    """One of the signed link, which can be asked about keys and parameters, too."""
+
+    def ask(self, path: str, content: Mapping[str, object]) -> Mapping[str, object] | Refusal:
+        """Return what the bank says, or raise the exact kind of silence."""
 
 
 class CardSealer(Protocol):

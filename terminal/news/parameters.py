@@ -29,7 +29,7 @@ from terminal.people.audit import AuditLine
 from terminal.security.files import alone, write_file
 
 if TYPE_CHECKING:
-    from terminal.bank.client import BankClient
+    from terminal.bank.dialects import SignedClient
     from terminal.bank.signing import VerifyingKey
 
 NEWEST: Final = "parameters.jws"
@@ -90,7 +90,7 @@ class ParameterStore:
         held = self._held()
         return held[0] if held else None
 
-    def fetch(self, client: BankClient, note: Callable[[AuditLine], None]) -> Parameters | None:
+    def fetch(self, client: SignedClient, note: Callable[[AuditLine], None]) -> Parameters | None:
         """Ask the bank for newer ones; return those that were kept, None if it has none.
 
         note: writes the audit log. Raises as keep() does, and NeverLeft, AnswerLost.

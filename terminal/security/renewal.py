@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from terminal.bank.client import BankClient, Refusal
+from terminal.bank.client import Refusal
+from terminal.bank.dialects import SignedClient
 from terminal.bank.messages import Echo
 from terminal.errors import EnrolmentRefused
 from terminal.security import hsm, keys, succession
@@ -30,7 +31,7 @@ REVOCATIONS_PATH: Final = "/v1/revocations"
 DUE_MS: Final = 30 * 86_400_000
 """A certificate that ends within thirty days is renewed."""
 
-OpenClient = Callable[[TillKeys], BankClient]
+OpenClient = Callable[[TillKeys], SignedClient]
 
 
 def keep_good(folder: Path, open_client: OpenClient, now_ms: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,15 @@ from simulators.world.works import Works
 
 
 @pytest.fixture(scope="session")
-def works(tmp_path_factory: pytest.TempPathFactory) -> Works:
+def works_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where it is."""
+    return tmp_path_factory.mktemp("works")
+
+
+@pytest.fixture(scope="session")
+def works(works_folder: Path) -> Works:
     """What every world is built from."""
-    return Works(tmp_path_factory.mktemp("works"), os.urandom)
+    return Works(works_folder, os.urandom)
 
 
 @pytest.fixture(autouse=True)
