@@ -12,16 +12,20 @@ import pytest
 
 from drivers.errors import DeviceLost
 from drivers.pinpad_serial import SerialPinPad
-from drivers.protocols import EncryptedPin, PinPad
+from drivers.protocols import EncryptedPin, NoPin, PinPad
 from emv import tags
+from emv.authentication import PublicKey
+from emv.conversation import VerifyPIN
 from simulators.bank.issuer.pin import Verdict, verify
 from simulators.pinpad import PinPadKeys, PinPadSimulator
 from simulators.pinpad.entry import State
 from simulators.pinpad.keys import base_key
+from simulators.readers.in_process import InProcessReader
 from simulators.serial_line import SerialLine
-from terminal.checkout.pin import PinWorker
+from terminal.checkout.pin import CardPin, PinWorker
 from terminal.events import AskPin, InboxEvent, PinDigits, PinEnded, PinEntered
 from terminal.messages import Message
+from terminal.questions import PinAnswered
 
 PAN = "4111111111111111"
 RECORD = {tags.TAG_5A_PAN: bytes.fromhex(PAN)}
@@ -200,6 +204,61 @@ def test_nothing_of_card_or_pin_stays_with_the_worker(counter: Counter) -> None:
     held: dict[str, Any] = vars(counter.worker)
     assert held["_kept"] == {}
     assert held["_question"] is None
+
+
+# --- a PIN that the card checks ---------------------------------------------------
+
+KEY = PublicKey(int("F" * 256, 16), 3, 128)
+
+
+def keep_chip(counter: Counter) -> tuple[int, CardPin, threading.Event]:
+    woken = threading.Event()
+    wanted = VerifyPIN(KEY, bytes(8), tries_left=3)
+    kept, pin = counter.worker.keep_chip(wanted, InProcessReader(), woken.set)
+    return kept, pin, woken
+
+
+def test_a_pin_for_a_card_comes_out_as_long_as_the_cards_key_and_wakes_its_slot(
+    counter: Counter,
+) -> None:
+    kept, pin, woken = keep_chip(counter)
+    counter.worker.ask(AskPin(4, "a1", kept, 6000, "CNY", 30.0))
+    counter.until_asked()
+    counter.type("1234E")
+
+    assert counter.ended() == PinAnswered(4)
+    assert woken.wait(LONG_S)
+    assert isinstance(pin.outcome, bytes)
+    assert len(pin.outcome) == KEY.length
+
+
+def test_a_pad_that_is_gone_is_told_to_the_card(counter: Counter) -> None:
+    """The card's own rules say what comes next."""
+    counter.line.unplug()
+    kept, pin, woken = keep_chip(counter)
+    counter.worker.ask(AskPin(4, "a1", kept, 6000, "CNY", 30.0))
+
+    assert counter.ended() == PinAnswered(4)
+    assert woken.wait(LONG_S)
+    assert pin.outcome is Message.PIN_PAD_LOST
+
+
+def test_a_chips_question_that_ends_leaves_a_tapped_card_kept(counter: Counter) -> None:
+    """The tap has won, and its own PIN is asked for next."""
+    tapped = counter.worker.keep(RECORD)
+    kept, pin, _ = keep_chip(counter)
+    counter.worker.ask(AskPin(4, "a1", kept, 6000, "CNY", 30.0))
+    counter.until_asked()
+    counter.worker.end(3)
+    assert counter.sim.state is State.ASKING, "another question was meant"
+    counter.worker.end(4)
+    assert counter.ended() == PinAnswered(4)
+    assert pin.outcome is NoPin.STOPPED
+
+    counter.worker.ask(AskPin(5, "a1", tapped, 6000, "CNY", 30.0))
+    counter.until_asked()
+    counter.type("1234E")
+    assert counter.ended() == PinEntered(5, "a.b.c.d.e")
 
 
 def test_closing_ends_a_question(counter: Counter) -> None:

@@ -17,6 +17,7 @@ from simulators.card.contact import load_profiles
 from simulators.card.contact.profile import FOLDER
 from simulators.card.keys import CardKeys
 
+FLOOR = 20_000
 BELOW, ABOVE = 12_300, 50_000
 APPROVED, DECLINED, ENDED = Status.APPROVED, Status.DECLINED, Status.END_APPLICATION
 
@@ -101,6 +102,31 @@ def test_each_card_pays_as_it_promises(
     assert counter.codes == codes
     assert outcome.cvm is cvm
     assert all(counter.genuine) is (name != "contact-wrong-cryptogram")
+
+
+@pytest.mark.parametrize("is_bank_away", [False, True])
+@pytest.mark.parametrize("amount", [FLOOR - 1, FLOOR])
+@pytest.mark.parametrize("name", sorted(set(load_profiles()) - {"contact-blocked"}))
+def test_terminal_card_and_bank_agree_on_every_card_and_amount(
+    counter: Any, name: str, amount: int, is_bank_away: bool
+) -> None:
+    """Approved is what the card's last cryptogram says, and what the bank reads in it."""
+    counter.pins = ["1234"]
+    counter.is_bank_away = is_bank_away
+
+    outcome = counter.pay(name, amount)
+
+    record = outcome.data_record
+    last = read_card(b"".join(tlv.encode(tag, record[tag]) for tag in record).hex())
+    is_forged = name == "contact-forged"
+    assert (outcome.status is APPROVED) is (last.cryptogram_type == TC and not is_forged)
+    assert last.amount_minor == amount
+    if counter.codes:
+        # What the issuer refused no card has approved.
+        assert outcome.status is DECLINED or counter.codes == ["00"]
+    has_late_script = name == "contact-script-blocks-app"
+    if name != "contact-wrong-cryptogram" and not (is_forged or has_late_script):
+        assert rules.is_genuine(last, CardKeys(counter.home).issuer_master_key())
 
 
 def test_the_table_above_has_every_card() -> None:
