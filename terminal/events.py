@@ -51,6 +51,8 @@ class SaleWanted:
     """Who is signed in, as receipts call them."""
     kind: Kind = Kind.SALE
     """One for which the customer presents something."""
+    tender: Tender | None = None
+    """What it is paid with, where that is known already: a card that was typed."""
 
 
 @dataclass(frozen=True, slots=True)

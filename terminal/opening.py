@@ -148,6 +148,8 @@ def open_till(
         random,
         staff,
         bench=bench,
+        # The sealer loads with its libraries when a number is typed.
+        seal_keyed=lambda attempt, pan, expires: keys.sealer.seal_keyed(attempt, pan, expires),
         receipts=receipts,
         keyboard=keyboard,
         doctor=doctor,

@@ -6,6 +6,7 @@ none has a way of its own.
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 from drivers.protocols import TypedScanner
 from terminal.batch.door import DayDoor
 from terminal.bench import Bench
+from terminal.checkout.keyed import keyed_card
 from terminal.checkout.wedge import WedgeDetector
 from terminal.errors import AmountRefused, NotAllowed, RegisterUnusable
 from terminal.events import (
@@ -29,6 +31,7 @@ from terminal.events import (
     SettleWanted,
     SignatureRefused,
     SyncWanted,
+    Tender,
 )
 from terminal.journal import Journal
 from terminal.news.events import BulletinsRead
@@ -69,6 +72,7 @@ class Till:
         staff: Staff,
         *,
         bench: Bench | None,
+        seal_keyed: Callable[[str, str, str], str],
         receipts: ReceiptDesk | None = None,
         keyboard: TypedScanner | None = None,
         doctor: Callable[[], Doctor] | None = None,
@@ -78,6 +82,7 @@ class Till:
         closers: Sequence[Callable[[], None]] = (),
     ) -> None:
         """shop: returns the facts that hold; they change between sales only.
+        seal_keyed: attempt, number and expiry of a typed card to what only the bank opens.
         receipts: what prints them; None in a shop without a printer.
         keyboard: the hand scanner that types; None without.
         story: an attempt's identity to what was written of its cards.
@@ -87,6 +92,7 @@ class Till:
         self._shop = shop
         self.bench = bench
         self._writer = writer
+        self._seal_keyed = seal_keyed
         self._receipts = receipts
         self._keyboard = keyboard
         self._doctor = doctor
@@ -166,6 +172,24 @@ class Till:
         Raises AmountRefused, NotAllowed, Busy, JournalUnavailable.
         """
         return self._begin(Kind.PREAUTH, amount_minor)
+
+    def moto(self, amount_minor: int, number: str, expiry: str) -> str:
+        """Begin a sale to a card that is not here, an order by mail or telephone.
+
+        number, expiry: as typed; they are under the seal before this returns, and
+        nowhere else. Returns the attempt's identity. Raises ApprovalNeeded,
+        AmountRefused, NotAllowed, Busy, MalformedMessage where the bank takes none.
+        """
+        now = datetime.datetime.fromtimestamp(self._clock.wall_ms() // 1000, datetime.UTC)
+        card = keyed_card(number, expiry, now.date())
+        cashier = self._check(Act.KEY_CARD_IN)
+        attempt = uuid7(self._clock, self._random)
+        sealed = self._seal_keyed(attempt, card.pan, card.expires)
+        tender = Tender(sealed, is_offline=False, facts=card.facts)
+        self._runner.ask(
+            SaleWanted(attempt, amount_minor, self.shop.currency, cashier.called, Kind.SALE, tender)
+        )
+        return attempt
 
     def _begin(self, kind: Kind, amount_minor: int) -> str:
         cashier = self._check(Act.SELL)

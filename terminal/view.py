@@ -49,6 +49,8 @@ class Medium(enum.StrEnum):
     CHIP = "chip"
     """A card in a slot, which has a last word of its own."""
     PHONE = "phone"
+    KEYED = "keyed"
+    """A card that is not here: its number was typed."""
     PAYMENT_CODE = "payment_code"
     """The customer's code, scanned by us."""
     SHOWN_CODE = "shown_code"

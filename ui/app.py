@@ -582,10 +582,29 @@ class TillApp(App[None]):
         if self.desk.view.bulletins:
             choices.insert(0, Choice(mark("Messages from the bank"), "", self._open_bulletins))
         choices.append(Choice(mark("Switch the till off"), "Ctrl+Q", self._quit))
-        choices.append(Choice(mark("Hold the amount: pre-authorisation"), "", self._hold))
+        choices.append(Choice(mark("Other kinds of payment"), "", self._other_kinds))
         if self.desk.till.bench:
             choices.append(Choice(mark("Bench"), "B", self._open_bench))
         self.open_page(MorePage(self.desk, choices))
+
+    def _other_kinds(self) -> None:
+        """Offer what is taken less often than a sale."""
+        from ui.screens.more import Choice, MorePage
+
+        choices = [
+            Choice(mark("Hold the amount: pre-authorisation"), "", self._hold),
+            Choice(mark("Type a card number: mail or telephone order"), "", self._moto),
+        ]
+        self.open_page(MorePage(self.desk, choices))
+
+    def _moto(self) -> None:
+        """Ask for the number of the card that pays what is on the tape."""
+        from ui.screens.moto import MotoPage
+
+        if not self.desk.entry.total_minor:
+            self.desk.say(self.desk.words("Type the amount first"))
+            return
+        self.open_page(MotoPage(self.desk))
 
     def _hold(self) -> None:
         """Have the bank hold what is on the tape."""

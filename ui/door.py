@@ -159,6 +159,9 @@ class Door(Protocol):
     def preauth(self, amount_minor: int) -> str:
         """Have the bank hold money; return the attempt's identity."""
 
+    def moto(self, amount_minor: int, number: str, expiry: str) -> str:
+        """Begin a sale to a card whose number was typed; return its identity."""
+
     def increment(self, payment_id: str, amount_minor: int) -> str:
         """Have more held under a pre-authorisation; return the increment's identity."""
 

@@ -26,6 +26,9 @@ PATTERNS = (
     mark("Payment {number} was paid by a wallet: no tip on it"),
     mark("The batch of payment {number} is closed: no tip on it"),
     mark("This shop takes no tips"),
+    mark("This is no card number: compare it digit by digit"),
+    mark("Type the expiry as on the card: month and year, 12/29"),
+    mark("The card has expired: ask for another"),
     mark("A tip here is {most} at most"),
     mark("Payment {number} is no pre-authorisation"),
     mark("Payment {number} is {state}: nothing to hold"),
@@ -106,6 +109,7 @@ LINK_PATTERNS = (
 """What the bank link says of itself; the doctor shows it."""
 ACTS = (
     mark("take payments"),
+    mark("type a card number"),
     mark("give money back"),
     mark("refund over the limit"),
     mark("raise the offline limit"),

@@ -125,6 +125,7 @@ MEDIA: dict[Medium, str] = {
     Medium.CARD: mark("card"),
     Medium.CHIP: mark("chip"),
     Medium.PHONE: mark("phone"),
+    Medium.KEYED: mark("number typed"),
     Medium.PAYMENT_CODE: mark("code scanned"),
     Medium.SHOWN_CODE: mark("code shown"),
 }

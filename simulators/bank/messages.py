@@ -67,6 +67,15 @@ class CodeTender(Message, frozen=True, tag_field="type", tag="payment_code"):
         return "CodeTender(…)"
 
 
+class KeyedTender(Message, frozen=True, tag_field="type", tag="keyed"):
+    """A card that was not there: its number was typed, sealed to the bank."""
+
+    sealed: Sealed
+
+    def __repr__(self) -> str:
+        return "KeyedTender(…)"
+
+
 # ---- from the till ---------------------------------------------------------
 
 
@@ -79,7 +88,7 @@ class PaymentRequest(Message, frozen=True):
     amount_minor: AmountMinor
     currency: Currency
     at: Moment
-    tender: CardTender | CodeTender | None = None
+    tender: CardTender | CodeTender | KeyedTender | None = None
     original: Identity | None = None
     batch: Batch = 0
 

@@ -22,13 +22,20 @@ from simulators.bank.messages import (
     CardTender,
     CloseRequest,
     CodeTender,
+    KeyedTender,
     PaymentRequest,
     ReversalRequest,
     StatusRequest,
 )
 from simulators.bank.schema import closings, credentials, cryptograms, payments
 from simulators.bank.trust.proofs import check_proof
-from simulators.bank.trust.sealing import SealedCard, open_card, open_code
+from simulators.bank.trust.sealing import (
+    SealedCard,
+    SealedKeyed,
+    open_card,
+    open_code,
+    open_keyed,
+)
 
 DAY_MS = int(timedelta(days=1).total_seconds() * 1000)
 
@@ -43,6 +50,9 @@ def pay(desk: Desk, request: PaymentRequest) -> Answer:
         follow_ups.book(desk, request)
     elif isinstance(request.tender, CardTender):
         _charge_card(desk, request, _opened(desk, request, request.tender), ARQC)
+    elif isinstance(request.tender, KeyedTender):
+        keyed = open_keyed(request.tender.sealed, desk.secrets.sealing, request.attempt)
+        _charge_keyed(desk, request, keyed)
     elif request.kind != "sale":
         raise Refused(422, "tender_unfit", "money is held on cards only")
     elif isinstance(request.tender, CodeTender):
@@ -176,14 +186,7 @@ def _charge_card(
     _check_agreement(desk, request, card, cryptogram_type)
     pins.check_agreement(card, sealed, cryptogram_type)
     account = desk.accounts.card(card.pan)
-    columns: dict[str, Any] = {
-        "kind": request.kind,
-        "number": request.number,
-        "medium": "card",
-        "amount_minor": request.amount_minor,
-        "currency": request.currency,
-        "at": request.at,
-    }
+    columns = _columns(request)
     if account is None:
         desk.add(request.attempt, state="declined", code=rules.INVALID_CARD, **columns)
         return
@@ -193,12 +196,8 @@ def _charge_card(
         why = "the cryptogram is wrong"
         desk.add(request.attempt, state="declined", code=rules.DO_NOT_HONOUR, why=why, **columns)
         return
-    holds.end_late(desk, account.account)
-    history = rules.History(
-        balance_minor=desk.balance_minor(account.account, request.currency),
-        approved_today=_approved_today(desk, account),
-        is_replay=not _use_cryptogram(desk, account.account, card, issuer_key, request.attempt),
-    )
+    is_replay = not _use_cryptogram(desk, account.account, card, issuer_key, request.attempt)
+    history = _history(desk, account, request.currency, is_replay=is_replay)
     if cryptogram_type == TC:
         decision = rules.decide_advice(history)
     else:
@@ -209,6 +208,42 @@ def _charge_card(
             told = tlv.encode(0x91, answer) + orders.script_for(desk, account, card, issuer_key)
             columns["emv"] = told.hex().upper()
     _book(desk, request.attempt, decision, columns)
+
+
+def _charge_keyed(desk: Desk, request: PaymentRequest, keyed: SealedKeyed) -> None:
+    """Decide on a card that is not there, by its number and date alone."""
+    if request.currency not in desk.accounts.currencies:
+        raise Refused(422, "currency_unknown", f"this bank books no {request.currency}")
+    account = desk.accounts.card(keyed.pan)
+    columns = _columns(request)
+    if account is None:
+        desk.add(request.attempt, state="declined", code=rules.INVALID_CARD, **columns)
+        return
+    history = _history(desk, account, request.currency, is_replay=False)
+    decision = rules.decide_keyed(account, keyed.expires, request.amount_minor, history, desk.today)
+    columns |= {"account": account.account, "brand": account.brand}
+    _book(desk, request.attempt, decision, columns)
+
+
+def _columns(request: PaymentRequest | AdviceRequest) -> dict[str, Any]:
+    """Return what is written down of a card payment, whatever is decided."""
+    return {
+        "kind": request.kind,
+        "number": request.number,
+        "medium": "card",
+        "amount_minor": request.amount_minor,
+        "currency": request.currency,
+        "at": request.at,
+    }
+
+
+def _history(desk: Desk, account: CardAccount, currency: str, *, is_replay: bool) -> rules.History:
+    holds.end_late(desk, account.account)
+    return rules.History(
+        balance_minor=desk.balance_minor(account.account, currency),
+        approved_today=_approved_today(desk, account),
+        is_replay=is_replay,
+    )
 
 
 def _check_agreement(

@@ -61,6 +61,9 @@ class CardSealer(Protocol):
     def seal_code(self, attempt: str, code: str) -> str:
         """Return a compact JWE of a customer's payment code."""
 
+    def seal_keyed(self, attempt: str, pan: str, expires: str) -> str:
+        """Return a compact JWE of a card whose number was typed."""
+
 
 def speaks_iso8583(bank: Bank) -> bool:
     """Return whether the address is one of that dialect."""

@@ -15,7 +15,7 @@ from terminal.errors import AnswerLost, LinkNotSecure, MalformedMessage, NeverLe
 from terminal.events import Answered, BankAnswer, InboxEvent, Purpose, Refused, Send
 from terminal.events import AnswerLost as AnswerLostEvent
 from terminal.events import NeverLeft as NeverLeftEvent
-from terminal.view import PRESENTED
+from terminal.view import PRESENTED, Medium
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,12 @@ _REVERSAL_REASONS: dict[
     "not_found": "not_found",
     "card_refused": "card_refused",
     "signature_refused": "signature_refused",
+}
+
+
+_TENDERS: dict[Medium | None, type[messages.Tender]] = {
+    Medium.PAYMENT_CODE: messages.CodeTender,
+    Medium.KEYED: messages.KeyedTender,
 }
 
 
@@ -50,8 +56,7 @@ class Errands:
             case Purpose.PAY:
                 tender: messages.Tender | None = None
                 if payment.kind in PRESENTED:
-                    is_card = bool(payment.masked_pan)
-                    tender = (messages.CardTender if is_card else messages.CodeTender)(wish.sealed)
+                    tender = _TENDERS.get(payment.medium, messages.CardTender)(wish.sealed)
                 return messages.Payment(
                     attempt=payment.id,
                     number=payment.number,

@@ -64,7 +64,16 @@ class CodeTender(Message, frozen=True, tag_field="type", tag="payment_code"):
         return "CodeTender(…)"
 
 
-Tender = CardTender | CodeTender
+class KeyedTender(Message, frozen=True, tag_field="type", tag="keyed"):
+    """A sealed card whose number was typed."""
+
+    sealed: Annotated[str, msgspec.Meta(pattern=SEALED_PATTERN)]
+
+    def __repr__(self) -> str:
+        return "KeyedTender(…)"
+
+
+Tender = CardTender | CodeTender | KeyedTender
 
 
 PaymentKind = Literal[

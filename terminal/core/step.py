@@ -191,6 +191,10 @@ class Core:
         self._check_free()
         self._limits.check(event.amount_minor)
         self._enter(event.attempt, event.kind, event.amount_minor, event.currency, event.cashier)
+        if event.tender is not None and self._hand.held is not None:
+            self._hand.held.tender = event.tender
+            self._following.proceed()
+            return
         self._hand.present()
 
     def _follow_up_wanted(self, event: FollowUpWanted) -> None:

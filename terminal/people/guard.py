@@ -12,6 +12,7 @@ from terminal.people.register import Person
 
 ACT_WORDS = {
     Act.SELL: "take payments",
+    Act.KEY_CARD_IN: "type a card number",
     Act.GIVE_BACK: "give money back",
     Act.EXCEED_REFUND_LIMIT: "refund over the limit",
     Act.RAISE_OFFLINE_LIMIT: "raise the offline limit",

@@ -24,6 +24,8 @@ class Act(enum.StrEnum):
 
     SELL = "sell"
     """Take a payment; print a receipt again."""
+    KEY_CARD_IN = "key_card_in"
+    """Type a card's number, for an order by mail or telephone."""
     GIVE_BACK = "give_back"
     """Void or refund."""
     EXCEED_REFUND_LIMIT = "exceed_refund_limit"
@@ -54,10 +56,12 @@ class Need(enum.Enum):
 # An absent pair is never allowed, with nobody's approval.
 NEEDS: dict[tuple[Role, Act], Need] = {
     (Role.CASHIER, Act.SELL): Need.NOTHING,
+    (Role.CASHIER, Act.KEY_CARD_IN): Need.SUPERVISOR,
     (Role.CASHIER, Act.GIVE_BACK): Need.SUPERVISOR,
     (Role.CASHIER, Act.SETTLE): Need.SUPERVISOR,
     (Role.CASHIER, Act.READ_TOTALS): Need.SUPERVISOR,
     (Role.SUPERVISOR, Act.SELL): Need.NOTHING,
+    (Role.SUPERVISOR, Act.KEY_CARD_IN): Need.NOTHING,
     (Role.SUPERVISOR, Act.GIVE_BACK): Need.NOTHING,
     (Role.SUPERVISOR, Act.EXCEED_REFUND_LIMIT): Need.SECOND_PERSON,
     (Role.SUPERVISOR, Act.RAISE_OFFLINE_LIMIT): Need.SECOND_PERSON,

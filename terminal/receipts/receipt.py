@@ -70,6 +70,7 @@ _BRAND_LABELS = {
     Medium.CARD: "卡别 CARD",
     Medium.CHIP: "卡别 CARD",
     Medium.PHONE: "卡别 CARD",
+    Medium.KEYED: "卡别 CARD",
     Medium.PAYMENT_CODE: "钱包 WALLET",
     Medium.SHOWN_CODE: "钱包 WALLET",
 }
@@ -294,6 +295,8 @@ def _entry(payment: PaymentView) -> str:
         return "扫顾客码 CODE SCANNED"
     if payment.medium is Medium.SHOWN_CODE:
         return "顾客扫码 CODE SHOWN"
+    if payment.medium is Medium.KEYED:
+        return "手工输入 KEYED"
     # Card transaction qualifiers exist on a tap only.
     if payment.medium is Medium.PHONE or payment.ctq:
         return "非接触 CONTACTLESS"

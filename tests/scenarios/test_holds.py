@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from terminal.errors import AmountRefused, NotAllowed
+from terminal.errors import AmountRefused, ApprovalNeeded, NotAllowed
 from terminal.messages import Message
 from terminal.states import FINAL, State
-from terminal.view import Kind, Stage
+from terminal.view import Kind, Medium, Stage
+
+NUMBER = "4761739001010119"
+"""A published test number."""
 
 
 def hold(counter: Any, amount_minor: int = 20_000, offer: str = "card:visa-online") -> Any:
@@ -82,3 +85,18 @@ def test_a_lost_completion_is_taken_once(counter: Any, city: Any) -> None:
     assert counter.until_final(attempt).state is State.APPROVED
     assert counter.booked.net_minor()[attempt] == 18_000
     assert counter.till.payment(first.id).state is State.CAPTURED
+
+
+def test_a_typed_number_is_charged_and_stands_nowhere(counter: Any) -> None:
+    counter.till.staff.let_in("01")
+    with pytest.raises(ApprovalNeeded, match="type a card number"):
+        counter.till.moto(8_800, NUMBER, "12/31")
+    counter.till.staff.vouch("00")
+    sale = follow(counter, counter.till.moto(8_800, NUMBER, "12/31"))
+    assert (sale.state, sale.medium, sale.brand) == (State.APPROVED, Medium.KEYED, "Visa")
+    assert sale.masked_pan == "476173******0119"
+    assert counter.booked.net_minor()[sale.id] == 8_800
+    assert "KEYED" in " ".join(counter.till.receipt(sale.id))
+    files = [path for path in (counter.home / "till").rglob("*") if path.is_file()]
+    assert len(files) > 3
+    assert not [path for path in files if NUMBER.encode() in path.read_bytes()]

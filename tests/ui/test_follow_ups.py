@@ -28,6 +28,11 @@ HOLD = payment(
 SALE = payment(419, state=State.APPROVED, amount_minor=10_000, masked_pan="424242******4242")
 
 
+def key_of(screen: str, label: str) -> str:
+    """The key of a line in the list of functions."""
+    return next(line.split()[0] for line in screen.splitlines() if label in line).lower()
+
+
 @pytest.fixture
 def till() -> StillTill:
     """A till whose last payments are a hold and a sale."""
@@ -75,14 +80,25 @@ async def test_the_amount_on_the_tape_is_held_from_the_list_of_functions(
     app = TillApp(till)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2", "0", "0", "0", "0", "f9")
-        line = next(
-            line for line in read_screen(app).splitlines() if "Hold the amount" in line
-        ).split()
-        await pilot.press(line[0].lower())
+        await pilot.press(key_of(read_screen(app), "Other kinds"), "1")
         assert till.wishes == [("preauth", 20_000)]
         till.show(ended(State.APPROVED, kind=Kind.PREAUTH, reason=Message.HELD))
         await pilot.pause()
         assert "Nothing is taken yet" in read_screen(app)
+
+
+async def test_a_typed_number_is_masked_and_forgotten(till: StillTill, read_screen: Read) -> None:
+    app = TillApp(till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("8", "8", "0", "0", "f9")
+        await pilot.press(key_of(read_screen(app), "Other kinds"), "2")
+        await pilot.press(*"4761739001010119")
+        shown = read_screen(app)
+        assert "************0119" in shown
+        assert "1010119" not in shown
+        await pilot.press("enter", *"1231", "enter")
+        assert till.wishes == [("moto", 8800, "0119", "1231")]
+        assert "0119" not in read_screen(app)
 
 
 @pytest.mark.parametrize(

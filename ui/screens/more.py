@@ -71,7 +71,7 @@ class MorePage(Page):
         words = self.desk.words
         canvas.put(3, 1, words("MORE"), "muted", bold=True)
         for row, choice in enumerate(self._choices):
-            y = 3 + row
+            y = 2 + row
             if row == self._cursor:
                 canvas.fill(3, y, canvas.width - 6, 1, "raise")
             canvas.put(4, y, KEYS[row].upper(), "key", bold=True)

@@ -27,6 +27,16 @@ class Field:
     label: str
     is_secret: bool = False
     text: str = ""
+    shown_last: int = 0
+    """So many characters at the end of a secret are shown, to be compared."""
+
+    @property
+    def shown(self) -> str:
+        """What may be seen of it."""
+        if not self.is_secret:
+            return self.text
+        hidden = max(0, len(self.text) - self.shown_last)
+        return "*" * hidden + self.text[hidden:]
 
 
 class Form:
@@ -86,7 +96,7 @@ class Form:
             canvas.put(x, row, words(field.label), "ink" if is_current else "muted")
             left = x + LABEL_COLUMNS
             canvas.fill(left, row, FIELD_COLUMNS, 1, "raise")
-            text = "*" * len(field.text) if field.is_secret else field.text
+            text = field.shown
             while cell_len(text) > FIELD_COLUMNS - 3:
                 text = text[1:]
             end = canvas.put(left + 1, row, text, bold=True)

@@ -110,6 +110,27 @@ def decide(
     wrong_pin = check_pin()
     if wrong_pin is not None:
         return wrong_pin
+    return _decide_by_money(account, amount_minor, history)
+
+
+def decide_keyed(
+    account: CardAccount, expires: str, amount_minor: int, history: History, today: datetime.date
+) -> Decision:
+    """Decide on a sale to a card that is not there: no cryptogram, no PIN, only its date.
+
+    expires: year and month as typed, two digits each.
+    """
+    if account.always is not None:
+        return Decision(account.always, "the account's own rule")
+    this_month = f"{today:%Y-%m}"
+    is_past = account.expires is not None and account.expires < this_month
+    if is_past or expires < f"{today:%y%m}":
+        return Decision(EXPIRED, "the card is expired")
+    return _decide_by_money(account, amount_minor, history)
+
+
+def _decide_by_money(account: CardAccount, amount_minor: int, history: History) -> Decision:
+    """Apply the rules about how much and how often."""
     if account.limit_minor is not None and amount_minor > account.limit_minor:
         return Decision(OVER_LIMIT, "above the account's limit")
     most = account.payments_per_day_max

@@ -66,6 +66,18 @@ class SealedCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return "SealedCode(…)"
 
 
+class SealedKeyed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A card whose number somebody typed."""
+
+    attempt: str
+    pan: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12,19}$")]
+    expires: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{2}(0[1-9]|1[0-2])$")]
+    """Year and month."""
+
+    def __repr__(self) -> str:
+        return "SealedKeyed(…)"
+
+
 def open_card(token: str, key: ECKey, attempt: str) -> SealedCard:
     """Return the sealed card of this attempt. Raises Refused."""
     card = _decode(_open(token, key), SealedCard)
@@ -82,6 +94,13 @@ def open_code(token: str, key: ECKey, attempt: str) -> SealedCode:
     code = _decode(_open(token, key), SealedCode)
     _check_attempt(code.attempt, attempt)
     return code
+
+
+def open_keyed(token: str, key: ECKey, attempt: str) -> SealedKeyed:
+    """Return the sealed typed card of this attempt. Raises Refused."""
+    card = _decode(_open(token, key), SealedKeyed)
+    _check_attempt(card.attempt, attempt)
+    return card
 
 
 def _open(token: str, key: ECKey) -> bytes:

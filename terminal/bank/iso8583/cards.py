@@ -55,6 +55,10 @@ class CardSafe:
         """Return a customer's payment code, under the key; this bank takes none."""
         return self.close(attempt, {"code": code})
 
+    def seal_keyed(self, attempt: str, pan: str, expires: str) -> str:
+        """Raise MalformedMessage: no message of this till's tells of a typed number."""
+        raise MalformedMessage("This bank takes no card number that was typed")
+
     def close(self, attempt: str, content: Mapping[str, Any]) -> str:
         """Return content that only this till can open, and for this attempt alone."""
         text = json.dumps({"attempt": attempt, **content}, separators=(",", ":")).encode("utf-8")

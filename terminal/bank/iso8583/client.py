@@ -117,8 +117,8 @@ class Iso8583Client:
     # --- payments ---------------------------------------------------------------
 
     def _pay(self, request: Payment, sending: Sending) -> VerifiedAnswer | Refusal:
-        if isinstance(request.tender, messages.CodeTender):
-            return self._not_offered("payment codes")
+        if isinstance(request.tender, messages.CodeTender | messages.KeyedTender):
+            return self._not_offered("payment codes and typed numbers")
         if request.kind not in ("sale", "refund", "void"):
             return self._not_offered(f"payments of kind {request.kind}")
         if isinstance(request.tender, messages.CardTender):

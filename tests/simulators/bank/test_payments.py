@@ -523,3 +523,28 @@ def test_another_tills_attempt_is_not_ones_own(shop: Shop, till: Till) -> None:
 
 def test_an_attempt_nobody_has_seen_is_not_found(shop: Shop, till: Till) -> None:
     assert till.status(shop.uuid()) == "not_found"
+
+
+# --- numbers that were typed ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pan", "expires", "amount_minor", "code"),
+    [
+        ("4761739001010119", "3112", 8_800, "00"),
+        ("4761739001010119", "2610", 8_800, "54"),
+        ("4761739001010119", "3112", FUNDS + 1, "51"),
+        ("30569309025904", "3112", 8_800, "14"),
+    ],
+)
+def test_a_typed_number_goes_by_its_date_and_the_money(
+    shop: Shop, till: Till, pan: str, expires: str, amount_minor: int, code: str
+) -> None:
+    body = till.sale(amount_minor)
+    sealed = till.seal({"attempt": body["attempt"], "pan": pan, "expires": expires})
+    status, told = till.pay(body | {"tender": {"type": "keyed", "sealed": sealed}})
+    assert (status, told["code"]) == (200, code)
+    assert shop.taken() == (amount_minor if code == "00" else 0)
+    if code == "00":
+        assert till.reverse(body["attempt"]) == "reversed"
+        assert shop.balance("card/visa-online") == FUNDS

@@ -16,6 +16,7 @@ from terminal.people.register import Person
 # yes; 2: a second person does; -: never.
 CELLS = {
     Act.SELL: "yy--",
+    Act.KEY_CARD_IN: "sy--",
     Act.GIVE_BACK: "sy--",
     Act.EXCEED_REFUND_LIMIT: "-2--",
     Act.RAISE_OFFLINE_LIMIT: "-2--",
