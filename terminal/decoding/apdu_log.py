@@ -38,14 +38,29 @@ class Message:
     """A block of ISO/IEC 14443-4 with its check sum, as seen on the air."""
 
 
-_READER_MARK = re.compile(
-    r"(?:^|[\s:\]|])(?:A>>|C-?APDU\s*:|APDU\s*:|Command\s*(?:APDU)?\s*:|Sending\s*:|TX\s*:|C\s*:"
-    r"|=>|-{1,2}>|>{1,4})",
-    re.IGNORECASE,
+_FAMILIES = (
+    ("A>>", "A<<"),
+    ("C-APDU:", "R-APDU:"),
+    ("CAPDU:", "RAPDU:"),
+    ("COMMAND APDU:", "RESPONSE APDU:"),
+    ("COMMAND:", "RESPONSE:"),
+    ("APDU:", "SW:"),
+    ("SENDING:", "RECEIVED:"),
+    ("C:", "R:"),
+    (">", "<"),
+    (">>", "<<"),
+    ("=>", "<="),
+    ("->", "<-"),
+    ("-->", "<--"),
+    (">>>", "<<<"),
+    (">>>>", "<<<<"),
+    ("TX:", "RX:"),
 )
-_CARD_MARK = re.compile(
-    r"(?:^|[\s:\]|])(?:A<<|R-?APDU\s*:|SW\s*:|Response\s*(?:APDU)?\s*:|RX\s*:|R\s*:"
-    r"|<=|<-{1,2}|<{1,4})",
+"""Marks of reader and card. Where a log has several, the first has the whole APDUs:
+nfcpy tells of the blocks and the frames below them as well."""
+_MARKED = re.compile(
+    r"(?:^|[\s:\]|])([AC]?-?>{1,4}|A?<{1,4}|=>|<=|-{1,2}>|<-{1,2}|[CR]-?APDU:|(?:(?:COMMAND|RESPONSE)"
+    r"(?: APDU)?|APDU|SW|SENDING|TX|RX|C|R):)(?![<>=-])",
     re.IGNORECASE,
 )
 _TABLE_ROW = re.compile(r"^[^|]*\|[^|]*\|\s*(Rdr|Tag|)\s*\|([^|]*)")
@@ -110,10 +125,17 @@ def _messages(text: str) -> Iterator[Message]:
     elif any(_RECEIVED.search(line) for line in lines):
         yield from _with_dumps(lines)
     else:
-        for number, line in enumerate(lines, 1):
-            said = _said_in(line)
-            if said:
-                yield Message(*said, number)
+        yield from _marked(lines)
+
+
+def _marked(lines: list[str]) -> Iterator[Message]:
+    """Yield what stands behind the marks of one family, the one nearest to APDUs."""
+    said = [(number, _said_in(line)) for number, line in enumerate(lines, 1)]
+    speaking = [each[0] for _, each in said if each and each[1] is Side.READER]
+    chosen = min(speaking, default=None)
+    for number, each in said:
+        if each and each[0] == chosen:
+            yield Message(each[1], each[2], number)
 
 
 def _in_table(lines: list[str]) -> Iterator[Message]:
@@ -153,7 +175,7 @@ def _with_dumps(lines: list[str]) -> Iterator[Message]:
         elif dump is not None:
             dump.append(line[:HEX_DUMP_COLUMNS])
         elif said:
-            yield Message(*said, number)
+            yield Message(said[1], said[2], number)
     if dump is not None:
         yield Message(Side.CARD, _dumped(dump, status), begun)
 
@@ -165,15 +187,18 @@ def _dumped(lines: Iterable[str], status: str) -> bytes:
     return bytes.fromhex(digits + status)
 
 
-def _said_in(line: str) -> tuple[Side, bytes] | None:
-    """Return who says what in one line; None for a line without."""
-    for side, mark in ((Side.READER, _READER_MARK), (Side.CARD, _CARD_MARK)):
-        found = mark.search(line)
-        if found is None:
-            continue
+def _said_in(line: str) -> tuple[int, Side, bytes] | None:
+    """Return by which family's mark a line speaks, who, and what; None for a line without."""
+    for found in _MARKED.finditer(line):
         data = _BYTES.match(_LEFT_OUT.sub(" ", line[found.end() :]))
-        if data:
-            return side, _without_frame(bytes.fromhex(re.sub(r"[\s:]", "", data[1])))
+        if data is None:
+            continue
+        mark = " ".join(found[1].upper().split())
+        for family, sides in enumerate(_FAMILIES):
+            if mark in sides:
+                side = Side.READER if mark == sides[0] else Side.CARD
+                said = bytes.fromhex(re.sub(r"[\s:]", "", data[1]))
+                return family, side, _without_frame(said)
     return None
 
 
@@ -202,12 +227,14 @@ def _alternating(lines: list[str]) -> Iterator[Message]:
 def _joined_blocks(messages: list[Message]) -> list[Message]:
     """Return messages with the blocks among them joined to APDUs.
 
-    A log of blocks alone, without their check sums, is known by its first byte.
+    A log of blocks alone, without their check sums, is known by their first bytes.
     """
     if any(message.is_block for message in messages):
         return _joined([m for m in messages if m.is_block], lambda data: data[:-2])
     commands = [message.data for message in messages if message.side is Side.READER]
-    if commands and all(_is_block(data) for data in commands):
+    if any(data[0] == _RATS for data in commands) or (
+        commands and all(_is_block(data) for data in commands)
+    ):
         return _joined(messages, lambda data: data)
     return messages
 

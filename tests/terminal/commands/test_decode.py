@@ -170,7 +170,7 @@ def test_the_values_of_a_list_are_told_apart() -> None:
         (("--tag", "9F0295", "00"), "--tag: more than one tag in 9F0295"),
         (("--tag", "95", "--dol", "9F3701", "00"), "--tag or --dol, not both"),
         ((), "nothing to decode"),
-        (("-",), "line 1: an answer without a command"),
+        (("-",), "no command in this log"),
     ],
 )
 def test_what_does_not_fit_says_where(arguments: tuple[str, ...], fault: str) -> None:

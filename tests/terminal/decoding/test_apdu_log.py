@@ -45,6 +45,28 @@ Received (SW1=0x90, SW2=0x00):
 DEBUG:nfc.tag.tt4:>> {SELECT.lower()}
 DEBUG:nfc.tag.tt4:<< {ANSWER.lower()}
 """,
+    # What nfcpy 1.0.4 writes at its lowest level: APDUs, blocks and datagrams.
+    "nfcpy, every layer": f"""
+INFO:nfc.clf:searching for reader on path udp:127.0.0.1:39870
+Level 9:nfc.clf.udp:>>> 106A 26 to 127.0.0.1:45033
+Level 9:nfc.clf.udp:<<< b'106A 4403' from 127.0.0.1:45033
+DEBUG:nfc.clf:>>> e080 timeout=0.03
+DEBUG:nfc.clf:<<< 07788080028031 0.000s
+DEBUG:nfc.tag.tt4:rcvd RATS response: 07788080028031
+DEBUG:nfc.tag.tt4:>> {SELECT.lower()}
+DEBUG:nfc.clf:>>> 02{SELECT.lower()} timeout=0.08095339233038348
+Level 9:nfc.clf.udp:>>> 106A 02{SELECT.lower()} to 127.0.0.1:45033
+Level 9:nfc.clf.udp:<<< b'106A 02{ANSWER.lower()}' from 127.0.0.1:45033
+DEBUG:nfc.clf:<<< 02{ANSWER.lower()} 0.002s
+DEBUG:nfc.tag.tt4:<< {ANSWER.lower()}
+""",
+    "nfcpy, blocks alone": f"""
+DEBUG:nfc.clf:>>> e080 timeout=0.03
+DEBUG:nfc.clf:<<< 07788080028031 0.000s
+DEBUG:nfc.clf:>>> 02{SELECT.lower()} timeout=0.08095339233038348
+DEBUG:nfc.clf:<<< 02{ANSWER.lower()} 0.002s
+""",
+    "words": f"Command APDU: {SELECT_WORDS}\nResponse APDU: {ANSWER_WORDS}\n",
     "libnfc": f"=> {SELECT_WORDS}\n<= {ANSWER_WORDS}\n",
     "libnfc, PN532 frames": f"""
 debug libnfc.driver TX: 00 00 ff 17 e9 d4 40 01 {SELECT_WORDS} 11 00
@@ -104,7 +126,8 @@ def test_a_command_that_was_never_answered_stays() -> None:
 @pytest.mark.parametrize(
     ("log", "fault"),
     [
-        ("<< 9000", "line 1: an answer without a command"),
+        (">> 00A40000\n<< 9000\n<< 9000", "line 3: an answer without a command"),
+        ("<< 9000", "no command in this log"),
         ("hello\nworld", "line 1: neither hex digits in pairs nor a known mark"),
         ("00A4\n9000\n123\n", "line 3: neither hex digits in pairs"),
         ("", "no command in this log"),
