@@ -100,7 +100,7 @@ def test_script_keys_agree_with_pyemv(key: bytes, atc: int) -> None:
     assert scripts.session_key(key, counter) == expected
 
 
-@pytest.mark.spec("Book 2, 9.3", source="two")
+@pytest.mark.spec("Book 2, 9", source="two")
 @settings(max_examples=30)
 @given(
     st.binary(min_size=16, max_size=16),
