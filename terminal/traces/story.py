@@ -11,6 +11,7 @@ from emv.bits import CVM_NAMES, TVR, TVR8
 from emv.conversation import PINEntry
 from emv.dialogue import Exchange, Told
 from emv.outcome import CVM, MessageId, Reason, Status
+from emv.scripts import OUTCOMES
 from terminal.errors import NotAllowed
 from terminal.traces import trace as kept
 from terminal.traces.trace import Trace
@@ -45,6 +46,7 @@ VALUES = frozenset(
         *(str(each.value) for kind in (Reason, Status, CVM, Rule, PINEntry) for each in kind),
         *(each.label for kind in (TVR, TVR8) for each in kind),
         *CVM_NAMES.values(),
+        *OUTCOMES.values(),
         *(each.name.replace("_", " ").lower() for each in MessageId),
         "yes",
         "no",
