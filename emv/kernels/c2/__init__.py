@@ -32,7 +32,7 @@ from emv.kernels.c2.integrated import USABLE_FOR_ARQC, VOLATILE_SLOT, check_iden
 from emv.kernels.c2.magstripe import process_mag_stripe
 from emv.kernels.c2.reading import check_card_data, check_signature_data, read_records
 from emv.kernels.c2.relay import resist_relay
-from emv.kernels.c2.session import KERNEL_ID, Session, set_terminal_capabilities
+from emv.kernels.c2.session import KERNEL_ID, Session
 from emv.kernels.c2.storage import read_balance, read_data, write_data
 from emv.kernels.c2.torn import TornLog, TornRecord
 from emv.kernels.c2.verification import verify_cardholder
@@ -135,7 +135,6 @@ def _process(session: Session) -> Kernel[Outcome]:
     check_card_data(session)
     check_identity(session)
     yield from check_signature_data(session)
-    set_terminal_capabilities(session)
     session.receipt = session.is_over_cvm_limit
     if session.configuration.reads_balance_before:
         yield from read_balance(session, tags.TAG_DF8104_BALANCE_READ_BEFORE_GEN_AC)

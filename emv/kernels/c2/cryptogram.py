@@ -45,16 +45,12 @@ def _check_signature(session: Session, response: bytes) -> Kernel[None]:
     if not is_signed(session.card, is_due=session.asked_signature):
         return
     number = session.terminal[tags.TAG_9F37_UNPREDICTABLE_NUMBER]
-    try:
-        more = take_signed(
-            session.card, response, session.evidence.icc_key(), number, session.lists_data
-        )
-        more = yield from check_summaries(session, more)
-        if not more.startswith(session.relay_data):
-            raise AuthenticationFailed("combined signature: not of this relay resistance data")
-    except AuthenticationFailed:
-        session.tvr |= TVR.CDA_FAILED
-        raise
+    more = take_signed(
+        session.card, response, session.evidence.icc_key(), number, session.lists_data
+    )
+    more = yield from check_summaries(session, more)
+    if not more.startswith(session.relay_data):
+        raise AuthenticationFailed("combined signature: not of this relay resistance data")
     yield from note("card is authentic", SOURCE)
 
 

@@ -551,6 +551,8 @@ def test_a_signature_that_does_not_hold_declines(
 
     assert (outcome.status, outcome.reason) == (Status.DECLINED, Reason.NOT_AUTHENTIC)
     assert message(outcome) is MessageId.NOT_AUTHORISED
+    assert outcome.error is not None
+    assert outcome.error.layer == 2
 
 
 @pytest.mark.parametrize(("wants", "status"), [(0x80, None), (0x40, None), (0x00, "declined")])
@@ -603,6 +605,8 @@ def test_a_refused_cryptogram_ends_the_application(pay: Pay, chip: PaperChip, st
         (0x00, 0x20, "", Status.TRY_ANOTHER_INTERFACE),
         (0x00, 0x20, "0156 0001 3030 00", Status.TRY_ANOTHER_INTERFACE),
         (0x00, 0x20, "0156 0001 3031 00", Status.DECLINED),
+        (0x00, 0x20, "0156 0001 3031", Status.DECLINED),
+        (0x00, 0x20, "0156 0001 30", Status.TRY_ANOTHER_INTERFACE),
         (0x00, 0x20, "0156 8001 3031 00", Status.TRY_ANOTHER_INTERFACE),
         (0x20, 0x20, "", Status.END_APPLICATION),
     ],
@@ -802,6 +806,7 @@ def test_a_balance_is_shown_where_the_card_tells_it(
     assert (0xDF8104 in outcome.discretionary) is is_told
     assert outcome.ui is not None
     assert outcome.ui.value_minor == (4200 if is_told else None)
+    assert outcome.ui.currency == (156 if is_told else None)
 
 
 # Torn transactions
@@ -885,6 +890,8 @@ def test_a_card_that_keeps_nothing_is_simply_tapped_again(pay: Pay, chip: PaperC
     outcome = pay(chip, log=log, torn_records_max=2).outcome
 
     assert (outcome.start, outcome.reason) == (Start.B, Reason.LINK_LOST)
+    assert outcome.error is not None
+    assert outcome.error.layer == 1
     assert log.records == ()
 
 
@@ -916,6 +923,15 @@ def test_a_reader_without_the_mode_refuses_a_stripe(pay: Pay, chip: PaperChip) -
 def test_a_setting_that_cannot_be_is_named(setting: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         c2.Configuration(**setting)
+
+
+@pytest.mark.parametrize("percent", [0, 100])
+def test_a_setting_at_its_edge_can_be(percent: int) -> None:
+    relay = c2.RelayResistance(mismatch_threshold_percent=percent)
+    assert c2.Configuration(cvm_capability_required=0xFF, relay_resistance=relay)
+    assert c2.DataStorage(bytes(8), lambda *_: bytes(8), data=bytes(160)).data == bytes(160)
+    with pytest.raises(ConfigurationError, match="data of 161 bytes"):
+        c2.DataStorage(bytes(8), lambda *_: bytes(8), data=bytes(161))
 
 
 def test_an_aid_without_a_configuration_is_named(

@@ -292,7 +292,7 @@ def test_an_operators_objects_have_their_lengths(wrong: dict[str, bytes]) -> Non
         replace(WRITER, **wrong)  # type: ignore[arg-type]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     options=st.binary(max_size=30),
     dsdol=st.binary(max_size=12),

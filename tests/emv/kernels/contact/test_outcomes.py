@@ -24,6 +24,7 @@ from emv.outcome import (
     Status,
     UserInterfaceRequest,
 )
+from emv.risk import RiskLimits
 
 pytestmark = pytest.mark.spec(
     "Book 3, 6.3",
@@ -256,6 +257,20 @@ def test_doubts_about_the_card_are_findings(slot: Any, chip: Any, kind: str, bit
     )
 
     assert TVR.decode(outcome.data_record[0x95]) == bit | TVR.ODA_NOT_PERFORMED
+
+
+@pytest.mark.parametrize(("percent", "is_selected"), [(0, False), (62, False), (63, True)])
+def test_chance_may_send_a_small_payment_online(
+    slot: Any, chip: Any, new_application: Callable[..., Any], percent: int, is_selected: bool
+) -> None:
+    """Of 99 numbers the reader draws the 63rd."""
+    limits = RiskLimits(20_000, 20_000, percent, percent)
+    slot.configuration = replace(slot.configuration, applications=(new_application(limits=limits),))
+
+    outcome = slot.insert(chip)
+
+    found = TVR.decode(outcome.data_record[0x95])
+    assert (TVR.RANDOMLY_SELECTED in found) is is_selected
 
 
 def test_what_the_card_paid_before_counts_where_a_log_is_kept(slot: Any, chip: Any) -> None:
