@@ -135,7 +135,7 @@ def test_every_currency_agrees_with_iso_4217() -> None:
         ("bench.toml", "amount_max_minor = 10_000_000", "amount_max_minor = 0", "amount_max_minor"),
         ("bench.toml", "amount_max_minor = 10_000_000", "amount_max_minor = 1.5", "got float"),
         ("bench.toml", "[shop]", "[shop]\nname = 1", "broken TOML"),
-        ("bench.toml", "[bank]", "[bank\n", "(at line 22, column 6)"),
+        ("bench.toml", "[bank]", "[bank\n", "(at line 23, column 6)"),
         ("bench.toml", 'ca_keys = ["ca_keys.toml"]', 'ca_keys = "x"', "files.ca_keys: expected"),
         ("bench.toml", '["ca_keys.toml"]', '["none.toml"]', "none.toml: cannot be read"),
         ("applications.toml", "A0000000032010", "A0000000031010", "stands twice"),
