@@ -12,8 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.errors import ConfigError
-from config.schema import Parameters, Settings, Shop, find_zone
+from config.schema import Settings, Shop, find_zone
 from drivers.protocols import TypedScanner
 from drivers.registry import Drivers
 from emv.errors import ConfigurationError
@@ -127,7 +126,7 @@ def open_till(
     if load is not None and not speaks_iso8583(settings.bank):
         news = NewsWorker(
             in_force,
-            partial(_parameter_store, home, keys, tried(load)),
+            partial(_parameter_store, home, keys, load),
             lambda: open_signed_client(settings.bank, keys.keys, clock, random),
             terms_of,
             lambda line: staff.log.append(line),
@@ -272,20 +271,6 @@ def terms_of(settings: Settings) -> Terms:
         shop=shop_facts(settings),
         letterhead=Letterhead.of(settings.shop, settings.currencies, foot=settings.texts.receipt),
     )
-
-
-def tried(load: Load) -> Load:
-    """Return what tries the settings it loads on the card kernels too."""
-
-    def load_and_try(parameters: Parameters | None) -> Settings:
-        settings = load(parameters)
-        try:
-            terms_of(settings).tried()
-        except ConfigurationError as error:
-            raise ConfigError(str(error)) from error
-        return settings
-
-    return load_and_try
 
 
 def core_limits(settings: Settings) -> Limits:

@@ -150,11 +150,10 @@ class Assembly:
     def _parameters(self, load: Load) -> ParameterStore:
         """Return what the bank has set here. Raises KeysUnusable."""
         from terminal.news.parameters import ParameterStore
-        from terminal.opening import tried
         from terminal.security.keys import read_answer_key
 
         key = read_answer_key(self._till_folder / "keys")
-        return ParameterStore(self._till_folder, key, tried(load))
+        return ParameterStore(self._till_folder, key, load)
 
     def doctor(self) -> Doctor:
         """Return the doctor of a till that does not run, whatever its settings are like."""

@@ -19,6 +19,7 @@ from drivers.protocols import Scanner, TypedScanner
 from drivers.registry import Drivers
 from emv.authentication import CAKey, CAKeyStore
 from emv.entry_point import EntryPointConfig, Terminal, Transaction
+from emv.errors import ConfigurationError
 from terminal.bank.messages import format_moment
 from terminal.bank.proof import prove_sale
 from terminal.checkout.card_facts import entry_of
@@ -134,9 +135,16 @@ def card_rules(settings: Settings) -> CardRules:
         merchant_name=shop.name,
         terminal_id=shop.terminal_id,
     )
+    speaking = kernels(settings, store)
+    for application in enabled(settings):
+        if application.kernel not in speaking:
+            name = application.aid.hex().upper()
+            raise ConfigurationError(
+                f"applications: AID {name}: this release has no kernel {application.kernel}"
+            )
     return CardRules(
         config=EntryPointConfig(terminal, combinations(settings)),
-        kernels=kernels(settings, store),
+        kernels=speaking,
         brands={bytes(one.aid): one.label for one in enabled(settings)},
         is_on_exception_file=exception_file(settings),
         contact=contact_rules(settings, store, terminal),

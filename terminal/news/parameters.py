@@ -2,7 +2,8 @@
 
 A set that does not fit the shop is refused when it comes, and one that does not
 fit any more, since the shop's file was changed, gives way to the one before.
-The bank's signature stays with it: what is on disk is proved at each start.
+The bank's signature stays with it: what is on disk is proved at each start. The
+card kernels are tried when a set comes: they would hold up the first screen.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from config.cards import ListedCards
 from config.loader import PARAMETERS, read_parameters
 from config.schema import Parameters
 from config.values import HexBytes
+from emv.errors import ConfigurationError
 from terminal.checkout.exception_file import opens
 from terminal.errors import ParametersRefused, UntrustedAnswer
 from terminal.people.audit import AuditLine
@@ -142,10 +144,13 @@ class ParameterStore:
         return given
 
     def _tried(self, document: str, exception_key: str) -> Parameters:
+        """Return the set, once the shop's settings and the card kernels have taken it."""
+        from terminal.checkout.media import card_rules
+
         try:
             given = _with_key(read(document, self.key), exception_key)
-            self.load(given)
-        except ConfigError as error:
+            card_rules(self.load(given))
+        except (ConfigError, ConfigurationError) as error:
             raise ParametersRefused(f"{error}. What held, holds; tell the bank") from None
         return given
 

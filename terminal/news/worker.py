@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from config.errors import ConfigError
 from config.schema import Settings
 from terminal.errors import ParametersRefused, TillError, UntrustedAnswer
 from terminal.events import InboxEvent
@@ -101,7 +102,7 @@ class NewsWorker:
     def _terms(self, wish: FetchTerms) -> InboxEvent:
         try:
             terms = self._fetched()
-        except (ParametersRefused, UntrustedAnswer) as error:
+        except (ParametersRefused, UntrustedAnswer, ConfigError) as error:
             log.warning("the bank's parameters: %s", error)
             return TermsNotHad(wish.version, is_refused=True)
         except (TillError, OSError) as error:
@@ -117,7 +118,9 @@ class NewsWorker:
         with self._asking() as client:
             store.fetch(client, self._note)
         # Another program of this till's may have fetched them before.
-        return self._terms_of(store.load(store.newest())).tried()
+        terms = self._terms_of(store.load(store.newest()))
+        # The kernels are made here, and no sale waits for them.
+        return terms.tried()
 
     @contextmanager
     def _asking(self) -> Iterator[BankClient]:

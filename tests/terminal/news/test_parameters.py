@@ -47,6 +47,7 @@ def test_the_newest_is_fetched_once_and_holds(town: Town) -> None:
         ("bank = 'https://evil.example'\n", "bank: unknown key"),
         ("nonsense", "broken TOML"),
         ("applications = []\n", "applications"),
+        ("[[applications]]\naid = 'A000000003'\nlabel = 'V'\nkernel = 99\n", "kernel 99"),
         ("[offline.currencies.XYZ]\namount_max_minor = 1\nsum_max_minor = 1\n", "offline"),
     ],
 )
