@@ -151,6 +151,21 @@ def test_a_pin_above_the_limit_and_none_below(shop: Shop) -> None:
     assert shop.pay(PIN, 100_000, card).pin
 
 
+def test_a_chip_checks_what_its_own_key_opens_and_gets_nothing_in_clear(shop: Shop) -> None:
+    """Pad and slot are two devices: a card that wants its PIN in clear goes on without."""
+    attempt = shop.counter.begin(6000)
+    shop.counter.do("chip:contact-pin-enciphered")
+    shop.until_asked()
+    shop.type("0000")
+    assert shop.line.wait_for(lambda: shop.pad.screen.endswith("WRONG. PIN"), LONG_S)
+    shop.type(PIN)
+    sale = shop.counter.until_state(attempt, State.APPROVED, State.DECLINED)
+    assert (sale.state, sale.pin) == (State.APPROVED, True)
+
+    signed = shop.counter.pay("chip:contact-pin")
+    assert (signed.state, signed.pin, signed.signature) == (State.APPROVED, False, True)
+
+
 def test_a_shop_without_a_pad_takes_no_pin(city: Any, open_counter: Any) -> None:
     home = city.new_home()
     whole, _, rest = config.BENCH.read_text("utf-8").partition("[[devices.pin_pads]]")

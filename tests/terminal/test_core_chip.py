@@ -123,6 +123,19 @@ def test_a_card_that_does_not_agree_gives_the_money_back(counter: Any, how: str)
     ]
 
 
+@pytest.mark.parametrize("code", ["01", "02"])
+def test_a_bank_that_wants_a_call_declines(counter: Any, code: str) -> None:
+    """Codes of the time when cashiers telephoned: the customer may."""
+    counter.take(SALE)
+    insert(counter)
+
+    wishes = counter.take(Answered(Purpose.PAY, "a1", BankAnswer("declined", code, emv=EMV)))
+
+    assert told(wishes) == [TellCard("Slot", "a1", code, EMV)]
+    assert counter.view.payment.state is State.DECLINED
+    assert counter.view.payment.next_step is Message.CALL_ISSUER
+
+
 def test_a_decline_reaches_the_card_too(counter: Any) -> None:
     counter.take(SALE)
     insert(counter)
