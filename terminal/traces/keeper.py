@@ -84,13 +84,20 @@ class TraceKeeper:
             log.warning("trace of %s is not kept: too many wait", recording.attempt)
 
     def _run(self) -> None:
+        self._prune()
         while (recording := self._waiting.get()) is not None:
             try:
                 self._folder.write(recording.trace())
-                self._folder.prune(self._bounds, self._clock.wall_ms())
             except OSError as error:
                 # The sale is in the journal; its story is not worth a word to the cashier.
                 log.warning("trace of %s is not kept: %s", recording.attempt, error)
+            self._prune()
+
+    def _prune(self) -> None:
+        try:
+            self._folder.prune(self._bounds, self._clock.wall_ms())
+        except OSError as error:
+            log.warning("old traces are not deleted: %s", error)
 
 
 def unwitnessed(kernel: Kernel[Outcome], *_about: object) -> Kernel[Outcome]:

@@ -136,6 +136,18 @@ def test_a_conversation_is_kept_when_it_ends(
     assert (trace.interface, trace.status) == ("contact", "")
 
 
+def test_what_grew_old_while_the_till_was_off_goes_at_its_start(
+    keep: Callable[..., TraceKeeper], folder: TraceFolder, tmp_path: Path
+) -> None:
+    folder.write(recording().trace())
+    [path] = (tmp_path / "traces").iterdir()
+    os.utime(path, ns=(0, 0))
+
+    keep().close()
+
+    assert folder.attempts() == []
+
+
 def test_a_disk_that_takes_nothing_is_no_reason_to_fail(
     keep: Callable[..., TraceKeeper], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
