@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from emv.bits import TVR8
-from emv.errors import ConfigurationError
+from emv.errors import AuthenticationFailed, ConfigurationError
 from emv.kernels import c8
 from emv.kernels.c8.certificates import ECKey, ECKeyStore
 from emv.kernels.relay import RelayResistance
@@ -642,7 +644,25 @@ def test_a_scheme_key_must_be_a_point_with_a_name_of_its_own(ca_keys: ECKeyStore
         c8.ECKeyStore([key])
     with pytest.raises(ConfigurationError, match="not a RID"):
         c8.ECKeyStore([replace(key, rid=b"")])
+    for index in (-1, 256):
+        with pytest.raises(ConfigurationError, match="not a RID"):
+            c8.ECKeyStore([replace(key, index=index)])
     assert ca_keys
+
+
+@pytest.mark.parametrize("index", [0, 255])
+def test_a_scheme_key_is_found_until_its_last_day(index: int) -> None:
+    numbers = ec.derive_private_key(7, ec.SECP256R1()).public_key().public_numbers()
+    x, y = (number.to_bytes(32, "big") for number in (numbers.x, numbers.y))
+    key = ECKey(b"\xa0\0\0\0\4", index, x, y, date(2027, 1, 31))
+    store = ECKeyStore([key, replace(key, index=7, expires=None)])
+
+    assert store.find(key.rid, index, date(2027, 1, 31)).public_numbers() == numbers
+    assert store.find(key.rid, 7, date(2099, 1, 1)).public_numbers() == numbers
+    with pytest.raises(AuthenticationFailed, match=f"A000000004/{index:02X} has expired"):
+        store.find(key.rid, index, date(2027, 2, 1))
+    with pytest.raises(ConfigurationError, match=f"A000000004/{index:02X} is there twice"):
+        ECKeyStore([key, key])
 
 
 # A hostile card

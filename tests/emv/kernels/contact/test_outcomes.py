@@ -15,6 +15,7 @@ from emv.conversation import AskIssuer, ChooseApplication, Command, IssuerAnswer
 from emv.entry_point import Terminal
 from emv.errors import LinkLost
 from emv.kernels.contact import process
+from emv.kernels.contact.session import code_tables
 from emv.outcome import (
     CVM,
     MessageId,
@@ -271,6 +272,42 @@ def test_chance_may_send_a_small_payment_online(
 
     found = TVR.decode(outcome.data_record[0x95])
     assert (TVR.RANDOMLY_SELECTED in found) is is_selected
+
+
+def test_a_cards_counters_are_findings(slot: Any, new_chip: Chip) -> None:
+    card = new_chip(signed={"9F14": "02", "9F23": "04"}, objects={"9F36": "0005", "9F13": "0000"})
+
+    found = TVR.decode(slot.insert(card).data_record[0x95])
+    limits = TVR.LOWER_OFFLINE_LIMIT_EXCEEDED | TVR.UPPER_OFFLINE_LIMIT_EXCEEDED
+    assert found & (limits | TVR.NEW_CARD) == limits | TVR.NEW_CARD
+
+
+@pytest.mark.parametrize(
+    ("amount", "told"), [(12_345, "00003039"), (0xFFFFFFFF, "FFFFFFFF"), (1 << 32, "FFFFFFFF")]
+)
+def test_an_amount_in_binary_ends_where_four_bytes_do(
+    slot: Any, new_chip: Chip, amount: int, told: str
+) -> None:
+    slot.transaction = replace(slot.transaction, amount_authorised_minor=amount)
+    card = new_chip(signed={"8C": "81049F3704"})
+    slot.insert(card)
+
+    assert card.sent(0xAE)[0].hex().upper() == told + "7FBC4049"
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "tables"),
+    [
+        ("0000000000", set()),
+        ("0000000101", {1, 9}),
+        ("00000003FF", set(range(1, 11))),
+        ("FFFFFFFC00", set()),
+    ],
+)
+def test_a_terminal_names_the_alphabets_it_can_show(capabilities: str, tables: set[int]) -> None:
+    terminal = Terminal(156, additional_capabilities=bytes.fromhex(capabilities))
+
+    assert code_tables(terminal) == tables
 
 
 def test_what_the_card_paid_before_counts_where_a_log_is_kept(slot: Any, chip: Any) -> None:
