@@ -27,6 +27,7 @@ COMMANDS = {
     "increment": "terminal.commands.hold:increment",
     "complete": "terminal.commands.hold:complete",
     "cancel": "terminal.commands.hold:cancel",
+    "balance": "terminal.commands.balance:command",
     "moto": "terminal.commands.moto:command",
     "tip": "terminal.commands.hold:tip",
     "totals": "terminal.commands.settle:totals",

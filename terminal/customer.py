@@ -21,7 +21,7 @@ from pathlib import Path
 from terminal.errors import NotAllowed
 from terminal.messages import Message
 from terminal.states import State
-from terminal.view import Kind, ShopFacts, Stage, View
+from terminal.view import Kind, PaymentView, ShopFacts, Stage, View
 
 
 class Phase(enum.StrEnum):
@@ -41,6 +41,7 @@ class Phase(enum.StrEnum):
     REFUNDED = "refunded"
     HELD = "held"
     RELEASED = "released"
+    BALANCE = "balance"
     DECLINED = "declined"
     NOT_PAID = "not_paid"
     CHECKING = "checking"
@@ -116,6 +117,7 @@ _APPROVED = {
     Kind.PREAUTH: Phase.HELD,
     Kind.INCREMENT: Phase.HELD,
     Kind.RELEASE: Phase.RELEASED,
+    Kind.BALANCE: Phase.BALANCE,
 }
 
 _PHASES = {
@@ -152,7 +154,7 @@ def customer_view(view: View, shop: ShopFacts, now: float) -> CustomerView:
         currency=shop.currency,
         symbol=shop.currency_symbol,
         digits=shop.currency_digits,
-        amount_minor=payment.amount_minor if payment else None,
+        amount_minor=_amount_of(payment),
         prompt=prompt if prompt in _PROMPTS and view.stage is not Stage.RESULT else None,
         code=view.code.text if view.code and view.stage is Stage.CODE else "",
         wallets=tuple(shop.wallets),
@@ -165,6 +167,13 @@ def customer_view(view: View, shop: ShopFacts, now: float) -> CustomerView:
         welcome_zh=shop.welcome_zh,
         left_s=left_s,
     )
+
+
+def _amount_of(payment: PaymentView | None) -> int | None:
+    """Return the figure the customer sees: an inquiry has one once it was told."""
+    if payment is None:
+        return None
+    return payment.balance_minor if payment.kind is Kind.BALANCE else payment.amount_minor
 
 
 def _phase(view: View) -> Phase:

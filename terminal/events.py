@@ -277,6 +277,8 @@ class BankAnswer:
     expires_at_ms: int | None = None
     emv: str = ""
     """What the issuer tells a chip: hex of tags 91, 71 and 72."""
+    balance_minor: int | None = None
+    """What a card's account has, where that was asked."""
     skew_ms: int = 0
     """How far the bank's clock is ahead of ours."""
     parameters: int = 0

@@ -36,10 +36,12 @@ def dumped(values: dict[str, Any]) -> str:
 
 # What follows is a payment of its own; what it sums up to is not written twice.
 _SUMMED_UP = ("refunded_minor", "held_minor", "tip_minor")
+_UNKEPT = (*_SUMMED_UP, "balance_minor")
+"""What a customer has is nothing for a shop to keep."""
 _DEFAULTS: dict[str, object] = {
     field.name: {} if field.name == "durations_ms" else field.default
     for field in fields(PaymentView)
-    if field.name not in _SUMMED_UP
+    if field.name not in _UNKEPT
 }
 
 

@@ -53,6 +53,8 @@ class Message(enum.StrEnum):
     COMPLETED = "completed"
     RELEASED = "released"
     TIP_ADDED = "tip_added"
+    BALANCE_TOLD = "balance_told"
+    INQUIRY_DROPPED = "inquiry_dropped"
     VOIDED = "voided"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
@@ -189,6 +191,8 @@ TEXT: dict[Message, str] = {
     Message.COMPLETED: "Taken from the money held. The rest is let go",
     Message.RELEASED: "Let go. Nothing was taken",
     Message.TIP_ADDED: "Tip added",
+    Message.BALANCE_TOLD: "Tell the customer the balance. Nothing was charged",
+    Message.INQUIRY_DROPPED: "No answer from the bank. Nothing was charged",
     Message.CANCELLED: "Cancelled. Nothing was charged",
     Message.TIMED_OUT: "No card or code",
     Message.ALREADY_SENT: "Already sent: cannot be cancelled now",

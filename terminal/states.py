@@ -72,6 +72,7 @@ class Event(enum.StrEnum):
     SIGNATURE_REFUSED = "signature_refused"
     PERSON_SETTLED = "person_settled"
     VOID_CONFIRMED = "void_confirmed"
+    INQUIRY_DROPPED = "inquiry_dropped"
     HOLD_TAKEN = "hold_taken"
     HOLD_REOPENED = "hold_reopened"
     RESTARTED = "restarted"
@@ -101,6 +102,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     # Silence is not a decline: the issuer may have taken the money.
     (State.AUTHORISING, Event.ANSWER_LOST): State.UNKNOWN,
     (State.AUTHORISING, Event.RESTARTED): State.UNKNOWN,
+    # It moved no money: nobody has to find out what became of it.
+    (State.AUTHORISING, Event.INQUIRY_DROPPED): State.CANCELLED,
     (State.AUTHORISING, Event.CARD_ASKED): State.COMPLETING,
     (State.COMPLETING, Event.CARD_AGREED): State.APPROVED,
     # The issuer approved and its card did not, or is gone: the money goes back.

@@ -173,6 +173,13 @@ class Till:
         """
         return self._begin(Kind.PREAUTH, amount_minor)
 
+    def balance(self) -> str:
+        """Ask what a card's account has; return the inquiry's identity.
+
+        Raises NotAllowed, Busy, JournalUnavailable.
+        """
+        return self._begin(Kind.BALANCE, 0)
+
     def moto(self, amount_minor: int, number: str, expiry: str) -> str:
         """Begin a sale to a card that is not here, an order by mail or telephone.
 

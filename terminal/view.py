@@ -34,11 +34,13 @@ class Kind(enum.StrEnum):
     """A hold, or one increment of it, is let go: nothing was taken."""
     TIP = "tip"
     """Added to a card payment before its batch is closed."""
+    BALANCE = "balance"
+    """What a card's account has: no money moves."""
 
 
 TAKING = frozenset({Kind.SALE, Kind.COMPLETION, Kind.TIP})
 """Money comes to the shop by them: they can be voided, and given back."""
-PRESENTED = frozenset({Kind.SALE, Kind.PREAUTH})
+PRESENTED = frozenset({Kind.SALE, Kind.PREAUTH, Kind.BALANCE})
 """The customer presents something; every other kind follows an earlier payment."""
 
 
@@ -143,6 +145,8 @@ class PaymentView:
     """Of a pre-authorisation: what it and the increments that stand come to."""
     tip_minor: int = 0
     """The tip on this payment that stands or may stand."""
+    balance_minor: int | None = None
+    """What the card's account has, of an inquiry; no journal keeps it."""
     expires_ms: int | None = None
     """Of a pre-authorisation: when the bank lets the money go by itself."""
     asked: int = 0

@@ -594,8 +594,12 @@ class TillApp(App[None]):
         choices = [
             Choice(mark("Hold the amount: pre-authorisation"), "", self._hold),
             Choice(mark("Type a card number: mail or telephone order"), "", self._moto),
+            Choice(mark("What a card's account has: balance inquiry"), "", self._balance),
         ]
         self.open_page(MorePage(self.desk, choices))
+
+    def _balance(self) -> None:
+        self.desk.till.balance()
 
     def _moto(self) -> None:
         """Ask for the number of the card that pays what is on the tape."""

@@ -159,6 +159,9 @@ class Door(Protocol):
     def preauth(self, amount_minor: int) -> str:
         """Have the bank hold money; return the attempt's identity."""
 
+    def balance(self) -> str:
+        """Ask what a card's account has; return the inquiry's identity."""
+
     def moto(self, amount_minor: int, number: str, expiry: str) -> str:
         """Begin a sale to a card whose number was typed; return its identity."""
 

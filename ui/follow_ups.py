@@ -63,6 +63,8 @@ def _may_tip(payment: PaymentView, shop: ShopFacts) -> bool:
 
 def begin_again(till: Door, payment: PaymentView) -> str:
     """Begin the same once more; return its identity."""
+    if payment.kind is Kind.BALANCE:
+        return till.balance()
     begin = till.preauth if payment.kind is Kind.PREAUTH else till.sale
     return begin(payment.amount_minor)
 

@@ -26,7 +26,7 @@ from ui.refusals import refusal_text
 from ui.screens.pin import tries_text
 from ui.screens.result import may_refuse_signature
 from ui.screens.story import stamp_of, told
-from ui.wording import CURRENCY_NAMES, how_text, result_frame, state_mark
+from ui.wording import CURRENCY_NAMES, figure_minor, how_text, result_frame, state_mark
 
 TOLD_AT_S = (30, 10)
 """Seconds left at which the time is told."""
@@ -42,6 +42,7 @@ HELP = (
     mark("card NUMBER: what card and till said to each other, and by which rules."),
     mark("hold AMOUNT: a pre-authorisation. complete NUMBER [AMOUNT], more NUMBER AMOUNT,"),
     mark("release NUMBER: take what is held, hold more, let it go. tip NUMBER AMOUNT."),
+    mark("balance: what a card's account has."),
     mark("print NUMBER: the receipt on paper. drawer: open the cash drawer."),
     mark("close: the day's totals beside the bank's; Enter then closes the day."),
     mark("signin NAME SECRET [CODE], signout. allow NAME SECRET [CODE]: say yes for another."),
@@ -69,6 +70,7 @@ VERBS = {
     "refund": ("refund", "f5", "退货"),
     "void": ("void", "f4", "撤销"),
     "hold": ("hold", "preauth", "预授权"),
+    "balance": ("balance", "余额"),
     "complete": ("complete", "完成"),
     "more": ("more", "increment", "追加"),
     "release": ("release", "解冻"),
@@ -253,7 +255,7 @@ class LineTill:
         words, state = self._words, payment.state
         word = words(result_frame(payment).word)
         head = word if self._language == "zh" else word.capitalize()
-        amount = self._amount(payment.amount_minor)
+        amount = self._amount(figure_minor(payment))
         is_sale = payment.kind is Kind.SALE
         reason = self._sentence(payment.reason) if payment.reason else ""
         step = payment.next_step
@@ -373,6 +375,7 @@ class LineTill:
     def _do(self, verb: str, rest: str) -> None:
         simple: dict[str, Callable[[], None]] = {
             "cancel": self._cancel,
+            "balance": self._balance,
             "code": self._code,
             "check": self._till.check_now,
             "next": self._next,
@@ -612,6 +615,11 @@ class LineTill:
             # It waits for the yes of somebody else.
             self._confirm = (follow_up, payment, amount)
             raise
+
+    def _balance(self) -> None:
+        if self._view.stage is Stage.RESULT:
+            self._leave()
+        self._till.balance()
 
     def _hold(self, typed: str) -> None:
         amount = amount_from_text(typed, self._till.shop.currency_digits)

@@ -668,6 +668,10 @@ class StillTill:
         """Note the wish."""
         return self._wish("preauth", amount_minor)
 
+    def balance(self) -> str:
+        """Note the wish."""
+        return self._wish("balance")
+
     def moto(self, amount_minor: int, number: str, expiry: str) -> str:
         """Note the wish, with no more of the number than may be shown."""
         return self._wish("moto", amount_minor, number[-4:], expiry)

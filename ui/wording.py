@@ -50,6 +50,7 @@ _APPROVED = {
     Kind.PREAUTH: HELD,
     Kind.INCREMENT: HELD,
     Kind.RELEASE: Mark("-", mark("released"), "muted"),
+    Kind.BALANCE: Mark("-", mark("balance"), "muted"),
 }
 
 
@@ -103,6 +104,7 @@ APPROVED_FRAMES: dict[Kind, Frame] = {
     Kind.PREAUTH: Frame(*_OK, mark("HELD")),
     Kind.INCREMENT: Frame(*_OK, mark("HELD")),
     Kind.RELEASE: Frame(*_OK, mark("RELEASED")),
+    Kind.BALANCE: Frame(*_OK, mark("BALANCE")),
 }
 
 
@@ -139,6 +141,7 @@ KINDS: dict[Kind, str] = {
     Kind.COMPLETION: mark("Completion"),
     Kind.RELEASE: mark("Release"),
     Kind.TIP: mark("Tip"),
+    Kind.BALANCE: mark("Balance inquiry"),
 }
 
 # The customer and the cashier see the same sentence for these; the code is
@@ -146,6 +149,11 @@ KINDS: dict[Kind, str] = {
 HIDDEN_CODES = frozenset({"41", "43"})
 
 CURRENCY_NAMES = {"CNY": mark("yuan")}
+
+
+def figure_minor(payment: PaymentView) -> int:
+    """Return what a result shows large: the amount, or the balance that was asked for."""
+    return payment.amount_minor if payment.balance_minor is None else payment.balance_minor
 
 
 def how_text(payment: PaymentView, words: Words) -> str:

@@ -25,6 +25,7 @@ from simulators.bank.messages import (
     UUID_PATTERN,
     AdviceRequest,
     Answer,
+    BalanceRequest,
     BatchAnswer,
     BatchCloseRequest,
     BatchLinesRequest,
@@ -137,6 +138,7 @@ def _echo(desk: Desk, _request: EchoRequest) -> Answer:
 TILL_ROUTES = {
     "/v1/payments": Route(PaymentRequest, payments.pay, is_attempt=True),
     "/v1/advices": Route(AdviceRequest, payments.advise, is_attempt=True),
+    "/v1/balances": Route(BalanceRequest, payments.balance, is_attempt=True),
     "/v1/payments/status": Route(StatusRequest, payments.status),
     "/v1/payments/reverse": Route(ReversalRequest, payments.reverse),
     "/v1/payments/close": Route(CloseRequest, payments.close),

@@ -93,6 +93,20 @@ class PaymentRequest(Message, frozen=True):
     batch: Batch = 0
 
 
+class BalanceRequest(Message, frozen=True):
+    """What has this card's account? The card was told the amount zero."""
+
+    attempt: Identity
+    currency: Currency
+    at: Moment
+    tender: CardTender
+
+    @property
+    def amount_minor(self) -> int:
+        """What the card was told."""
+        return 0
+
+
 class AdviceRequest(Message, frozen=True):
     """A card sale that a till kept: approved by the card, or by nobody yet."""
 
@@ -275,6 +289,9 @@ class Answer(Message, frozen=True):
     authorisation: str | None = None
     emv: Annotated[str, Meta(description="Hex of tag 91.")] | None = None
     brand: str | None = None
+    balance_minor: (
+        Annotated[int, Meta(description="What the account has; of a balance inquiry.")] | None
+    ) = None
     shown_code: Annotated[str, Meta(description="Text to draw as a QR code.")] | None = None
     expires_at: Moment | None = None
     notice: (

@@ -19,6 +19,7 @@ from simulators.bank.issuer.rules import Decision
 from simulators.bank.messages import (
     AdviceRequest,
     Answer,
+    BalanceRequest,
     CardTender,
     CloseRequest,
     CodeTender,
@@ -26,6 +27,7 @@ from simulators.bank.messages import (
     PaymentRequest,
     ReversalRequest,
     StatusRequest,
+    moment,
 )
 from simulators.bank.schema import closings, credentials, cryptograms, payments
 from simulators.bank.trust.proofs import check_proof
@@ -73,6 +75,34 @@ def advise(desk: Desk, request: AdviceRequest) -> Answer:
     batches.enter(desk, request.attempt, request.batch)
     _charge_card(desk, request, card, ARQC if request.deferred else TC)
     return desk.tell(request.attempt)
+
+
+def balance(desk: Desk, request: BalanceRequest) -> Answer:
+    """Tell what a card's account has; nothing is booked, and nothing stays open."""
+    sealed = open_card(request.tender.sealed, desk.secrets.sealing, request.attempt)
+    card = read_card(sealed.emv)
+    _check_agreement(desk, request, card, ARQC)
+    pins.check_agreement(card, sealed, ARQC)
+    account = desk.accounts.card(card.pan)
+    if account is None:
+        return desk.say(request.attempt, "declined", rules.INVALID_CARD)
+    issuer_key = desk.secrets.issuer_key()
+    if not rules.is_genuine(card, issuer_key):
+        return desk.say(request.attempt, "declined", rules.DO_NOT_HONOUR)
+    is_replay = not _use_cryptogram(desk, account.account, card, issuer_key, request.attempt)
+    history = _history(desk, account, request.currency, is_replay=is_replay)
+    check_pin = partial(pins.check, desk, account, card.pan, sealed)
+    decision = rules.decide(account, card, 0, history, desk.today, check_pin)
+    is_told = decision.code == rules.APPROVED
+    return Answer(
+        at=moment(desk.now_ms),
+        attempt=request.attempt,
+        state="approved" if is_told else "declined",
+        code=decision.code,
+        brand=account.brand,
+        emv=tlv.encode(0x91, rules.issuer_answer(card, issuer_key, decision.code)).hex().upper(),
+        balance_minor=history.balance_minor if is_told else None,
+    )
 
 
 def _signing_keys(desk: Desk) -> list[str]:
@@ -247,7 +277,10 @@ def _history(desk: Desk, account: CardAccount, currency: str, *, is_replay: bool
 
 
 def _check_agreement(
-    desk: Desk, request: PaymentRequest | AdviceRequest, card: CardData, cryptogram_type: int
+    desk: Desk,
+    request: PaymentRequest | AdviceRequest | BalanceRequest,
+    card: CardData,
+    cryptogram_type: int,
 ) -> None:
     """Raise Refused where the card was told something else than the bank."""
     if card.cryptogram_type != cryptogram_type:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 from terminal.bank import messages
 from terminal.bank.exchange import Refusal, VerifiedAnswer
@@ -15,7 +15,7 @@ from terminal.errors import AnswerLost, LinkNotSecure, MalformedMessage, NeverLe
 from terminal.events import Answered, BankAnswer, InboxEvent, Purpose, Refused, Send
 from terminal.events import AnswerLost as AnswerLostEvent
 from terminal.events import NeverLeft as NeverLeftEvent
-from terminal.view import PRESENTED, Medium
+from terminal.view import PRESENTED, Kind, Medium
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,9 @@ class Errands:
         payment = wish.payment
         at = messages.format_moment(payment.created_ms)
         match wish.purpose:
+            case Purpose.PAY if payment.kind is Kind.BALANCE:
+                card = messages.CardTender(wish.sealed)
+                return messages.Inquiry(payment.id, payment.currency, at, card)
             case Purpose.PAY:
                 tender: messages.Tender | None = None
                 if payment.kind in PRESENTED:
@@ -60,7 +63,7 @@ class Errands:
                 return messages.Payment(
                     attempt=payment.id,
                     number=payment.number,
-                    kind=payment.kind.value,
+                    kind=cast(messages.PaymentKind, payment.kind.value),
                     amount_minor=payment.amount_minor,
                     currency=payment.currency,
                     at=at,
@@ -142,6 +145,7 @@ def _in_core_words(answer: messages.Answer, skew_ms: int) -> BankAnswer:
         shown_code=answer.shown_code or "",
         expires_at_ms=None if expires is None else messages.parse_moment(expires),
         emv=answer.emv or "",
+        balance_minor=answer.balance_minor,
         skew_ms=skew_ms,
         parameters=answer.parameters or 0,
         bulletin=answer.bulletin or 0,

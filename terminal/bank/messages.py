@@ -131,6 +131,18 @@ class Advice(Message, frozen=True):
     batch: BatchNumber = 0
 
 
+class Inquiry(Message, frozen=True):
+    """Ask what a card's account has. No money moves."""
+
+    path: ClassVar[str] = "/v1/balances"
+    states: ClassVar[frozenset[str]] = frozenset({"approved", "declined"})
+
+    attempt: Identity
+    currency: Currency
+    at: Moment
+    tender: CardTender
+
+
 class StatusQuestion(Message, frozen=True):
     """Ask what the bank has booked for an attempt."""
 
@@ -186,11 +198,11 @@ class Echo(Message, frozen=True):
 
 M = TypeVar("M", bound=Message)
 
-Request = Payment | Advice | StatusQuestion | Reversal | Closing | Order | Echo
+Request = Payment | Advice | Inquiry | StatusQuestion | Reversal | Closing | Order | Echo
 
-# The two that are idempotent by the attempt itself. Every other request is a
+# Those that are idempotent by the attempt itself. Every other request is a
 # question of its own, and its answer may differ the next time.
-OWN_IDENTITY = (Payment, Advice)
+OWN_IDENTITY = (Payment, Advice, Inquiry)
 
 
 class Answer(Message, frozen=True):
@@ -204,6 +216,7 @@ class Answer(Message, frozen=True):
     authorisation: Text | None = None
     emv: Hex | None = None
     brand: Text | None = None
+    balance_minor: Annotated[int, msgspec.Meta(ge=-(10**15), le=10**15)] | None = None
     shown_code: Text | None = None
     expires_at: Moment | None = None
     notice: Literal["cloned"] | None = None

@@ -45,6 +45,7 @@ PHASES: Final = {
     Phase.REFUNDED: ("款项退还给您", "Money goes back"),
     Phase.HELD: ("款项已冻结，谢谢", "Held, not charged"),
     Phase.RELEASED: ("已解冻，未扣款", "Let go, not charged"),
+    Phase.BALANCE: ("您的余额", "Your balance"),
     Phase.DECLINED: ("交易被拒绝", "Declined"),
     Phase.NOT_PAID: ("未付款，未扣款", "Not paid"),
     Phase.CHECKING: ("请稍候", "One moment, please"),

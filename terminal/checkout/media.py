@@ -157,6 +157,8 @@ def without_floor_limits(settings: Settings) -> Settings:
         replace(
             application,
             floor_limit_minor=0,
+            # An inquiry is of nothing.
+            zero_amount_allowed=True,
             chip=replace(application.chip, floor_limit_minor=0, random_threshold_minor=0),
             limit_sets=tuple(replace(one, floor_limit_minor=0) for one in application.limit_sets),
         )

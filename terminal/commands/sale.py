@@ -163,11 +163,13 @@ def taken(
     *,
     keeps: bool = False,
     refuses: bool = False,
+    look: Callable[[View], None] = lambda _: None,
 ) -> PaymentView:
     """Take a whole payment; return how it ended.
 
     begin: begins it, and returns its identity. people: what --as and --approve say.
     keeps: if the bank is not reached, keep it here. refuses: no signature is right.
+    look: is shown how the till stands at the end, before it closes.
     """
     user, approvers = people
     offered.check(place.settings())
@@ -187,6 +189,7 @@ def taken(
             till.refuse_signature()
             watch.until(lambda _view: till.payment(attempt).state not in ON_THE_WAY, UNKNOWN_S)
             payment = till.payment(attempt)
+        look(till.view())
     return payment
 
 

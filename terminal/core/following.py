@@ -320,6 +320,9 @@ class Following:
         self._hand.set_step(Step.ANSWERED, payment)
         payment = self._current(payment)
         match answer.state:
+            case "approved" if payment.kind is Kind.BALANCE:
+                self._tell_card(payment, answer)
+                self._approve(payment, answer)
             case "approved" if payment.medium is Medium.CHIP:
                 self._ask_card(payment, answer)
             case "approved":
@@ -429,6 +432,7 @@ class Following:
             bank_reference=answer.reference,
             authorisation=answer.authorisation,
             expires_ms=answer.expires_at_ms,
+            balance_minor=answer.balance_minor,
             reason=reason,
             next_step=step,
         )
@@ -520,8 +524,20 @@ class Following:
         )
         self._send_reversal(payment, _why_reversed(payment))
 
+    def drop_inquiry(self, payment: PaymentView) -> None:
+        """Nobody answered what moves no money: it is over."""
+        self._book.move(
+            payment,
+            Move.INQUIRY_DROPPED,
+            reason=Message.INQUIRY_DROPPED,
+            next_step=Message.PRESS_ENTER,
+        )
+
     def _lost(self, payment: PaymentView) -> None:
         self._tell_card(payment)
+        if payment.kind is Kind.BALANCE:
+            self.drop_inquiry(payment)
+            return
         payment = self._book.move(
             payment,
             Move.ANSWER_LOST,

@@ -59,6 +59,7 @@ _DONE = {
     Kind.COMPLETION: Message.COMPLETED,
     Kind.RELEASE: Message.RELEASED,
     Kind.TIP: Message.TIP_ADDED,
+    Kind.BALANCE: Message.BALANCE_TOLD,
 }
 
 

@@ -189,7 +189,8 @@ class Core:
 
     def _sale_wanted(self, event: SaleWanted) -> None:
         self._check_free()
-        self._limits.check(event.amount_minor)
+        if event.kind is not Kind.BALANCE:
+            self._limits.check(event.amount_minor)
         self._enter(event.attempt, event.kind, event.amount_minor, event.currency, event.cashier)
         if event.tender is not None and self._hand.held is not None:
             self._hand.held.tender = event.tender
@@ -406,6 +407,9 @@ class Core:
         self._book.recent = event.recent
         for payment in event.unfinished:
             self._book.take_up(payment)
+            if payment.kind is Kind.BALANCE and payment.state is State.AUTHORISING:
+                self._following.drop_inquiry(payment)
+                continue
             target = TRANSITIONS[payment.state, Move.RESTARTED]
             if target is State.CANCELLED:
                 payment = self._book.move(payment, Move.RESTARTED, reason=Message.CANCELLED)

@@ -25,7 +25,7 @@ from terminal.messages import Message
 from terminal.receipts.receipt import ReceiptWriter
 from terminal.receipts.settlement import settlement_lines
 from terminal.states import State
-from terminal.view import PRESENTED, PaymentView, Readiness, Stage, View
+from terminal.view import PRESENTED, Kind, PaymentView, Readiness, Stage, View
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,8 @@ class ReceiptDesk:
             return
         with self._changed:
             self._know(payment.id)
-            if payment.state not in _TAKEN or self._prints == "never":
+            is_for_paper = payment.state in _TAKEN and payment.kind is not Kind.BALANCE
+            if not is_for_paper or self._prints == "never":
                 return
             if payment.signature and payment.kind in PRESENTED:
                 self._add(payment.id, Slip.MERCHANT)

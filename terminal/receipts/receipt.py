@@ -39,6 +39,7 @@ _KINDS = {
     Kind.COMPLETION: "预授权完成 COMPLETION",
     Kind.RELEASE: "预授权撤销 RELEASE",
     Kind.TIP: "小费 TIP",
+    Kind.BALANCE: "余额查询 BALANCE INQUIRY",
 }
 
 _RESULTS = {
@@ -63,8 +64,8 @@ _PAID = frozenset({State.APPROVED, State.STORED})
 _TAKEN = _PAID | {State.DEFERRED}
 """The goods are handed over: the customer signs where a signature is wanted."""
 
-_HELD = frozenset({Kind.PREAUTH, Kind.INCREMENT})
-"""Nothing is paid by them yet."""
+_UNPAID = frozenset({Kind.PREAUTH, Kind.INCREMENT, Kind.BALANCE})
+"""Nothing is paid by them."""
 
 _BRAND_LABELS = {
     Medium.CARD: "卡别 CARD",
@@ -324,7 +325,7 @@ def _result(page: Page, payment: PaymentView, letterhead: Letterhead) -> None:
     if payment.expires_ms is not None and payment.state is State.APPROVED:
         until = datetime.datetime.fromtimestamp(payment.expires_ms // 1000, datetime.UTC)
         page.pair("冻结至 HELD UNTIL", f"{until.astimezone(letterhead.zone):%Y-%m-%d %H:%M}")
-    if payment.state not in _PAID or payment.kind in _HELD:
+    if payment.state not in _PAID or payment.kind in _UNPAID:
         page.centre("非付款凭证")
         page.centre("NOT A PROOF OF PAYMENT")
     if payment.state is State.SETTLED:

@@ -100,3 +100,17 @@ def test_a_typed_number_is_charged_and_stands_nowhere(counter: Any) -> None:
     files = [path for path in (counter.home / "till").rglob("*") if path.is_file()]
     assert len(files) > 3
     assert not [path for path in files if NUMBER.encode() in path.read_bytes()]
+
+
+@pytest.mark.parametrize("offer", ["card:mastercard-online", "chip:contact-cda-online"])
+def test_a_balance_is_shown_and_nowhere_kept(counter: Any, offer: str) -> None:
+    attempt = counter.till.balance()
+    counter.until(lambda view: view.stage is Stage.PRESENT)
+    counter.do(offer)
+    view = counter.until(lambda view: view.stage is Stage.RESULT)
+    told = view.payment.balance_minor
+    assert told is not None
+    assert told > 0
+    assert counter.till.payment(attempt).balance_minor is None
+    assert str(told).encode() not in (counter.home / "till" / "journal.db").read_bytes()
+    assert counter.booked.transfers_of(attempt) == []

@@ -130,3 +130,25 @@ def test_lines_hold_an_amount(till: StillTill) -> None:
     assert told[-1] == "Type the amount first."
     lines.heard("hold 200.00")
     assert till.wishes == [("preauth", 20_000)]
+
+
+async def test_a_balance_is_asked_for_and_shown_large(till: StillTill, read_screen: Read) -> None:
+    app = TillApp(till)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f9")
+        await pilot.press(key_of(read_screen(app), "Other kinds"), "3")
+        assert till.wishes == [("balance",)]
+    told: list[str] = []
+    lines = LineTill(till, "en", told.append)
+    lines.heard("余额")
+    assert till.wishes == [("balance",)] * 2
+    lines.saw(
+        ended(
+            State.APPROVED,
+            kind=Kind.BALANCE,
+            amount_minor=0,
+            balance_minor=12_345,
+            reason=Message.BALANCE_TOLD,
+        )
+    )
+    assert any("123.45" in line for line in told)

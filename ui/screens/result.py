@@ -18,7 +18,7 @@ from ui.widgets.canvas import Canvas
 from ui.widgets.chrome import Action
 from ui.widgets.figures import draw_amount
 from ui.widgets.lettering import draw_word, fits_large, lines_of, sign_pixels, word_pixels
-from ui.wording import HIDDEN_CODES, MEDIA, how_text, result_frame
+from ui.wording import HIDDEN_CODES, MEDIA, figure_minor, how_text, result_frame
 
 DEAF_S = 0.4
 """Keys pressed before the result was seen are not meant for it."""
@@ -164,7 +164,7 @@ class ResultPage(Page):
         if canvas.height - len(print_lines) - row < FIGURES_ROOM:
             print_lines = print_lines[:1]
         foot = canvas.height - len(print_lines) - (2 if is_wide else 0)
-        unit, text = self.desk.figures(payment.amount_minor)
+        unit, text = self.desk.figures(figure_minor(payment))
         top = row + 1
         draw_amount(
             canvas,

@@ -15,6 +15,7 @@ LARGE_PX = 22
 SMALL: dict[str, str] = {
     "一": ("0000 0000 0000 0000 0000 0000 3fff 1ffe 0000 0000 0000 0000 0000 0000"),
     "中": ("00c0 00c0 1ffe 1ffe 18c6 18c6 18c6 1ffe 1ffe 18c6 00c0 00c0 00c0 00c0"),
+    "余": ("00c0 01e0 03f0 063c 1ffe 1ffe 00c0 0ffc 1ffe 00c0 06d8 0ccc 1bc6 0380"),
     "储": ("0c32 0f36 0b7e 1934 187e 3fff 3930 197e 0976 0926 093e 0be6 0b3e 0836"),
     "关": ("0618 0618 0330 0ffe 0ffc 00c0 00c0 1ffe 1ffe 01e0 03b0 071c 1e0e 1806"),
     "再": ("0000 1ffe 1ffe 0ffc 0ffc 0ccc 0ffc 0ffc 0ccc 3fff 1ffe 0c0c 0c3c 0c3c"),
@@ -56,6 +57,7 @@ SMALL: dict[str, str] = {
     "送": ("188c 18cc 0dfe 01fe 0030 3c30 1ffe 0dfe 0c78 0cec 0dce 1f84 3fff 11fe"),
     "销": ("0812 1fd6 1f5e 3010 1efe 1ffe 0cc6 1efe 1fc6 0cc6 0cfe 0fc6 0ece 08ce"),
     "闭": ("0800 1dfe 0dfe 0026 1866 1ffe 1bfe 18e6 19e6 1f66 1e66 18e6 18ce 180e"),
+    "额": ("0400 067f 1fbe 1d98 0ffe 3b6a 0f7a 1ffa 19fa 1f7a 091c 093e 0fe7 09e2"),
 }
 
 LARGE: dict[str, str] = {
@@ -66,6 +68,10 @@ LARGE: dict[str, str] = {
     "中": (
         "000c00 000c00 000c00 000c00 0ffffc 0ffffc 0ffffc 0e0c1c 0e0c1c 0e0c1c 0e0c1c "
         "0e0c1c 0ffffc 0ffffc 0ffffc 0e0c1c 000c00 000c00 000c00 000c00 000c00 000c00"
+    ),
+    "余": (
+        "000c00 001e00 003f00 007f80 00f3c0 03e1f0 0f807c 1ffffe 1dfffe 081e04 000c00 "
+        "000c00 0ffffc 0ffffc 001e00 010c00 03cce0 078c78 0f0c38 1e7c1c 0c7c0c 007800"
     ),
     "储": (
         "020180 0301c6 0761ce 06e7fc 0677fc 0e31d8 0e01f8 1feffe 1ffffe 3ff1e0 1e73c0 "
@@ -230,5 +236,9 @@ LARGE: dict[str, str] = {
     "闭": (
         "000000 0e0000 0f3ffe 073ffe 03000e 00038e 1c038e 1c038e 1dffee 1dffee 1cffee "
         "1c1f8e 1c3f8e 1c7b8e 1cf38e 1de38e 1dc38e 1c9f8e 1c1f0e 1c1e7e 1c003c 0c0000"
+    ),
+    "额": (
+        "000000 038000 01c7fe 1ffffe 1ff860 1f18e0 1ffffe 0ffffe 1c770e 1bf76e 07e76e "
+        "07e76e 0fff6e 1f7f6e 1c176e 0ff7ee 0ff7ee 0e30d0 0e31dc 0ff78e 0fff06 063400"
     ),
 }

@@ -29,6 +29,7 @@ TEXTS = {
     Phase.REFUNDED: mark("The money goes back to you"),
     Phase.HELD: mark("Held by your bank, not charged. Thank you"),
     Phase.RELEASED: mark("Let go. Nothing was charged"),
+    Phase.BALANCE: mark("Your balance"),
     Phase.DECLINED: mark("Declined. Another card or wallet, please"),
     Phase.NOT_PAID: mark("Not paid. Nothing was charged"),
     Phase.CHECKING: mark("One moment. The shop asks the bank"),
@@ -40,6 +41,7 @@ FIELDS = {
     Phase.REFUNDED: ("ok", "ok-ink", "tick"),
     Phase.HELD: ("keep", "keep-ink", "tick"),
     Phase.RELEASED: ("ok", "ok-ink", "tick"),
+    Phase.BALANCE: ("ok", "ok-ink", "tick"),
     Phase.DECLINED: ("no", "no-ink", "cross"),
     Phase.CHECKING: ("ask", "ask-ink", "question"),
 }

@@ -92,6 +92,8 @@ class Iso8583Client:
                 case messages.Closing():
                     # No order can have been opened here.
                     return self._answer(request.attempt, "closed")
+                case messages.Inquiry():
+                    return self._not_offered("balance inquiries")
                 case messages.Order():
                     return self._not_offered("codes that the customer scans")
 

@@ -169,3 +169,26 @@ def test_no_tip_on_a_closed_batch(till: Till) -> None:
     close = {"batch": 3, "totals": [], "digest": "0" * 64, "accepted": True}
     assert till.ask("/v1/batches/close", close)[1]["state"] == "closed"
     assert follow(till, "tip", sale["attempt"], 500)[1] == "12"
+
+
+# --- balance inquiries ------------------------------------------------------
+
+
+def inquiry(till: Till, pan: str = "4761739001010119") -> dict[str, object]:
+    """Ask by a card that was told the amount zero; return the answer."""
+    body = till.sale(0, card=till.shop.card(0, pan=pan))
+    asked = {name: body[name] for name in ("attempt", "currency", "at", "tender")}
+    status, told = till.ask("/v1/balances", asked, key=body["attempt"])
+    assert status == 200, told
+    assert till.status(str(body["attempt"])) == "not_found", "nothing is booked"
+    return told
+
+
+def test_an_inquiry_tells_what_can_be_spent_and_books_nothing(shop: Shop, till: Till) -> None:
+    assert inquiry(till)["balance_minor"] == 100_000_000
+    preauth(till)
+    assert inquiry(till)["balance_minor"] == 99_980_000, "what is held cannot be spent"
+    unknown = inquiry(till, "30569309025904")
+    assert (unknown["state"], unknown["code"]) == ("declined", "14")
+    assert unknown.get("balance_minor") is None
+    assert money(shop) == (-20_000, 20_000, 0)

@@ -21,6 +21,7 @@ from terminal.events import (
     SaleWanted,
     Started,
 )
+from terminal.journal_form import encoded
 from terminal.messages import Message
 from terminal.states import State
 from terminal.view import Kind
@@ -214,3 +215,37 @@ def test_what_is_only_held_is_released_and_not_given_back(counter: Any, kind: Ki
     with pytest.raises(NotAllowed, match=f"nothing to {kind}"):
         counter.take(FollowUpWanted("x", kind, "p"))
     assert states(counter, "p") == [State.APPROVED]
+
+
+# --- balance inquiries ------------------------------------------------------
+
+
+def asked(counter: Any) -> None:
+    counter.take(SaleWanted("b", 0, "CNY", kind=Kind.BALANCE))
+    counter.tap()
+
+
+def test_an_inquiry_tells_a_balance_and_the_record_has_none(counter: Any) -> None:
+    asked(counter)
+    answer = BankAnswer("approved", "00", balance_minor=12_345)
+    counter.take(Answered(Purpose.PAY, "b", answer))
+    assert counter.view.payment.balance_minor == 12_345
+    assert counter.payments["b"].reason is Message.BALANCE_TOLD
+    assert "12345" not in encoded(counter.payments["b"])
+
+
+def test_an_inquiry_without_an_answer_is_over(counter: Any) -> None:
+    asked(counter)
+    counter.take(AnswerLost(Purpose.PAY, "b", "cut"))
+    dropped = counter.payments["b"]
+    assert (dropped.state, dropped.reason) == (State.CANCELLED, Message.INQUIRY_DROPPED)
+    assert not counter.sent(Purpose.ASK)
+    assert not counter.sent(Purpose.REVERSE)
+
+
+def test_an_inquiry_that_a_till_died_in_is_over(counter: Any) -> None:
+    asked(counter)
+    again = type(counter)(counter.clock)
+    again.take(Started((counter.payments["b"],), (), 10))
+    assert states(again, "b") == [State.CANCELLED]
+    assert not again.sent(Purpose.ASK)
