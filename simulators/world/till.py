@@ -37,7 +37,16 @@ from terminal.events import Entry, InboxEvent, TimerRang
 from terminal.executor import Executor
 from terminal.journal import MARK, Journal
 from terminal.linking import Keys
-from terminal.news.events import AdoptTerms, NewsWish, TermsNotHad, TermsReady
+from terminal.news import bulletins
+from terminal.news.events import (
+    AdoptTerms,
+    BulletinsCame,
+    FetchBulletins,
+    FetchTerms,
+    NewsWish,
+    TermsNotHad,
+    TermsReady,
+)
 from terminal.news.parameters import NEWEST, Load, ParameterStore
 from terminal.news.terms import InForce
 from terminal.opening import first_event, terms_of
@@ -324,11 +333,21 @@ class WorldTill:
             self._log.event(self.name, f"keys not renewed: {error}")
 
     def do(self, wish: NewsWish) -> None:
-        """Fetch what the bank has set, or work by it; satisfies terminal.executor.News."""
-        if isinstance(wish, AdoptTerms):
-            self._in_force.terms = wish.terms
-        else:
-            self.post(self._fetched(wish.version))
+        """Fetch what the bank has set or written, or work by it; see terminal.executor.News."""
+        match wish:
+            case AdoptTerms(terms):
+                self._in_force.terms = terms
+            case FetchTerms(version):
+                self.post(self._fetched(version))
+            case FetchBulletins(after):
+                self.post(self._written(after))
+
+    def _written(self, after: int) -> InboxEvent:
+        try:
+            return BulletinsCame(bulletins.fetch(self._client_by(self.keys.keys), after))
+        except BankLinkError as error:
+            self._log.event(self.name, f"messages not fetched: {error}")
+            return BulletinsCame(())
 
     @property
     def _parameters(self) -> ParameterStore:

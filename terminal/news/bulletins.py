@@ -15,7 +15,7 @@ from terminal.errors import AnswerLost
 from terminal.security.files import write_file
 
 if TYPE_CHECKING:
-    from terminal.bank.client import BankClient
+    from terminal.bank.dialects import SignedClient
 
 READ: Final = "bulletins-read"
 PATH: Final = "/v1/bulletins"
@@ -32,7 +32,7 @@ class _Told(msgspec.Struct, frozen=True):
     bulletins: tuple[Bulletin, ...]
 
 
-def fetch(client: BankClient, after: int) -> tuple[Bulletin, ...]:
+def fetch(client: SignedClient, after: int) -> tuple[Bulletin, ...]:
     """Return what comes after this number, in its order; () if the bank has no more.
 
     Raises NeverLeft, AnswerLost.

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 
 from simulators.bank import bench
-from terminal.bank.client import BankClient
+from terminal.bank.dialects import SignedClient
 from terminal.errors import AnswerLost
 from terminal.news.bulletins import Bulletin, fetch, note_read, read_through
 from tests.terminal.news.conftest import NOW_MS, Town
@@ -54,7 +54,7 @@ class Liar:
 def test_what_is_no_list_of_messages_is_no_answer(told: list[object]) -> None:
     after = 7 if told == [{"number": 7, "text": "read already"}] else 0
     with pytest.raises(AnswerLost, match="messages"):
-        fetch(cast("BankClient", Liar(*told)), after)
+        fetch(cast("SignedClient", Liar(*told)), after)
 
 
 def test_how_far_somebody_has_read_is_kept(tmp_path: Path) -> None:
