@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emv import conversation
-from emv.conversation import Note, PINAnswer, PINEntry, Reply, TakeOnlinePIN
+from emv.conversation import IssuerAnswer, Note, PINAnswer, PINEntry, Reply, TakeOnlinePIN
 from emv.errors import MalformedData
 from emv.outcome import CVM
 
@@ -60,6 +60,11 @@ def test_an_answer_that_can_be_is_returned_and_any_other_is_a_bug(name: str) -> 
         next(kernel)
         with pytest.raises(TypeError):
             kernel.send(answer)
+
+
+@pytest.mark.parametrize(("code", "is_approval"), [(b"00", True), (b"05", False), (b"", False)])
+def test_an_issuers_code_is_a_yes_or_not(code: bytes, is_approval: bool) -> None:
+    assert IssuerAnswer(code).is_approval is is_approval
 
 
 def test_a_reply_is_data_and_two_bytes_of_status() -> None:

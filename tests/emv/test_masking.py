@@ -130,8 +130,8 @@ def test_each_kind_of_card_data_has_its_mask(tag: int, value: str, masked: str) 
     assert masked_hex(tag, bytes.fromhex(value)) == masked
 
 
-# Numbers of 16 and 19 digits with a check digit, no shorter one inside them.
-SIXTEEN, NINETEEN = "4377746162098623", "4977993881989077174"
+# Numbers of 13, 16 and 19 digits with a check digit, no shorter one inside them.
+THIRTEEN, SIXTEEN, NINETEEN = "4222222222222", "4377746162098623", "4977993881989077174"
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,8 @@ SIXTEEN, NINETEEN = "4377746162098623", "4977993881989077174"
         ("0000", SIXTEEN, "AB"),
         ("F", SIXTEEN, "F"),
         ("ABF", SIXTEEN, "F"),
+        ("", THIRTEEN, "F"),
+        ("F", THIRTEEN, ""),
         ("ABC9", SIXTEEN, "99"),
         ("F", NINETEEN, ""),
         ("ABC9", NINETEEN, "FAB"),
@@ -160,6 +162,7 @@ def test_a_number_in_digits_shows_its_ends_and_nothing_else_is_hidden(
         ("", SIXTEEN, ""),
         ("no. ", f"{SIXTEEN[:4]}-{SIXTEEN[4:8]} {SIXTEEN[8:]}", "."),
         ("00", NINETEEN, "x"),
+        ("(", THIRTEEN, ")"),
     ],
 )
 def test_a_number_in_characters_shows_its_ends_and_nothing_else_is_hidden(

@@ -285,11 +285,19 @@ def test_a_directory_is_read_to_its_last_record() -> None:
     assert found.language == b""
 
 
-def test_the_first_selection_of_a_name_is_not_of_the_next() -> None:
-    player = Player(Directory(pse_status="6A82", names=[VISA.aid]))
+def test_a_directory_without_end_is_read_so_far_and_no_further() -> None:
+    player = Player(Directory([record()] * (RECORDS_MAX + 8)))
     player.run(build_candidate_list([VISA]))
 
+    assert [command[1] for command in player.commands].count(0xB2) == RECORDS_MAX
+
+
+def test_the_first_selection_of_a_name_is_not_of_the_next() -> None:
+    player = Player(Directory(pse_status="6A82", names=[VISA.aid]))
+    found = player.run(build_candidate_list([VISA]))
+
     assert [command[3] for command in player.commands] == [0x00, 0x00]
+    assert not found.has_blocked
 
 
 @pytest.mark.parametrize(("partial", "count"), [(True, 2), (False, 1)])

@@ -144,6 +144,12 @@ def test_a_template_decides_between_readings(tag: int, template: int, name: str)
     assert name_of(tag, template=template) == name
 
 
+def test_a_tag_of_one_kernel_needs_no_kernel_to_be_read() -> None:
+    assert meaning(0xDF8117) == meaning(0xDF8117, kernel=2)
+    assert meaning(0xDF8117) is not None
+    assert name_of(0x9F6E).count(" / ") == 2
+
+
 def test_an_unknown_tag_is_called_so() -> None:
     assert name_of(0xDF7F) == "unknown"
 

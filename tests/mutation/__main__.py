@@ -17,7 +17,7 @@ from tests.mutation.campaign import PROJECT, Fate, run
 from tests.mutation.kept import fates, keep, reasons
 from tests.mutation.operators import Mutant, mutants
 
-TESTS = ("tests/emv", "tests/simulators/card")
+TESTS = ("tests/emv", "tests/simulators/card", "tests/terminal/decoding")
 
 
 def main() -> int:
