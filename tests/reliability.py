@@ -58,10 +58,10 @@ CAMPAIGNS = [
         "0 payments lost, 0 doubled; ledger and journal agree",
     ),
     Campaign(
-        "Killed with SIGKILL in each of the eight states that a restart can find",
+        "Killed with SIGKILL in each of the nine states that it was held in",
         ["test_kill.py::test_killed_in_each"],
         "kills in a state",
-        8 * 20,
+        9 * 20,
         "kills",
         "every payment comes to its end, none is charged that the bank did not hear of",
     ),
