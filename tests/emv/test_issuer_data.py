@@ -113,6 +113,26 @@ def test_a_format_shows_in_its_shape(data: str, first: str, lines: list[str]) ->
                 "5 issuer script commands on last transaction",
             ],
         ),
+        (
+            "0FA5022000001000" + "00" * 8 + "0F" + "00" * 15,
+            [
+                "common core, triple DES (A5), key index 02",
+                "first cryptogram: ARQC",
+                "second cryptogram: AAC",
+                "PIN try counter 0 (right nibble)",
+                "1 issuer script commands on last transaction",
+            ],
+        ),
+        (
+            "0FA50220000001F0" + "00" * 8 + "0F" + "00" * 15,
+            [
+                "common core, triple DES (A5), key index 02",
+                "first cryptogram: ARQC",
+                "second cryptogram: AAC",
+                "CVR byte 4 bit 1: unable to go online",
+                "PIN try counter 0 (right nibble)",
+            ],
+        ),
     ],
 )
 def test_a_value_is_told_line_by_line(data: str, lines: list[str]) -> None:
