@@ -408,7 +408,9 @@ class Journal(JournalReader):
     def _prepare(self, path: Path) -> None:
         path.chmod(0o600)
         # FULL: NORMAL loses acknowledged commits when the power goes.
-        self._writer.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+        # One by one: behind a statement that answers, apsw waits to be asked for more.
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = FULL")
         schema.bring_up_to_date(self._writer, path)
 
 

@@ -70,6 +70,21 @@ def test_what_was_written_is_read_again_whole(journal: Journal) -> None:
     assert journal.verify() == 3
 
 
+def test_its_commits_are_synced_whatever_sqlite_was_built_with(tmp_path: Path, clock: Any) -> None:
+    def prefer_speed(connection: apsw.Connection) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+
+    apsw.connection_hooks.append(prefer_speed)
+    try:
+        journal = Journal(tmp_path, clock)
+    finally:
+        apsw.connection_hooks.remove(prefer_speed)
+    full = journal._writer.execute("PRAGMA synchronous").fetchall()
+    journal.close()
+
+    assert full == [(2,)]
+
+
 def test_it_is_all_there_after_closing(tmp_path: Path, clock: Any) -> None:
     first = Journal(tmp_path, clock)
     sale(first)
