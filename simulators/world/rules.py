@@ -14,7 +14,6 @@ from simulators.world.works import INSERTED, TAPPED
 from terminal.events import Entry
 from terminal.money import plain_amount
 from terminal.states import FINAL, State
-from terminal.states import Event as Move
 from terminal.view import Kind, Medium, PaymentView, Stage, View
 
 COPY: Final = "重打印"
@@ -45,7 +44,8 @@ class Rules:
                     self._break("money", till, payment, f"the bank booked {booked}, not {due}")
             if payment.state is State.NOT_SENT and self._bank.state(payment.id):
                 self._break("not sent", till, payment, "yet the bank has heard of it")
-            if entry.move is Move.CARD_AGREED and not till.counter.agreed(payment.id):
+            is_chips = payment.medium is Medium.CHIP and payment.kind is Kind.SALE
+            if is_chips and payment.state in _BOOKED and not till.counter.agreed(payment.id):
                 self._break("card", till, payment, "the chip did not agree")
 
     def sends(self, till: WorldTill, payment: PaymentView) -> None:

@@ -14,6 +14,7 @@ from config.schema import Settings
 from simulators.disk import FATES, Disk, Fault, Kind, Platter
 from simulators.world.agenda import Agenda, TillClock
 from simulators.world.bank import WorldBank, peer_of
+from simulators.world.broken import RuleBroken
 from simulators.world.chance import chance
 from simulators.world.counter import Counter
 from simulators.world.instant import InstantClient
@@ -28,6 +29,7 @@ from terminal.core.step import Core
 from terminal.errors import (
     BankLinkError,
     EnrolmentRefused,
+    JournalCorrupt,
     JournalUnavailable,
     ParametersRefused,
     TillError,
@@ -202,6 +204,8 @@ class WorldTill:
             self._log.event(self.name, f"did not come up: {error}")
             self._agenda.after(AGAIN_S, self.switch_on)
             return
+        except JournalCorrupt as error:
+            raise RuleBroken("memory", f"{self.name}: {error}") from error
         self._journal = journal
         mark = self.folder / MARK
         self._mark = mark.read_bytes()

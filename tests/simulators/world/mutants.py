@@ -52,18 +52,21 @@ MUTANTS = [
         "for place, wish in enumerate(wishes):",
         "wishes = sorted(wishes, key=lambda wish: not isinstance(wish, Send))\n"
         "        for place, wish in enumerate(wishes):",
+        seed=6,
     ),
     Mutant(
         "reversals dropped at a restart",
         "terminal.core.step",
         "for payment in event.unfinished:",
         "for payment in [p for p in event.unfinished if p.state is not State.REVERSING]:",
+        seed=25,
     ),
     Mutant(
         "answers matched by the latest payment",
         "terminal.core.following",
         "payment, answer = self._book.get(event.attempt), event.answer",
         "payment = next(reversed(self._book.payments()), None)\n        answer = event.answer",
+        seed=6,
     ),
     Mutant(
         "a commit is not synced",
@@ -82,30 +85,35 @@ MUTANTS = [
         "terminal.bank.errands",
         "if isinstance(error, AnswerLost):",
         "if False:",
+        seed=5,
     ),
     Mutant(
         "a payment that the bank does not know taken for declined",
         "terminal.core.following",
         'self._reverse(payment, "not_found")',
         "self._decline(payment, answer)",
+        seed=38,
     ),
     Mutant(
         "the bank's silence taken for a decline",
         "terminal.core.following",
         'self._reverse(payment, "no_answer")',
         'self._decline(payment, BankAnswer("declined"))',
+        seed=17,
     ),
     Mutant(
         "a reversal without an answer taken for confirmed",
         "terminal.core.following",
         "                self._book.retry(payment)\n                self._give_up_waiting()",
         "                self._book.move(payment, Move.REVERSAL_CONFIRMED)",
+        seed=6,
     ),
     Mutant(
         "a new payment overtakes a reversal",
         "terminal.core.following",
         "if not tender.is_offline and (pending := self._book.in_state(State.REVERSING)):",
         "if not tender.is_offline and (pending := []):",
+        seed=6,
     ),
     Mutant(
         "a card sale that was being authorised is forgotten at a restart",
@@ -118,24 +126,20 @@ MUTANTS = [
         "terminal.core.following",
         "if not event.agrees:",
         "if False:",
+        seed=1,
     ),
     Mutant(
         "a shown code that was paid is taken for closed",
         "terminal.core.following",
         'case "approved":\n                # The wallet was faster',
         'case "approved" if False:\n                # The wallet was faster',
+        seed=4,
     ),
     Mutant(
         "a chip's approval is not undone after a silence",
         "terminal.core.following",
         'case "approved" if payment.medium is Medium.CHIP:\n                # Its card',
         'case "approved" if False:\n                # Its card',
-    ),
-    Mutant(
-        "a stored sale is sent under a new key each time",
-        "terminal.bank.messages",
-        "OWN_IDENTITY = (Payment, Advice)",
-        "OWN_IDENTITY = (Payment,)",
     ),
     Mutant(
         "what the disk did not take is believed",
@@ -154,6 +158,7 @@ MUTANTS = [
         "terminal.receipts.desk",
         "if seen == self._seen:",
         "if False:",
+        seed=1,
     ),
     Mutant(
         "another amount is on the receipt",
@@ -162,7 +167,7 @@ MUTANTS = [
         'page.pair("金额 AMOUNT", money(payment.amount_minor + 1))',
     ),
     Mutant(
-        "the end of the journal is not marked",
+        "the journal is marked further than it goes",
         "terminal.journal",
         "self._mark.set(End(length, self._head))",
         "self._mark.set(End(length + 1, self._head))",
