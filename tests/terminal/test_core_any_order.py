@@ -127,9 +127,7 @@ class Walk:
         asking = self.chance.randint(0, self.counter.core._hand._asking)
         events += [
             PinDigits(asking, self.chance.randrange(13)),
-            PinEntered(asking, "s"),
-            PinEnded(asking, Message.PIN_CANCELLED, Message.ANOTHER_CARD),
-            PinAnswered(asking),
+            *self.pin_pad_says(asking),
             CardAsks(arming, "Slot", ChoiceWanted(("VISA CREDIT", "VISA DEBIT"))),
             CardAsks(arming, "Slot", PinWanted(2, 3)),
             CardRead(arming, CardEnd.AGAIN, reader="Slot"),
@@ -138,6 +136,14 @@ class Walk:
         if self.chip is None and self.completing is None:
             events += [self.insert(arming)] * 3
         return self.chance.choice(events)
+
+    def pin_pad_says(self, asking: int) -> list[InboxEvent]:
+        """The pad answers to whoever asked: a chip checks its PIN itself, and says the rest."""
+        held = self.counter.core._hand.held
+        if held is not None and held.question is not None:
+            return [PinAnswered(asking)]
+        cancelled = PinEnded(asking, Message.PIN_CANCELLED, Message.ANOTHER_CARD)
+        return [PinEntered(asking, "s"), cancelled]
 
     def follow_up(self, fresh: str) -> InboxEvent:
         """Something after a payment that stands, more often than after any other."""
