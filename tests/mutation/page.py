@@ -14,8 +14,8 @@ HEAD = """\
 
 `make mutants` changes `emv/` in one small wrong way at a time (a limit that is
 off by one, `and` for `or`, a check left out) and runs the tests that reach the
-line. A change that no test notices lives; each one that does is listed here,
-with the reason it does no harm. `make test` tries a few of them each time.
+line. A change that no test notices lives, and is listed here: with the reason it
+does no harm, or as not explained yet. `make test` tries a few each time.
 
 What is changed: comparisons, `and`/`or`/`not`, arithmetic and bits, numbers and
 bytes, conditions, returned values, and statements left out, in every function.
@@ -23,7 +23,9 @@ Left alone: words for people, and the tables at the top of modules, which are
 checked against cases from outside. A change that keeps a test from ending
 counts as noticed.
 
-Written by `make mutants` from its last run.
+Written by `make mutants` from its last runs. A run of some modules with some
+tests (`python -m tests.mutation MODULE --tests FILE`) counts too: what other
+tests would notice then stands here as living.
 """
 COLUMNS = """\
 | module | changes | noticed | live, harmless | live, unexplained | not run |
