@@ -26,10 +26,27 @@ def test_sales_refunds_and_voids(iso8583_counter: Any) -> None:
     assert counter.until_state(counter.till.void(second.id), *FINAL).state is State.APPROVED
     assert counter.till.payment(second.id).state is State.VOIDED
     assert counter.pay("card:visa-insufficient-funds").state is State.DECLINED
-    hold = counter.till.preauth(5000)
+
+
+def held(counter: Any, amount_minor: int) -> str:
+    """Hold money on a card; return the attempt."""
+    hold: str = counter.till.preauth(amount_minor)
     counter.until(lambda view: view.stage is Stage.PRESENT)
     counter.do("card:visa-online")
-    assert counter.until_state(hold, *FINAL).reason is Message.BANK_REFUSED_REQUEST
+    assert counter.until_state(hold, State.APPROVED).state is State.APPROVED
+    counter.until(lambda view: view.stage is Stage.RESULT)
+    return hold
+
+
+def test_money_is_held_taken_and_let_go(iso8583_counter: Any) -> None:
+    counter, till = iso8583_counter, iso8583_counter.till
+    taken, let_go = held(counter, 5000), held(counter, 700)
+    completion = till.complete(taken, 4200)
+    assert counter.until_state(completion, *FINAL).state is State.APPROVED
+    assert counter.until_state(till.void(completion), *FINAL).state is State.APPROVED
+    assert counter.until_state(till.release(let_go), *FINAL).state is State.APPROVED
+    more = till.increment(held(counter, 300), 100)
+    assert counter.until_state(more, *FINAL).reason is Message.BANK_REFUSED_REQUEST
 
 
 def test_a_sale_that_the_card_approves_is_told_to_the_bank(iso8583_counter: Any) -> None:

@@ -213,12 +213,16 @@ def _sale(asked: _Asked) -> Fields:
     return _charge(asked, ARQC)
 
 
+def _hold(asked: _Asked) -> Fields:
+    return _charge(asked, ARQC, "preauth")
+
+
 def _advice(asked: _Asked) -> Fields:
     return _again(asked) or _charge(asked, TC)
 
 
-def _charge(asked: _Asked, cryptogram_type: int) -> Fields:
-    request = _request(asked, "sale")
+def _charge(asked: _Asked, cryptogram_type: int, kind: str = "sale") -> Fields:
+    request = _request(asked, kind)
     is_chip_in_slot = asked.heard[22].startswith(CHIP_IN_SLOT)
     entry = "contact" if is_chip_in_slot else "contactless"
     sealed = SealedCard(asked.attempt, entry, _card_data(asked.heard))
@@ -226,16 +230,15 @@ def _charge(asked: _Asked, cryptogram_type: int) -> Fields:
     return _tell(asked, told.state or "", told.emv or "")
 
 
-def _give_back(asked: _Asked) -> Fields:
-    """Refund or void what batch, trace number and reference name."""
-    is_refund = asked.heard.kind == "0220"
-    again = _again(asked) if is_refund else None
+def _follow(asked: _Asked) -> Fields:
+    """Do what follows a payment, which batch, trace number and reference name."""
+    kind = _FOLLOWING[asked.function]
+    again = _again(asked) if kind == "refund" else None
     if again is not None:
         return again
     original = asked.named
     if original is None or original.reference != asked.heard[37]:
         return {39: NO_RECORD}
-    kind = "refund" if is_refund else "void"
     told = books.pay(asked.desk, _request(asked, kind, original.attempt))
     return _tell(asked, told.state or "")
 
@@ -337,14 +340,23 @@ def _upload(asked: _Asked) -> Fields:
     return {39: APPROVED if is_booked else NO_RECORD}
 
 
+_FOLLOWING = {"11": "release", "20": "completion", "21": "void", "23": "void", "25": "refund"}
+"""What field 60 asks for, in the books' words."""
+
 # By message type, and by field 60's first two digits where they tell. The rest
-# of the dialect, pre-authorisations and balances, this bank does not offer.
+# of the dialect, balances, this bank does not offer.
 _DEEDS: dict[tuple[str, str], Callable[[_Asked], Fields]] = {
     ("0820", "00"): _sign_off_or_echo,
     ("0200", "22"): _sale,
-    ("0200", "23"): _give_back,
-    ("0220", "25"): _give_back,
+    ("0100", "10"): _hold,
+    ("0100", "11"): _follow,
+    ("0200", "20"): _follow,
+    ("0200", "21"): _follow,
+    ("0200", "23"): _follow,
+    ("0220", "25"): _follow,
     ("0220", "30"): _advice,
     ("0500", "00"): _settle,
     ("0320", "00"): _upload,
-} | {(kind, what): _reverse for kind in ("0400", "0420") for what in ("22", "23", "25", "30")}
+} | {
+    (kind, what): _reverse for kind in ("0400", "0420") for what in ("22", "30", "10", *_FOLLOWING)
+}

@@ -121,16 +121,17 @@ class Iso8583Client:
     def _pay(self, request: Payment, sending: Sending) -> VerifiedAnswer | Refusal:
         if isinstance(request.tender, messages.CodeTender | messages.KeyedTender):
             return self._not_offered("payment codes and typed numbers")
-        if request.kind not in ("sale", "refund", "void"):
-            return self._not_offered(f"payments of kind {request.kind}")
         if isinstance(request.tender, messages.CardTender):
-            message = self._card_message(transactions.SALE, request, request.tender.sealed)
+            kind = transactions.PRESENTED[request.kind]
+            message = self._card_message(kind, request, request.tender.sealed)
         else:
             original = self._originals.find(request.original or "")
             if original is None or original.reply is None:
-                return self._not_offered("a void or a refund of a sale that is not kept here")
-            kind = transactions.VOID if request.kind == "void" else transactions.REFUND
-            message = self._follow_up(kind, request, original)
+                return self._not_offered(f"a {request.kind} of a payment that is not kept here")
+            following = transactions.following(request.kind, original.fields)
+            if following is None:
+                return self._not_offered(f"payments of kind {request.kind}")
+            message = self._follow_up(following, request, original)
         return self._send_payment(request.attempt, message, sending)
 
     def _send_payment(self, attempt: str, message: Message, sending: Sending) -> VerifiedAnswer:

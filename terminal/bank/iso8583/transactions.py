@@ -53,6 +53,15 @@ VOID = Kind("0200", "200000", "00", "23", is_reversible=True)
 REFUND = Kind("0220", "200000", "00", "25", is_reversible=False)
 OFFLINE_SALE = Kind("0220", "000000", "00", "30", is_reversible=False)
 
+PRESENTED = {"sale": SALE, "preauth": PRE_AUTHORISATION}
+"""The link's kinds of payment that a card is presented for."""
+_FOLLOWING = {
+    "void": VOID,
+    "refund": REFUND,
+    "completion": COMPLETION,
+    "release": PRE_AUTHORISATION_CANCEL,
+}
+
 REPEATED_TYPES = frozenset(kind.type for kind in (REFUND, OFFLINE_SALE) if not kind.is_reversible)
 """Message types that are sent again, not reversed, where no answer came."""
 
@@ -169,6 +178,16 @@ REPEATED = (
     f.BATCH,
     f.ORIGINAL,
 )
+
+
+def following(kind: str, original: Mapping[int, str]) -> Kind | None:
+    """Return how a payment that follows another is written; None if it cannot be.
+
+    kind: the link's word. original: what is kept of the payment it follows.
+    """
+    if kind == "void" and original[f.BATCH].startswith(COMPLETION.function):
+        return COMPLETION_CANCEL
+    return _FOLLOWING.get(kind)
 
 
 def repeated_in_reversal(original: Message) -> Fields:

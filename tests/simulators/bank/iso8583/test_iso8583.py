@@ -183,7 +183,6 @@ def test_the_day_ends_with_totals_and_the_lines_that_differ(shop: Any, line: Lin
 
 
 def test_the_bank_says_what_it_does_not_offer(line: Line) -> None:
-    assert line.ask(line.card_message(100, transactions.PRE_AUTHORISATION)).code == "40"
     assert line.ask(line.card_message(100, transactions.BALANCE)).code == "40"
 
 
