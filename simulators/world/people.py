@@ -13,6 +13,7 @@ from simulators.world.agenda import Agenda
 from simulators.world.history import GiveBack, Sale
 from simulators.world.till import WorldTill
 from terminal.batch.events import BatchCloseWanted
+from terminal.errors import JournalUnavailable
 from terminal.events import (
     CancelWanted,
     CardEnd,
@@ -73,9 +74,14 @@ class People:
         """Refund or void one of the last sales."""
         if not self._clear():
             return
+        try:
+            payments = self._till.journal.payments(limit=LOOKED_AT)
+        except JournalUnavailable:
+            # The disk is broken: nobody finds the sale now.
+            return
         sales = [
             payment
-            for payment in self._till.journal.payments(limit=LOOKED_AT)
+            for payment in payments
             if payment.kind is Kind.SALE and payment.state is State.APPROVED
         ]
         if not sales:

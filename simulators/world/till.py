@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -91,9 +92,21 @@ class WorldDisk(Disk):
     def __init__(self, name: str, failed: Callable[[], None]) -> None:
         super().__init__(name)
         self._failed = failed
+        self._is_looked_at = False
+
+    @contextmanager
+    def looked_at(self) -> Iterator[None]:
+        """Let somebody read who is not of this world: to him no disk is broken."""
+        self._is_looked_at = True
+        try:
+            yield
+        finally:
+            self._is_looked_at = False
 
     def allow(self, kind: OperationKind) -> None:
         """Count an operation; raise what SQLite is told if it fails."""
+        if self._is_looked_at:
+            return
         try:
             super().allow(kind)
         except apsw.Error:

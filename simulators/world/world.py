@@ -240,16 +240,19 @@ class World:
 
     def shows(self, till: WorldTill, view: View) -> None:
         """The till shows this."""
-        self.rules.shows(till, view)
+        with till.disk.looked_at():
+            self.rules.shows(till, view)
         self._people[self.tills.index(till)].look(view)
 
     def sends(self, till: WorldTill, payment: PaymentView) -> None:
         """The till asks the bank to take or to give back money."""
-        self.rules.sends(till, payment)
+        with till.disk.looked_at():
+            self.rules.sends(till, payment)
 
     def printed(self, till: WorldTill) -> None:
         """A slip came out."""
-        self.rules.printed(till)
+        with till.disk.looked_at():
+            self.rules.printed(till)
 
     def close(self) -> None:
         """Let all files go."""
