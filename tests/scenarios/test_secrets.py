@@ -151,7 +151,11 @@ def test_no_card_number_is_left_in_the_till(counter: Any, hold: Any, city: Any) 
     assert "journal.db-wal" in files
 
     assert found_in(said, numbers) == []
-    assert {name: hits for name in files if (hits := found_in(files[name], numbers))} == {}
+    # A simulated reader's traces are whole, as its cards are nobody's; what a real
+    # reader leaves is searched in reliability/test_canaries.py.
+    whole = {name for name in files if found_in(files[name], numbers)}
+    assert whole
+    assert {Path(name).parts[0] for name in whole} == {"traces"}
 
 
 def test_the_search_finds_what_it_looks_for() -> None:
