@@ -141,10 +141,14 @@ class SerialLine:
             if self._fault is Fault.GARBAGE:
                 answer = GARBAGE
             self._outgoing += answer
-        if is_last:
-            self._session = None
         self.changed.notify_all()
         return not is_last
+
+    def _left(self, session: _Session) -> None:
+        """A session is over, and its pty closed."""
+        if self._session is session:
+            self._session = None
+        self.changed.notify_all()
 
 
 class _Session:
@@ -209,7 +213,7 @@ class _Session:
                         break
         with self._line.changed:
             self._close()
-            self._line.changed.notify_all()
+            self._line._left(self)
 
     def _carry(self, events: int) -> bool:
         """Move bytes both ways. False: the plug is to be pulled."""

@@ -150,6 +150,8 @@ def test_on_a_terminal_a_scan_is_no_amount_and_presses_nothing(city: Any) -> Non
             assert till.wait_for(lambda screen: text in screen.text(), 60.0), till.screen.text()
 
         until("Take payment")
+        # The scanner is ready once the counter is, a moment after the first screen.
+        until("✓ Camera")
         till.type("281234567890123456\r")
         until("That was a scanner. Take payment first, then scan")
         till.type("\r")

@@ -35,7 +35,7 @@ def test_a_tap_and_a_chip_are_told_and_go_alike_again(counter: Any) -> None:
     bytes_too = command(counter, "show", chip, "--bytes").stdout
     assert "> 80AE" in bytes_too
     kept = json.loads(command(counter, "show", chip, "--json").stdout)
-    assert (kept["interface"], kept["whole"]) == ("contact", True)
+    assert (kept["interface"], kept["whole"]) == ("contact-with-keys", True)
     # The listing, and bytes in words, mask what the trace itself has.
     pan = next(
         step["response"][step["response"].index("5A08") + 4 :][:16]
