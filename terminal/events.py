@@ -8,7 +8,8 @@ rest of that list is not done.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from terminal.batch.batch import Batch
 from terminal.batch.events import BatchEvent, RecordBatch, SendBatch
@@ -21,8 +22,7 @@ from terminal.view import Kind, Medium, PaymentView, Readiness
 # --- events -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """The till came up; these payments were open when it went down."""
 
     unfinished: tuple[PaymentView, ...]
@@ -40,8 +40,7 @@ class Started:
     """The number of the bank's message that was read last."""
 
 
-@dataclass(frozen=True, slots=True)
-class SaleWanted:
+class SaleWanted(Struct, frozen=True):
     """The cashier entered an amount."""
 
     attempt: str
@@ -55,8 +54,7 @@ class SaleWanted:
     """What it is paid with, where that is known already: a card that was typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class FollowUpWanted:
+class FollowUpWanted(Struct, frozen=True):
     """Something is to follow an earlier payment."""
 
     attempt: str
@@ -68,13 +66,11 @@ class FollowUpWanted:
     cashier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CancelWanted:
+class CancelWanted(Struct, frozen=True):
     """Esc."""
 
 
-@dataclass(frozen=True, slots=True)
-class CodeWanted:
+class CodeWanted(Struct, frozen=True):
     """F7: show the customer a code to scan.
 
     order: a fresh identity for it.
@@ -83,38 +79,31 @@ class CodeWanted:
     order: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckWanted:
+class CheckWanted(Struct, frozen=True):
     """Ask the bank now, not at the next turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveWanted:
+class LeaveWanted(Struct, frozen=True):
     """Done with this result, or go on and let the till finish it."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignatureRefused:
+class SignatureRefused(Struct, frozen=True):
     """The customer's signature is not the card's."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeepWanted:
+class KeepWanted(Struct, frozen=True):
     """K: keep the sale that was not sent, at the shop's risk."""
 
 
-@dataclass(frozen=True, slots=True)
-class SyncWanted:
+class SyncWanted(Struct, frozen=True):
     """Reverse and forward now what waits for its turn."""
 
 
-@dataclass(frozen=True, slots=True)
-class RaiseWanted:
+class RaiseWanted(Struct, frozen=True):
     """Keep as much again as the shop's limits say."""
 
 
-@dataclass(frozen=True, slots=True)
-class SettleWanted:
+class SettleWanted(Struct, frozen=True):
     """Somebody who may has settled what the bank refused for good."""
 
     attempt: str
@@ -123,15 +112,13 @@ class SettleWanted:
     """As receipts call them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """These kept sales were written to a file that the bank can be given."""
 
     attempts: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CardPresented:
+class CardPresented(Struct, frozen=True):
     """A card is active in a reader."""
 
     arming: int
@@ -149,8 +136,7 @@ class CardEnd(enum.Enum):
     """The same card or another may be presented; the sale goes on."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardFacts:
+class CardFacts(Struct, frozen=True):
     """What may be shown and kept of a card. No whole number in it."""
 
     medium: Medium
@@ -165,8 +151,7 @@ class CardFacts:
     """The bank is sent a PIN with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardRead:
+class CardRead(Struct, frozen=True):
     """A conversation with a card is over."""
 
     arming: int
@@ -187,51 +172,48 @@ class CardRead:
     """The till's signature on the sale, made when the card was read; '' with a PIN."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardCompleted:
+class CardCompleted(Struct, frozen=True):
     """A chip that waited for the bank's word has said its own."""
 
     attempt: str
     agrees: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CodeRead:
+class CodeRead(Struct, frozen=True):
     """A customer's payment code was scanned."""
 
     arming: int
     brand: str
     sealed: str
-    fingerprint: str = field(repr=False)
+    fingerprint: str
     """The same for the same code, and for no other."""
 
+    def __repr__(self) -> str:
+        return f"CodeRead({self.arming}, {self.brand!r}, …)"
 
-@dataclass(frozen=True, slots=True)
-class CodeRejected:
+
+class CodeRejected(Struct, frozen=True):
     """Something was scanned that cannot pay."""
 
     arming: int
     reason: Message
 
 
-@dataclass(frozen=True, slots=True)
-class PinDigits:
+class PinDigits(Struct, frozen=True):
     """So many digits stand on the PIN pad; nobody here knows which."""
 
     asking: int
     digits: int
 
 
-@dataclass(frozen=True, slots=True)
-class PinEntered:
+class PinEntered(Struct, frozen=True):
     """The customer has entered a PIN; it is under the seal, with the card."""
 
     asking: int
     sealed: str
 
 
-@dataclass(frozen=True, slots=True)
-class PinEnded:
+class PinEnded(Struct, frozen=True):
     """There will be no PIN."""
 
     asking: int
@@ -239,8 +221,7 @@ class PinEnded:
     next_step: Message
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceHealth:
+class DeviceHealth(Struct, frozen=True):
     """A device changed its state."""
 
     name: str
@@ -263,8 +244,7 @@ class Purpose(enum.Enum):
     ECHO = "echo"
 
 
-@dataclass(frozen=True, slots=True)
-class BankAnswer:
+class BankAnswer(Struct, frozen=True):
     """A verified decision of the bank, in the core's words."""
 
     state: str
@@ -287,16 +267,14 @@ class BankAnswer:
     """Of an echo: the number of its newest message to the cashier; 0: there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """The request is on its way out: from here on silence is no decline."""
 
     purpose: Purpose
     attempt: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The bank decided, and the answer was verified."""
 
     purpose: Purpose
@@ -304,8 +282,7 @@ class Answered:
     answer: BankAnswer
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """The bank refused the request itself, in a verified answer."""
 
     purpose: Purpose
@@ -315,8 +292,7 @@ class Refused:
     skew_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NeverLeft:
+class NeverLeft(Struct, frozen=True):
     """Provably nothing of the request left the till."""
 
     purpose: Purpose
@@ -328,8 +304,7 @@ class NeverLeft:
     """It can be sent to no bank: what the till has of it is damaged."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerLost:
+class AnswerLost(Struct, frozen=True):
     """The request left, and no verified answer came."""
 
     purpose: Purpose
@@ -337,15 +312,13 @@ class AnswerLost:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class TimerRang:
+class TimerRang(Struct, frozen=True):
     """A moment the core asked for has come."""
 
     timer: Timer
 
 
-@dataclass(frozen=True, slots=True)
-class JournalFailed:
+class JournalFailed(Struct, frozen=True):
     """A Record could not be written; what stood behind it was not done."""
 
     payments: tuple[str, ...]
@@ -360,8 +333,7 @@ class JournalFailed:
 # --- wishes -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One move of one payment, as the journal keeps it."""
 
     payment: PaymentView
@@ -372,15 +344,13 @@ class Entry:
     """A sealed sale to keep until the bank has it; '' erases it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """Put these moves on disk, all or none, before anything else happens."""
 
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Arm:
+class Arm(Struct, frozen=True):
     """Switch on everything that can read a customer's card or code."""
 
     arming: int
@@ -391,13 +361,11 @@ class Arm:
     """A card's own yes would be worth nothing: the bank must be asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disarm:
+class Disarm(Struct, frozen=True):
     """Switch all of it off."""
 
 
-@dataclass(frozen=True, slots=True)
-class TellCard:
+class TellCard(Struct, frozen=True):
     """Give the chip that waits in a slot its issuer's word."""
 
     reader: str
@@ -407,8 +375,7 @@ class TellCard:
     emv: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AskPin:
+class AskPin(Struct, frozen=True):
     """Have the customer enter a PIN for the card that was read for this attempt."""
 
     asking: int
@@ -420,16 +387,14 @@ class AskPin:
     within_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class EndPin:
+class EndPin(Struct, frozen=True):
     """Ask for no PIN any more, and forget the card that it was for."""
 
     asking: int = 0
     """Only if this is what is asked, and of other cards none is forgotten; 0: in any case."""
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Ask the bank; the answer comes as an event with the same attempt."""
 
     purpose: Purpose
@@ -440,24 +405,21 @@ class Send:
     """Of a reversal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Struct, frozen=True):
     """A moment's name: what for, and for which attempt."""
 
     name: str
     attempt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(Struct, frozen=True):
     """Ring at this moment of the monotonic clock; replaces one of that name."""
 
     timer: Timer
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class StopTimer:
+class StopTimer(Struct, frozen=True):
     """Do not ring."""
 
     timer: Timer
@@ -517,8 +479,7 @@ InboxEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tender:
+class Tender(Struct, frozen=True):
     """What the customer pays with, sealed, on its way to the bank."""
 
     sealed: str

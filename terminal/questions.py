@@ -6,19 +6,17 @@ for its reader; a PIN goes from the PIN pad to the card and never through here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceWanted:
+class ChoiceWanted(Struct, frozen=True):
     """Which application of the card? A single one is to be agreed to."""
 
     names: tuple[str, ...]
     """As the holder knows them, the card's first choice in front."""
 
 
-@dataclass(frozen=True, slots=True)
-class PinWanted:
+class PinWanted(Struct, frozen=True):
     """The card checks its holder's PIN itself."""
 
     kept: int
@@ -29,8 +27,7 @@ class PinWanted:
     """The PIN before was wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class CardAsks:
+class CardAsks(Struct, frozen=True):
     """A chip in a slot wants something of its holder."""
 
     arming: int
@@ -39,8 +36,7 @@ class CardAsks:
     question: ChoiceWanted | PinWanted
 
 
-@dataclass(frozen=True, slots=True)
-class CardSpeaks:
+class CardSpeaks(Struct, frozen=True):
     """The language that a chip's holder is spoken to in, as its card prefers."""
 
     arming: int
@@ -48,23 +44,20 @@ class CardSpeaks:
     """ISO 639 code, one of the till's."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChoiceMade:
+class ChoiceMade(Struct, frozen=True):
     """The holder has chosen an application, or agreed to the one."""
 
     place: int | None
     """Among those that were offered; None: none of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class PinAnswered:
+class PinAnswered(Struct, frozen=True):
     """A PIN that the card checks is asked for no more; the card says what came of it."""
 
     asking: int
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerCard:
+class AnswerCard(Struct, frozen=True):
     """Give the chip in a slot its holder's answer."""
 
     reader: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from terminal.batch.batch import Batch, BatchMove, Difference, Line, Total
 
@@ -19,33 +20,28 @@ class BatchPurpose(enum.Enum):
 # --- events -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class TotalsWanted:
+class TotalsWanted(Struct, frozen=True):
     """Sum the open batch up, and ask the bank what it has."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinesWanted:
+class LinesWanted(Struct, frozen=True):
     """Have the open batch compared line by line, before it is closed."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCloseWanted:
+class BatchCloseWanted(Struct, frozen=True):
     """Close the open batch; the next payment begins another."""
 
     by: str
     """Who asks, as receipts call them."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCheckWanted:
+class BatchCheckWanted(Struct, frozen=True):
     """Ask the bank now about a batch that is not closed."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class DifferenceAccepted:
+class DifferenceAccepted(Struct, frozen=True):
     """Somebody who may do so takes a batch as the bank has it."""
 
     number: int
@@ -53,8 +49,7 @@ class DifferenceAccepted:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class BatchAnswered:
+class BatchAnswered(Struct, frozen=True):
     """The bank told how a batch stands there, and it is verified."""
 
     purpose: BatchPurpose
@@ -64,8 +59,7 @@ class BatchAnswered:
     totals: tuple[Total, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LinesCompared:
+class LinesCompared(Struct, frozen=True):
     """The bank compared a part of a batch, and it is verified."""
 
     number: int
@@ -74,8 +68,7 @@ class LinesCompared:
     """Compared up to this attempt only; '': the whole part."""
 
 
-@dataclass(frozen=True, slots=True)
-class BatchUnanswered:
+class BatchUnanswered(Struct, frozen=True):
     """No verified answer came, or the bank refused the question itself."""
 
     purpose: BatchPurpose
@@ -96,8 +89,7 @@ BatchEvent = (
 # --- wishes -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RecordBatch:
+class RecordBatch(Struct, frozen=True):
     """Put this move on disk before anything else happens."""
 
     batch: Batch
@@ -105,8 +97,7 @@ class RecordBatch:
     move: BatchMove
 
 
-@dataclass(frozen=True, slots=True)
-class SendBatch:
+class SendBatch(Struct, frozen=True):
     """Tell the bank of a batch; the answer comes as an event with the same number."""
 
     purpose: BatchPurpose

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from terminal.news.bulletins import Bulletin
 
@@ -13,15 +14,13 @@ if TYPE_CHECKING:
 # --- events -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class TermsReady:
+class TermsReady(Struct, frozen=True):
     """Newer parameters of the bank's fit this shop, and are on disk."""
 
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True)
-class TermsNotHad:
+class TermsNotHad(Struct, frozen=True):
     """The till goes on with those that hold."""
 
     version: int
@@ -30,22 +29,19 @@ class TermsNotHad:
     """They do not fit; else there was no answer, and they are asked for again."""
 
 
-@dataclass(frozen=True, slots=True)
-class BulletinsCame:
+class BulletinsCame(Struct, frozen=True):
     """The bank has this for the cashier; () if nothing could be had."""
 
     bulletins: tuple[Bulletin, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BulletinsRead:
+class BulletinsRead(Struct, frozen=True):
     """Somebody has read them up to this number, and it is on disk."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Nudged:
+class Nudged(Struct, frozen=True):
     """Something came by push: it says only that the bank is worth asking now."""
 
 
@@ -54,22 +50,19 @@ NewsEvent = TermsReady | TermsNotHad | BulletinsCame | BulletinsRead | Nudged
 # --- wishes -----------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class FetchTerms:
+class FetchTerms(Struct, frozen=True):
     """Ask the bank for its parameters; what comes of it is one event."""
 
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class AdoptTerms:
+class AdoptTerms(Struct, frozen=True):
     """Work by these from here on."""
 
     terms: Terms
 
 
-@dataclass(frozen=True, slots=True)
-class FetchBulletins:
+class FetchBulletins(Struct, frozen=True):
     """Ask the bank for what comes after this number; the end is one event."""
 
     after: int
