@@ -16,6 +16,11 @@ from urllib.parse import urlsplit
 from simulators.bank.core import HttpRequest
 from terminal.security.keys import TillKeys
 
+BUSY = 503
+TRIES_MAX = 20
+"""A bank whose one merchant's account all of them write to may say that it is busy:
+nothing was booked, and the same request is taken up again."""
+
 
 class Served:
     """A server in another process; leave its `with` block, and it has ended."""
@@ -89,9 +94,12 @@ def _post_all(
 
 def _post(connection: http.client.HTTPSConnection, request: HttpRequest) -> bytes:
     headers = dict(request.headers.items())
-    connection.request(request.method, request.target, request.body, headers)
-    answer = connection.getresponse()
-    body = answer.read()
+    for _ in range(TRIES_MAX):
+        connection.request(request.method, request.target, request.body, headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status != BUSY:
+            break
     if answer.status != 200:
         raise ValueError(f"answered {answer.status}: {body.decode()}")
     return body
