@@ -19,6 +19,8 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
+from msgspec import structs
+
 from benchmarks import journal as journals
 from benchmarks.bank_books import AMOUNT_MINOR, PANS, Counter, card_data
 from benchmarks.harness import Bar, Row, Samples, rate_row, row
@@ -134,7 +136,7 @@ def keep(folder: Path, keys: TillKeys, count: int) -> None:
             for entry in template:
                 payment = replace(entry.payment, id=attempt, number=number)
                 kept = f"{sealed}\n{proof}" if entry.sealed else entry.sealed
-                waiting.append(replace(entry, payment=payment, sealed=kept))
+                waiting.append(structs.replace(entry, payment=payment, sealed=kept))
             if len(waiting) >= COMMIT * len(template):
                 journal.append(waiting)
                 waiting = []
