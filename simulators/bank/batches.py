@@ -133,8 +133,8 @@ def close_by_columns(desk: Desk, batch: int, told: str | None) -> str:
 
 def has_line(desk: Desk, batch: int, attempt: str, amount_minor: int) -> bool:
     """Say whether a payment counts in a batch, with this amount."""
-    lines = _lines(desk, batch)
-    return any((line.attempt, line.amount_minor) == (attempt, amount_minor) for line in lines)
+    lines = _lines(desk, batch, only=attempt)
+    return any(line.amount_minor == amount_minor for line in lines)
 
 
 def _note_closed(desk: Desk, batch: int, digest: str, *, accepted: bool) -> None:
@@ -158,10 +158,13 @@ def _closing(desk: Desk, till: str, batch: int) -> RRow | None:
     return desk.connection.execute(select(batches).where(where)).first()
 
 
-def _lines(desk: Desk, batch: int, after: str = "", end: str | None = None) -> list[BatchLine]:
+def _lines(
+    desk: Desk, batch: int, after: str = "", end: str | None = None, only: str | None = None
+) -> list[BatchLine]:
     """Return what counts of a batch, in order of attempt.
 
     after, end: the identities between which it lies, the second one included.
+    only: the one identity that is asked for.
     """
     query = (
         select(payments)
@@ -175,6 +178,8 @@ def _lines(desk: Desk, batch: int, after: str = "", end: str | None = None) -> l
     )
     if end is not None:
         query = query.where(batch_members.c.attempt <= end)
+    if only is not None:
+        query = query.where(batch_members.c.attempt == only)
     lines = [
         BatchLine(
             attempt=row.attempt,

@@ -194,18 +194,17 @@ class Iso8583Client:
 
     def _close_batch(self, question: BatchClose) -> BatchAnswer | Refusal:
         till, stan = self._till_in(question.batch), self._network_stan()
+        is_alike, own = True, question.totals
         if question.accepted:
             # The lines have been compared; this ends their upload, and the batch.
             count = sum(total.count for total in question.totals)
             reply = self._exchange(transactions.upload_end(till, stan, count % UPLOADS))
-            is_alike, totals = True, question.totals
         else:
             told = settlement.told_totals(question.totals)
             reply = self._exchange(transactions.settlement(till, stan, told))
-            is_alike, totals = True, question.totals
             if reply.is_approved:
                 try:
-                    is_alike, totals = settlement.read_verdict(reply.totals, self._letters)
+                    is_alike, own = settlement.read_verdict(reply.totals, self._letters)
                 except MalformedMessage as error:
                     raise AnswerLost(str(error)) from None
         if not reply.is_approved:
@@ -214,7 +213,8 @@ class Iso8583Client:
             at=messages.format_moment(self._clock.wall_ms()),
             batch=question.batch,
             state="closed" if is_alike else "differs",
-            totals=question.totals if is_alike else totals,
+            # Alike, its two sums say no more than our own brand by brand.
+            totals=question.totals if is_alike else own,
         )
 
     def _compare(self, question: BatchLines) -> LinesAnswer:
